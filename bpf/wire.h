@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The records that cross a border: kernel -> user space (rings, iterators) and program -> disk
+ * (recordings). One layout for both, so that a recording replays through the code that runs live.
+ *
+ * Rules: little endian, fixed-width members, every record starts with struct wire_header and is a
+ * multiple of 8 bytes; kinds and flags are numbered by hand, only ever appended, never reused; a
+ * reader takes a record that is longer than it knows and ignores the rest.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds. `pid` is the process (kernel tgid), `tid` the thread, both as
+ * seen from the pid namespace of the tracer.
+ */
+#ifndef DWELL_WIRE_H
+#define DWELL_WIRE_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define WIRE_COMM_LEN     16
+#define WIRE_MAX_FRAMES   127 /* kernel.perf_event_max_stack's default */
+#define WIRE_BUILD_ID_LEN 20
+
+enum wire_kind {
+	/* From the kernel. */
+	WIRE_INTERVAL = 1,
+	WIRE_THREAD = 2,
+	WIRE_STACK = 3,
+	WIRE_EXEC = 4,
+	WIRE_FORK = 5,
+	WIRE_SUMMARY = 6,
+	/* From the task iterators, one at the start and one at the end. */
+	WIRE_SEED = 7,
+	/* From user space. */
+	WIRE_SPILL = 16,
+	WIRE_COUNTERS = 17,
+	WIRE_MODULE = 18,
+	WIRE_MAPPING = 19,
+	WIRE_SYMBOL = 20,
+	WIRE_META = 21,
+	WIRE_WINDOW = 22,
+	WIRE_ROUND = 23,
+};
+
+struct wire_header {
+	__u16 kind;
+	__u16 cpu;
+	__u32 size; /* whole record, bytes */
+};
+
+/* A process between two execs: what an address belongs to. */
+struct wire_image {
+	__u32 pid;
+	__u32 exec_id; /* task_struct.self_exec_id: +1 at each exec, so no exec shares mappings */
+	__u64 start_ns; /* start of the thread group leader: tells reused pids apart */
+};
+
+/* A thread's identity: tids are reused, (tid, start) is not. */
+struct wire_thread_key {
+	__u64 start_ns;
+	__u32 tid;
+	__u32 comm_gen; /* which of the thread's names: see WIRE_THREAD */
+};
+
+enum wire_interval_flags {
+	WIRE_F_PREEMPT = 1 << 0,   /* switched out while runnable */
+	WIRE_F_IOWAIT = 1 << 1,    /* task_struct.in_iowait at switch-out */
+	WIRE_F_SEEDED = 1 << 2,    /* off CPU since before the window; out_ns is the window's start */
+	WIRE_F_OPEN = 1 << 3,      /* still off CPU at the end; in_ns is the window's end */
+	WIRE_F_NO_WAKEUP = 1 << 4, /* switched in although nothing was seen to wake it */
+	WIRE_F_CLAMPED = 1 << 5,   /* the wake-up's time lay outside [out, in] */
+	WIRE_F_NEW = 1 << 6,       /* first wait of a new thread for a CPU */
+	WIRE_F_KTHREAD = 1 << 7,
+	WIRE_F_COMPAT = 1 << 8,    /* the system call number is of the 32-bit table */
+};
+
+/* What decides the blocking reason, sampled at switch-out. */
+struct wire_wait {
+	__u32 state;   /* task_struct.__state */
+	__s16 syscall; /* -1: not in a system call */
+	__u16 flags;   /* enum wire_interval_flags */
+};
+
+struct wire_interval {
+	struct wire_header h;
+	struct wire_thread_key thread;
+	__u64 out_ns;
+	__u64 wake_ns; /* in [out_ns, in_ns]; == in_ns: never woken (open) */
+	__u64 in_ns;
+	__u64 kernel_stack; /* 0: none */
+	__u64 user_stack;
+	struct wire_wait wait;
+};
+
+enum wire_thread_flags {
+	WIRE_THREAD_KTHREAD = 1 << 0,
+	WIRE_THREAD_EXITED = 1 << 1,      /* in a summary */
+	WIRE_THREAD_RUNNING = 1 << 2,     /* in a summary or seed: on CPU at that moment */
+	WIRE_THREAD_GROUP_DEAD = 1 << 3,  /* the last thread of its process */
+	WIRE_THREAD_BASE_APPROX = 1 << 4, /* ran at the window's start: kernel_* are up to a tick off */
+};
+
+/* A thread seen for the first time, or under a new name. Sent before its first interval. */
+struct wire_thread {
+	struct wire_header h;
+	struct wire_thread_key key;
+	struct wire_image image;
+	__u64 time_ns;
+	__u64 cgroup_id;
+	__u32 flags; /* enum wire_thread_flags */
+	__u32 _pad;
+	char comm[WIRE_COMM_LEN]; /* arbitrary bytes, NUL-terminated */
+};
+
+enum wire_stack_kind {
+	WIRE_STACK_KERNEL = 0,
+	WIRE_STACK_USER = 1,
+};
+
+#define WIRE_STACK_TRUNCATED 1 /* the walk stopped at its depth limit */
+
+/* Defines a stack id. Sent once per id (again after an eviction: same content). */
+struct wire_stack {
+	struct wire_header h;
+	struct wire_image image; /* zero for kernel stacks */
+	__u64 id;
+	__u64 time_ns;
+	__u16 kind;
+	__u16 frame_cnt;
+	__u32 flags;
+	__u64 ips[]; /* innermost first */
+};
+
+/* execve succeeded: a new image begins. */
+struct wire_exec {
+	struct wire_header h;
+	struct wire_image image; /* the new one */
+	__u64 time_ns;
+	char comm[WIRE_COMM_LEN];
+};
+
+/* A new process (not a thread): the child starts with a copy of the parent's mappings. */
+struct wire_fork {
+	struct wire_header h;
+	struct wire_image parent;
+	struct wire_image child;
+	__u64 time_ns;
+};
+
+/* A thread's totals inside the window, at its exit or at the end. Counted in the kernel from events. */
+struct wire_summary {
+	struct wire_header h;
+	struct wire_thread_key key;
+	struct wire_image image;
+	__u64 begin_ns; /* later of the window's start and the thread's first wake-up */
+	__u64 end_ns;   /* earlier of the window's end and the thread's last switch-out */
+	__u64 on_cpu_ns;
+	__u64 blocked_ns;
+	__u64 runnable_ns;
+	__u64 intervals;        /* closed off-CPU intervals */
+	__u64 kernel_on_cpu_ns; /* growth of schedstat field 1 (sum_exec_runtime) */
+	__u64 kernel_runnable_ns; /* growth of schedstat field 2 (run_delay) */
+	__u32 flags;            /* enum wire_thread_flags */
+	__u32 _pad;
+	char comm[WIRE_COMM_LEN];
+};
+
+/* A thread found by the task iterator: who it is and, if it waits, where. */
+struct wire_seed {
+	struct wire_header h;
+	struct wire_thread_key key;
+	struct wire_image image;
+	__u64 out_ns;  /* 0: waits since before tracing began */
+	__u64 wake_ns; /* 0: not woken yet */
+	__u64 cgroup_id;
+	__u64 user_ip, user_sp, user_bp; /* 0 when the kernel can't tell */
+	__u64 kernel_stack, user_stack;  /* ids, 0 when not captured at switch-out */
+	struct wire_wait wait;
+	__u32 flags; /* enum wire_thread_flags */
+	__u32 frame_cnt;
+	char comm[WIRE_COMM_LEN];
+	__u64 ips[WIRE_MAX_FRAMES]; /* kernel stack, innermost first, frame_cnt of them */
+};
+
+/* Intervals that the kernel added up because a ring was full. */
+struct wire_spill {
+	struct wire_header h;
+	struct wire_thread_key thread;
+	__u64 kernel_stack;
+	__u64 user_stack;
+	struct wire_wait wait;
+	__u64 cnt;
+	__u64 blocked_ns;
+	__u64 runnable_ns;
+	__u64 max_ns; /* longest interval */
+};
+
+/*
+ * The ledger's terms and every other counter, cumulative since the start. Order is the numbering; append.
+ * name in --json and metrics, what it counts.
+ */
+#define WIRE_COUNTERS_LIST(X)                                                                      \
+	X(OBSERVED_NS, "observed_ns", "off-CPU time of target threads, summed at switch-in")       \
+	X(OBSERVED_CNT, "observed", "off-CPU intervals of target threads")                         \
+	X(FILTERED_NS, "filtered_ns", "dropped by -m -M --state -u -k in the kernel")              \
+	X(FILTERED_CNT, "filtered", "")                                                            \
+	X(SPILLED_NS, "spilled_ns", "added up in the kernel because a ring was full")              \
+	X(SPILLED_CNT, "spilled", "")                                                              \
+	X(LOST_SPILL_FULL_NS, "lost_spill_full_ns", "ring and spill map full")                     \
+	X(LOST_SPILL_FULL_CNT, "lost_spill_full", "")                                              \
+	X(LOST_THREAD_NS, "lost_unknown_thread_ns", "interval of a thread whose name never arrived") \
+	X(LOST_THREAD_CNT, "lost_unknown_thread", "")                                              \
+	X(TASK_STATE_FULL, "task_state_full", "threads not traced: no memory for their state")     \
+	X(STACK_SPILLED, "stack_spilled", "stack definitions that took the way of the spill")      \
+	X(STACK_LOST, "stack_lost", "stacks shown as [stack lost]")                                \
+	X(KERNEL_STACK_FAILED, "kernel_stack_failed", "kernel stacks that could not be read")      \
+	X(USER_STACK_FAILED, "user_stack_failed", "user stacks that could not be read")            \
+	X(TRUNCATED, "stack_truncated", "stacks cut at the depth limit")                           \
+	X(NO_WAKEUP, "no_wakeup", "switched in without a wake-up seen")                            \
+	X(CLAMPED, "clamped", "wake-up outside its interval")                                      \
+	X(UNPAIRED, "unpaired", "switch-out while already off CPU, or switch-in while on")         \
+	X(SUMMARY_LOST, "summary_lost", "exited threads without totals: exit map full")            \
+	X(EVENTS, "events", "records written by the kernel")                                       \
+	X(EXECS, "execs", "")                                                                      \
+	X(FORKS, "forks", "")                                                                      \
+	X(EXITS, "exits", "")
+
+enum wire_counter {
+#define X(id, name, help) WIRE_C_##id,
+	WIRE_COUNTERS_LIST(X)
+#undef X
+	WIRE_COUNTER_CNT
+};
+
+struct wire_counters {
+	struct wire_header h;
+	__u32 cnt;
+	__u32 _pad;
+	__u64 values[]; /* by enum wire_counter */
+};
+
+enum wire_module_kind {
+	WIRE_MODULE_ELF = 0,
+	WIRE_MODULE_KERNEL = 1,
+	WIRE_MODULE_VDSO = 2,
+	WIRE_MODULE_ANON = 3, /* executable memory without a file */
+};
+
+/* A file (or the kernel) that code comes from. Ids count up from 1 in the order of appearance. */
+struct wire_module {
+	struct wire_header h;
+	__u32 id;
+	__u16 kind; /* enum wire_module_kind */
+	__u16 build_id_len;
+	__u64 dev; /* identity of the file mapped, as in /proc/PID/maps */
+	__u64 inode;
+	__u8 build_id[WIRE_BUILD_ID_LEN];
+	__u32 path_len;
+	char path[]; /* path_len bytes, then NUL and padding */
+};
+
+#define WIRE_MAPPING_RESET 1 /* forget the image's mappings first; start == end: nothing else */
+
+/* Executable memory of an image. */
+struct wire_mapping {
+	struct wire_header h;
+	struct wire_image image;
+	__u64 start, end; /* addresses */
+	__u64 file_off;   /* of start, bytes */
+	__u32 module;
+	__u32 flags;
+};
+
+/* A symbol that covers a frame of the recording. Offsets as in struct frame: see model/stack.h. */
+struct wire_symbol {
+	struct wire_header h;
+	__u32 module;
+	__u32 name_len;
+	__u64 start;
+	__u64 size;
+	char name[]; /* name_len bytes, then NUL and padding */
+};
+
+/* One fact about the run, "key=value". */
+struct wire_meta {
+	struct wire_header h;
+	__u32 key_len;
+	__u32 value_len;
+	char text[]; /* key, NUL, value, NUL, padding */
+};
+
+#define WIRE_WINDOW_START 0
+#define WIRE_WINDOW_END   1
+
+/* An edge of the time window, on three clocks read together. */
+struct wire_window {
+	struct wire_header h;
+	__u64 monotonic_ns;
+	__u64 boottime_ns;
+	__u64 realtime_ns;
+	__u32 edge;
+	__u32 _pad;
+};
+
+/* All rings and maps were read up to here: ids may be resolved. */
+struct wire_round {
+	struct wire_header h;
+	__u64 time_ns;
+};
+
+#define WIRE_SIZE_CHECK(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
+WIRE_SIZE_CHECK(wire_header, 8);
+WIRE_SIZE_CHECK(wire_image, 16);
+WIRE_SIZE_CHECK(wire_thread_key, 16);
+WIRE_SIZE_CHECK(wire_wait, 8);
+WIRE_SIZE_CHECK(wire_interval, 72);
+WIRE_SIZE_CHECK(wire_thread, 80);
+WIRE_SIZE_CHECK(wire_stack, 48);
+WIRE_SIZE_CHECK(wire_exec, 48);
+WIRE_SIZE_CHECK(wire_fork, 48);
+WIRE_SIZE_CHECK(wire_summary, 128);
+WIRE_SIZE_CHECK(wire_seed, 136 + 8 * WIRE_MAX_FRAMES);
+WIRE_SIZE_CHECK(wire_spill, 80);
+WIRE_SIZE_CHECK(wire_counters, 16);
+WIRE_SIZE_CHECK(wire_module, 56);
+WIRE_SIZE_CHECK(wire_mapping, 56);
+WIRE_SIZE_CHECK(wire_symbol, 32);
+WIRE_SIZE_CHECK(wire_meta, 16);
+WIRE_SIZE_CHECK(wire_window, 40);
+WIRE_SIZE_CHECK(wire_round, 16);
+#undef WIRE_SIZE_CHECK
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Attributes and scope-bound cleanup used everywhere. `_cleanup_(f)` runs f(&variable) when the
+ * variable leaves its scope, so an early return can't leak.
+ */
+#ifndef BASE_COMPILER_H
+#define BASE_COMPILER_H
+
+#include <stdlib.h>
+
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _cleanup_(f)        __attribute__((cleanup(f)))
+#define _unused_            __attribute__((unused))
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline void cleanup_free(void *p)
+{
+	free(*(void **)p);
+}
+#define _cleanup_free_ _cleanup_(cleanup_free)
+
+#endif

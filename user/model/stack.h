@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stacks: 64-bit ids (a hash made where the stack was walked) -> frames. Raw addresses are turned into
+ * (module, offset) once per stack, when all of a poll round was read (the mapping of an address may
+ * arrive on another ring than the stack).
+ */
+#ifndef MODEL_STACK_H
+#define MODEL_STACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "model/image.h"
+#include "wire.h"
+
+#define STACK_MAX_CNT (1u << 22)
+
+/* Frames that are not code: module 0, the offset says which. */
+enum frame_special {
+	FRAME_UNKNOWN = 0,   /* address in no mapping */
+	FRAME_EXITED = 1,    /* the process was gone before its mappings could be read */
+	FRAME_TRUNCATED = 2, /* the walk stopped at the depth limit; outermost frame */
+};
+
+/*
+ * A normalised frame. For files the offset is a file offset, for the kernel an address, for the vdso an
+ * offset in its image. It lies inside the calling instruction: 1 was subtracted from return addresses.
+ */
+struct frame {
+	uint32_t module; /* id; 0: special */
+	uint64_t offset;
+};
+
+struct stack {
+	uint64_t id;
+	struct wire_image image; /* zero for kernel stacks */
+	uint16_t kind;           /* enum wire_stack_kind */
+	uint16_t frame_cnt;
+	uint8_t truncated;
+	uint8_t resolved;     /* frames are valid, else ips */
+	union {
+		uint64_t *ips;        /* raw, innermost first */
+		struct frame *frames; /* innermost first */
+	};
+};
+
+struct stack_table {
+	struct stack *items;
+	size_t cnt, cap;
+	size_t first_pending; /* items from here on may be unresolved */
+	struct hash_index index;
+};
+
+void stack_table__init(struct stack_table *t);
+void stack_table__fini(struct stack_table *t);
+/* Adds a definition; one with a known id is ignored. 0, -ENOMEM, -E2BIG. */
+int stack_table__define(struct stack_table *t, const struct wire_stack *def);
+/* NULL for an unknown id. Valid until the next define. */
+const struct stack *stack_table__find(const struct stack_table *t, uint64_t id);
+
+/*
+ * Called for an image in which an address was found in no mapping: read its mappings again (they are
+ * added to the table) and return 1, or 0 when that is not possible (any more).
+ */
+typedef int (*image_refresh_fn)(void *arg, const struct wire_image *image);
+
+/*
+ * Resolves all pending stacks: kernel addresses to @kernel_module, user addresses through @images,
+ * asking @refresh (may be NULL) at most once per image and call. 0 or -ENOMEM.
+ */
+int stack_table__resolve(struct stack_table *t, struct image_table *images,
+			 uint32_t kernel_module, image_refresh_fn refresh, void *refresh_arg);
+
+#endif

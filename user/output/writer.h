@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Writers: each a pure function profile -> FILE *. Output is deterministic: sorted, no clock, no locale.
+ * The table in writer.c is the only list of formats.
+ */
+#ifndef OUTPUT_WRITER_H
+#define OUTPUT_WRITER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/profile.h"
+
+struct writer_opts {
+	int width;       /* columns of the table; 0: 80 */
+	int top_cnt;     /* stacks in the table; 0: 20 */
+	bool color;      /* the table may use ANSI colours */
+};
+
+struct writer {
+	const char *name; /* as in --format */
+	const char *ext;  /* with the dot; "" when it has none */
+	const char *help;
+	/* 0 or -errno (also for errors of the stream). */
+	int (*write)(const struct profile *p, const struct writer_opts *opts, FILE *to);
+};
+
+extern const struct writer folded_writer, svg_writer, html_writer, json_writer, table_writer;
+
+/* The writers in the order of help; ends with NULL. */
+const struct writer *const *writers(void);
+/* By name; NULL if unknown. */
+const struct writer *writer_find(const char *name);
+/* By the longest extension that @path ends with; NULL if none fits. */
+const struct writer *writer_find_for_path(const char *path);
+
+#endif

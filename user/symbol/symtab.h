@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Symbol tables: one immutable sorted table per module, filled by a resolver, looked up by all.
+ * Offsets are those of struct frame (model/stack.h).
+ */
+#ifndef SYMBOL_SYMTAB_H
+#define SYMBOL_SYMTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "model/module.h"
+
+#define SYMTAB_MAX_SYMBOLS (1u << 24)
+#define SYMTAB_MAX_NAMES   (1u << 30) /* bytes of names */
+
+struct symbol {
+	uint64_t start;
+	uint64_t size;     /* after symtab__finish() never 0 */
+	uint32_t name_off; /* in names */
+	uint8_t rank;      /* which of several symbols at one address is shown: higher wins */
+};
+
+struct symtab {
+	struct symbol *symbols; /* after finish: sorted by start, one per start */
+	size_t cnt, cap;
+	struct buf names;
+};
+
+void symtab__init(struct symtab *t);
+void symtab__fini(struct symtab *t);
+/* Adds a symbol; size 0 means "up to the next one". 0, -ENOMEM, -E2BIG. Before finish only. */
+int symtab__add(struct symtab *t, const char *name, uint64_t start, uint64_t size, uint8_t rank);
+/* Sorts, drops aliases of lower rank (ties: longer size, then name in byte order), gives sizes to those
+ * without: up to the next symbol, at most to @limit. */
+void symtab__finish(struct symtab *t, uint64_t limit);
+/* The symbol that covers @offset, innermost if nested; NULL if none. */
+const struct symbol *symtab__find(const struct symtab *t, uint64_t offset);
+const char *symtab__name(const struct symtab *t, const struct symbol *s);
+
+/*
+ * Where symbols come from. fill() returns 1 when it took charge of the module (even if that gave no
+ * symbol), 0 when the module is not its business, or -errno. It must not call symtab__finish().
+ */
+struct resolver {
+	const char *name;
+	int (*fill)(void *ctx, const struct module *m, struct symtab *t, uint64_t *ret_limit);
+	void *ctx;
+};
+
+extern const struct resolver elf_resolver;    /* .symtab and .dynsym of m->fd */
+extern const struct resolver vdso_resolver;   /* the vdso of this very process: the kernel's for all */
+
+/* /proc/kallsyms of this machine. ctx is NULL. */
+extern const struct resolver kernel_resolver;
+
+#endif
