@@ -31,7 +31,7 @@ enum wire_kind {
 	WIRE_EXEC = 4,
 	WIRE_FORK = 5,
 	WIRE_SUMMARY = 6,
-	/* From the task iterators, one at the start and one at the end. */
+	/* From the task iterator at the start; never leaves the BPF source. */
 	WIRE_SEED = 7,
 	/* From user space. */
 	WIRE_SPILL = 16,
@@ -167,18 +167,15 @@ struct wire_summary {
 	char comm[WIRE_COMM_LEN];
 };
 
-/* A thread found by the task iterator: who it is and, if it waits, where. */
+/* A thread that was off CPU when tracing began, from the task iterator: who it is and where it waits. */
 struct wire_seed {
 	struct wire_header h;
 	struct wire_thread_key key;
 	struct wire_image image;
-	__u64 out_ns;  /* 0: waits since before tracing began */
-	__u64 wake_ns; /* 0: not woken yet */
 	__u64 cgroup_id;
 	__u64 user_ip, user_sp, user_bp; /* 0 when the kernel can't tell */
-	__u64 kernel_stack, user_stack;  /* ids, 0 when not captured at switch-out */
-	struct wire_wait wait;
-	__u32 flags; /* enum wire_thread_flags */
+	__u64 switch_cnt; /* nvcsw + nivcsw: tells whether the thread ran since */
+	__u32 flags;                     /* enum wire_thread_flags */
 	__u32 frame_cnt;
 	char comm[WIRE_COMM_LEN];
 	__u64 ips[WIRE_MAX_FRAMES]; /* kernel stack, innermost first, frame_cnt of them */
@@ -210,8 +207,6 @@ struct wire_spill {
 	X(SPILLED_CNT, "spilled", "")                                                              \
 	X(LOST_SPILL_FULL_NS, "lost_spill_full_ns", "ring and spill map full")                     \
 	X(LOST_SPILL_FULL_CNT, "lost_spill_full", "")                                              \
-	X(LOST_THREAD_NS, "lost_unknown_thread_ns", "interval of a thread whose name never arrived") \
-	X(LOST_THREAD_CNT, "lost_unknown_thread", "")                                              \
 	X(TASK_STATE_FULL, "task_state_full", "threads not traced: no memory for their state")     \
 	X(STACK_SPILLED, "stack_spilled", "stack definitions that took the way of the spill")      \
 	X(STACK_LOST, "stack_lost", "stacks shown as [stack lost]")                                \
@@ -221,7 +216,9 @@ struct wire_spill {
 	X(NO_WAKEUP, "no_wakeup", "switched in without a wake-up seen")                            \
 	X(CLAMPED, "clamped", "wake-up outside its interval")                                      \
 	X(UNPAIRED, "unpaired", "switch-out while already off CPU, or switch-in while on")         \
+	X(EXIT_SPILLED, "exit_spilled", "totals of exited threads that took the way of the spill") \
 	X(SUMMARY_LOST, "summary_lost", "exited threads without totals: exit map full")            \
+	X(PROCESS_EVENT_LOST, "process_event_lost", "exec and fork records lost: ring full")       \
 	X(EVENTS, "events", "records written by the kernel")                                       \
 	X(EXECS, "execs", "")                                                                      \
 	X(FORKS, "forks", "")                                                                      \
@@ -321,7 +318,7 @@ WIRE_SIZE_CHECK(wire_stack, 48);
 WIRE_SIZE_CHECK(wire_exec, 48);
 WIRE_SIZE_CHECK(wire_fork, 48);
 WIRE_SIZE_CHECK(wire_summary, 128);
-WIRE_SIZE_CHECK(wire_seed, 136 + 8 * WIRE_MAX_FRAMES);
+WIRE_SIZE_CHECK(wire_seed, 104 + 8 * WIRE_MAX_FRAMES);
 WIRE_SIZE_CHECK(wire_spill, 80);
 WIRE_SIZE_CHECK(wire_counters, 16);
 WIRE_SIZE_CHECK(wire_module, 56);

@@ -30,7 +30,6 @@ struct ledger {
 	struct ledger_term spilled;      /* what the kernel says it spilled */
 	struct ledger_term spilled_read; /* what user space read from the spill maps */
 	struct ledger_term lost_spill_full;
-	struct ledger_term lost_unknown_thread;
 	uint64_t counters[WIRE_COUNTER_CNT]; /* the kernel's, as of the last WIRE_COUNTERS */
 };
 

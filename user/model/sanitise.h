@@ -12,5 +12,7 @@
  * at most 4096 bytes; "[unknown]" when empty. 0 or the buffer's error.
  */
 int sanitise_frame(const char *name, struct buf *to);
+/* The same for other text (notes, titles): bad bytes and control characters, at most 4096 bytes; no more. */
+int sanitise_text(const char *text, struct buf *to);
 
 #endif

@@ -15,12 +15,14 @@
 
 #define SYMTAB_MAX_SYMBOLS (1u << 24)
 #define SYMTAB_MAX_NAMES   (1u << 30) /* bytes of names */
+#define SYMTAB_MAX_NESTING 64
 
 struct symbol {
 	uint64_t start;
-	uint64_t size;     /* after symtab__finish() never 0 */
-	uint32_t name_off; /* in names */
-	uint8_t rank;      /* which of several symbols at one address is shown: higher wins */
+	uint64_t size;	     /* after symtab__finish() never 0 */
+	uint32_t name_off;   /* in names */
+	uint32_t rank : 8;   /* which of several symbols at one address is shown: higher wins */
+	uint32_t outer : 24; /* after finish: position of the one around it; itself: none */
 };
 
 struct symtab {
@@ -31,14 +33,39 @@ struct symtab {
 
 void symtab__init(struct symtab *t);
 void symtab__fini(struct symtab *t);
-/* Adds a symbol; size 0 means "up to the next one". 0, -ENOMEM, -E2BIG. Before finish only. */
+/*
+ * Adds a symbol; size 0 means "up to the next one". With an empty name it is no symbol but an end
+ * that no size 0 reaches beyond (the end of a section). 0, -ENOMEM, -E2BIG. Before finish only.
+ */
 int symtab__add(struct symtab *t, const char *name, uint64_t start, uint64_t size, uint8_t rank);
-/* Sorts, drops aliases of lower rank (ties: longer size, then name in byte order), gives sizes to those
- * without: up to the next symbol, at most to @limit. */
+/* The same for a name of @len bytes without a NUL. */
+int symtab__add_bytes(struct symtab *t, const char *name, size_t len, uint64_t start, uint64_t size,
+		      uint8_t rank);
+/*
+ * Sorts, drops aliases of lower rank (ties: longer size, then name in byte order), gives sizes to
+ * those without: that of the largest alias, else up to the next symbol, at most to @limit.
+ */
 void symtab__finish(struct symtab *t, uint64_t limit);
-/* The symbol that covers @offset, innermost if nested; NULL if none. */
+/*
+ * The symbol that covers @offset, innermost if nested; NULL if none. O(log n): more than
+ * SYMTAB_MAX_NESTING symbols inside each other, which no compiler makes, are not searched through.
+ */
 const struct symbol *symtab__find(const struct symtab *t, uint64_t offset);
 const char *symtab__name(const struct symtab *t, const struct symbol *s);
+
+enum symbol_bind {
+	SYMBOL_LOCAL,
+	SYMBOL_WEAK,
+	SYMBOL_GLOBAL,
+};
+
+/*
+ * The rank by which the name people know wins over its aliases: symbols that others can link to
+ * before local ones; then fewer leading underscores ("read" before "__read" and "__libc_read";
+ * those of C++'s _Z and Rust's _R are mangling and don't count); then global before weak. At least
+ * 1.
+ */
+uint8_t symbol_rank(const char *name, size_t len, enum symbol_bind bind);
 
 /*
  * Where symbols come from. fill() returns 1 when it took charge of the module (even if that gave no
@@ -50,8 +77,8 @@ struct resolver {
 	void *ctx;
 };
 
-extern const struct resolver elf_resolver;    /* .symtab and .dynsym of m->fd */
-extern const struct resolver vdso_resolver;   /* the vdso of this very process: the kernel's for all */
+extern const struct resolver elf_resolver;  /* .symtab and .dynsym of m->fd */
+extern const struct resolver vdso_resolver; /* of this very process: the same for all */
 
 /* /proc/kallsyms of this machine. ctx is NULL. */
 extern const struct resolver kernel_resolver;

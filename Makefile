@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# One makefile for everything; `make help` lists what it can do. Sources are found by wildcard: a new
+# file in a room of user/, in tools/ or in tests/ needs no line here.
+
+O ?= build
+V ?= 0
+PREFIX ?= /usr/local
+TIME ?= 60
+CLANG ?= clang
+LLVM_STRIP ?= $(subst clang,llvm-strip,$(CLANG))
+PKG_CONFIG ?= pkg-config
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifneq ($(words $(O)),1)
+$(error O=$(O): give one directory)
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+FORCE:
+.PHONY: FORCE all built help demo install clean test test-long check unit golden live browser fuzz programs
+
+# Quiet like the kernel's: one line per file, the commands with V=1.
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n' $(1) $(patsubst $(O)/%,%,$@)
+endif
+
+# `make test` and the like install first and build then, in a make of their own: in parallel, also
+# without -j, unless a job server is there already.
+NPROC := $(shell nproc 2>/dev/null || echo 1)
+build = +$(Q)$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(NPROC)) built WHAT="$(1)"
+built: $(WHAT)
+	@:
+
+# ---- what to build from ----
+
+USER_C := $(wildcard user/*/*.c)
+USER_S := $(wildcard user/*/*.S)
+TOOLS_C := $(wildcard tools/*.c)
+ASSETS := $(wildcard user/output/*.js user/output/*.css)
+BPF_OBJS := $(O)/bpf/offcpu_core.bpf.o $(O)/bpf/offcpu_compat.bpf.o
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu record report)
+VERSION := $(shell cat VERSION)
+
+# ---- flags ----
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+HARDENING := -fstack-protector-strong -fPIE
+ifeq ($(filter -O0,$(CFLAGS)),)
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+
+LIBS := libbpf libelf zlib
+LIBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+LIBS_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+
+# Optional libraries. A name in FEATURES needs scripts/probe/NAME.c, which is compiled and linked with
+# NAME_LDLIBS; where that works the program gets -DHAVE_NAME, unless WITHOUT_NAME=1. None is used yet.
+FEATURES :=
+have = $(shell $(CC) scripts/probe/$(1).c -o /dev/null $($(1)_LDLIBS) 2>/dev/null && echo 1)
+HAVE := $(foreach f,$(FEATURES),$(if $(WITHOUT_$(f)),,$(if $(call have,$(f)),$(f))))
+
+# What every C file of ours is compiled with, whatever it becomes. Paths in debug information don't
+# name the directory of the build.
+COMMON_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iuser -Ibpf -I$(O)/gen $(HAVE:%=-DHAVE_%) $(LIBS_CFLAGS) \
+	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS)
+DWELL_CFLAGS := $(COMMON_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
+DWELL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+DWELL_LDLIBS := $(LIBS_LDLIBS) $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LDLIBS)
+SAN_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=undefined
+WORK_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -pthread -MMD -MP $(WARNINGS)
+
+BPF_ARCH := $(patsubst x86_64%,x86,$(patsubst aarch64%,arm64,$(shell $(CC) -dumpmachine 2>/dev/null)))
+BPF_CFLAGS := -target bpf -O2 -g -std=gnu11 -Ivmlinux -Ibpf -D__TARGET_ARCH_$(BPF_ARCH) $(LIBS_CFLAGS) \
+	-ffile-prefix-map=$(CURDIR)=. -MMD -MP -Wall -Werror
+
+# ---- the program ----
+
+all: $(O)/dwell
+
+OBJS := $(patsubst %,$(O)/obj/%.o,$(basename $(USER_C) $(USER_S) $(TOOLS_C)))
+# What has to be there before the first file is compiled; after that the dependency files know.
+GENERATED := $(O)/gen/version.h $(ASSETS:user/output/%=$(O)/gen/%.inc)
+PREPARED := $(O)/gen/flags | $(O)/gen/deps $(GENERATED)
+
+$(O)/dwell: $(OBJS)
+	$(call say,LINK)
+	$(Q)$(CC) $(DWELL_CFLAGS) $(DWELL_LDFLAGS) $(OBJS) -o $@ $(DWELL_LDLIBS)
+
+$(O)/obj/%.o: %.c $(PREPARED)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DWELL_CFLAGS) -c $< -o $@
+
+# The BPF objects are part of the program: .incbin looks for them in $(O)/bpf.
+$(O)/obj/%.o: %.S $(BPF_OBJS) $(PREPARED)
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DWELL_CFLAGS) -Wa,-I,$(O)/bpf -c $< -o $@
+
+# One source, two programs: for kernels with BTF, task storage and CPU v3, and for the others.
+$(O)/bpf/offcpu_core.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
+$(O)/bpf/offcpu_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v2
+$(BPF_OBJS): bpf/offcpu.bpf.c $(O)/gen/flags | $(O)/gen/deps
+	$(call say,BPF)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+# ---- generated files ----
+
+# Says what is missing instead of letting the first compiler error say it.
+$(O)/gen/deps: scripts/deps
+	@mkdir -p $(@D)
+	@CC='$(CC)' CLANG='$(CLANG)' LLVM_STRIP='$(LLVM_STRIP)' PKG_CONFIG='$(PKG_CONFIG)' scripts/deps --check build
+	@touch $@
+
+# Files that are looked at by every make and written only when they would change.
+$(O)/gen/version.h: FORCE
+	@scripts/version $@
+
+$(O)/gen/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(DWELL_CFLAGS) $(SAN_CFLAGS) $(DWELL_LDFLAGS) $(DWELL_LDLIBS) \
+		$(CLANG) $(BPF_CFLAGS) $(FUZZ_CFLAGS))' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(O)/gen/%.inc: user/output/% scripts/embed
+	$(call say,EMBED)
+	@mkdir -p $(@D)
+	$(Q)scripts/embed $< > $@
+
+# The page's date is that of the sources, never that of the build.
+$(O)/man/dwell-%.1: $(O)/dwell scripts/man-date
+	$(call say,MAN)
+	@mkdir -p $(@D)
+	$(Q)$(O)/dwell man $* > $@.new
+	$(Q)sed "s/^\.Dd.*/.Dd $$(scripts/man-date)/" $@.new > $@ && rm $@.new
+
+# ---- install, demo ----
+
+install: $(O)/dwell $(MAN_PAGES)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(O)/dwell $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man1/
+
+demo:
+	@$(DEPS) build
+	$(call build,$(O)/dwell $(O)/demo)
+	@scripts/demo $(O)
+
+$(O)/demo: docs/demo/demo.c $(O)/gen/flags | $(O)/gen/deps
+	$(call say,CC)
+	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
+
+# ---- tests ----
+
+DEPS := CC='$(CC)' CLANG='$(CLANG)' LLVM_STRIP='$(LLVM_STRIP)' PKG_CONFIG='$(PKG_CONFIG)' scripts/deps
+RUN := DWELL='$(abspath $(O)/dwell)' BUILD='$(abspath $(O))' CC='$(CC)' tests/run
+
+# The C files in tests/unit, golden and browser become a program each, with what they need of user/ and
+# tests/fixtures/, all sanitised. Those called test_* are run, others are tools of the scripts beside them.
+SAN_OBJS := $(patsubst %.c,$(O)/san/%.o,$(USER_C) $(wildcard tests/fixtures/*.c)) \
+	$(patsubst %.S,$(O)/obj/%.o,$(USER_S))
+FUZZ_OBJS := $(SAN_OBJS:$(O)/san/%=$(O)/fuzz/obj/%)
+C_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard $(patsubst %,tests/%/*.c,unit golden browser)))
+WORK_PROGRAMS := $(patsubst tests/live/work/%.c,$(O)/tests/work/%,$(wildcard tests/live/work/*.c))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS := $(FUZZ_NAMES:%=$(O)/tests/fuzz/replay_%)
+FUZZERS := $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
+
+# Scripts that are tests.
+scripts_in = $(sort $(wildcard $(patsubst %,tests/$(1)/test_*.%,py sh js)))
+UNIT_TESTS := $(filter $(O)/tests/unit/test_%,$(C_PROGRAMS)) $(call scripts_in,unit)
+GOLDEN_TESTS := $(filter $(O)/tests/golden/test_%,$(C_PROGRAMS)) $(call scripts_in,golden)
+LIVE_TESTS := $(call scripts_in,live)
+BROWSER_TESTS := $(call scripts_in,browser)
+ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS)
+
+# All that the tests need.
+programs: $(O)/dwell $(O)/demo $(MAN_PAGES) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
+
+$(O)/san/%.o: %.c $(PREPARED)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN_CFLAGS) -c $< -o $@
+
+# A library, so that a program takes only the files it uses.
+$(O)/san/libdwell.a: $(SAN_OBJS)
+$(O)/fuzz/libdwell.a: $(FUZZ_OBJS)
+%/libdwell.a:
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(C_PROGRAMS): $(O)/tests/%: $(O)/san/tests/%.o $(O)/san/libdwell.a
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN_CFLAGS) $^ -o $@ -lcmocka $(DWELL_LDLIBS)
+
+$(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/san/tests/fuzz/fuzz_%.o $(O)/san/tests/fuzz/replay_main.o \
+		$(O)/san/libdwell.a
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN_CFLAGS) $^ -o $@ $(DWELL_LDLIBS)
+
+$(WORK_PROGRAMS): $(O)/tests/work/%: tests/live/work/%.c $(O)/gen/flags | $(O)/gen/deps
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
+
+test:
+	@$(DEPS) test
+	$(call build,programs)
+	@$(RUN) $(ALL_TESTS)
+
+test-long:
+	@$(DEPS) test
+	$(call build,programs)
+	@$(RUN) --long --report docs/test-long.md $(ALL_TESTS)
+
+unit:
+	$(call build,$(filter $(O)/%,$(UNIT_TESTS)) $(REPLAYS))
+	@$(RUN) --long $(UNIT_TESTS) $(REPLAYS)
+
+golden:
+	$(call build,programs)
+	@$(RUN) --long $(GOLDEN_TESTS)
+
+live:
+	$(call build,programs)
+	@$(RUN) --long $(LIVE_TESTS)
+
+browser:
+	$(call build,programs)
+	@$(RUN) --long $(BROWSER_TESTS)
+
+# ---- make check: what has to hold besides the tests ----
+
+C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/live/work/*.[ch] \
+	docs/demo/*.[ch]))
+CPPCHECK_FLAGS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	--error-exitcode=1 --suppressions-list=scripts/cppcheck.suppress -j$(NPROC) -D__x86_64__ \
+	-Iuser -Ibpf
+variant = env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory -j$(NPROC) WERROR=1 CLANG='$(CLANG)' \
+	O=$(O)/check/$(1) CC=$(1) all $(O)/check/$(1)/demo
+
+check:
+	@$(DEPS) test
+	$(call build,programs)
+	@$(RUN) --timeout 1200 \
+		"layers=scripts/layers --self-test && scripts/layers" \
+		"spdx=scripts/spdx" \
+		"clang-format=clang-format --dry-run -Werror $(C_FILES)" \
+		"cppcheck=cppcheck $(CPPCHECK_FLAGS) user tools" \
+		"gcc -Werror=$(call variant,gcc)" \
+		"clang -Werror=$(call variant,clang)" \
+		"man pages=mandoc -T lint -W warning $(MAN_PAGES)" \
+		$(UNIT_TESTS) $(REPLAYS)
+
+# ---- fuzzing ----
+
+$(O)/fuzz/obj/%.o: %.c $(PREPARED)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -c $< -o $@
+
+$(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/libdwell.a
+	$(call say,LINK)
+	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer $^ -o $@ $(DWELL_LDLIBS)
+
+fuzz:
+	$(call build,$(FUZZERS))
+	@set -e; for name in $(FUZZ_NAMES); do \
+		echo "fuzz_$$name: $(TIME) s"; \
+		mkdir -p $(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+		$(O)/fuzz/fuzz_$$name -max_total_time=$(TIME) -print_final_stats=0 -verbosity=0 \
+			-artifact_prefix=$(O)/fuzz/$$name- $(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+	done
+
+# ---- housekeeping ----
+
+clean:
+	rm -rf $(O) demo.html demo.svg demo.folded
+
+help:
+	@echo 'make            builds $(O)/dwell'
+	@echo 'make demo       installs what building needs, traces a small program, draws demo.html'
+	@echo 'make test       installs what testing needs, runs the tests (minutes)'
+	@echo 'make test-long  every test, with a report in docs/test-long.md'
+	@echo 'make check      layers, format, cppcheck, -Werror with gcc and clang, unit tests, fuzz corpora'
+	@echo 'make unit golden live browser   one kind of test each'
+	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
+	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR= if given'
+	@echo 'make clean'
+	@echo
+	@echo 'Variables: O=DIR builds there instead of in build/; V=1 shows the commands; WERROR=1;'
+	@echo 'CC, CFLAGS, LDFLAGS; CLANG=clang-19 for the BPF programs; PKG_CONFIG.'
+
+-include $(shell find $(O) -name '*.d' -not -path '$(O)/check/*' 2>/dev/null)

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The life of one thread as a state machine: pure functions over struct task_state, no helpers, so that
+ * the same lines run in the kernel and in unit tests on the host.
+ *
+ *         task_state__out()              task_state__in()
+ *   on CPU ----------------> off CPU ----------------> on CPU
+ *                              |  ^
+ *                              +--+ task_state__wake()
+ *
+ * Everything is clipped to the window [start_ns, stop): time before the start counts for nothing, so the
+ * state may be kept exact from the moment of attaching.
+ */
+#ifndef DWELL_INTERVAL_H
+#define DWELL_INTERVAL_H
+
+#include "wire.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+enum task_flags {
+	TASK_F_TARGET = 1 << 0,
+	TASK_F_KTHREAD = 1 << 1,
+	TASK_F_BASED = 1 << 2,       /* base_* are set */
+	TASK_F_BASE_APPROX = 1 << 3, /* they are up to a scheduler tick off */
+	TASK_F_DEAD = 1 << 4,        /* its last switch-out was seen */
+	TASK_F_GROUP_DEAD = 1 << 5,  /* it was the last thread of its process */
+	TASK_F_SEED = 1 << 6,        /* off CPU since before tracing: user space keeps its stacks */
+};
+
+/* One per traced thread. */
+struct task_state {
+	__u64 start_ns; /* of the thread: with tid its identity */
+	__u64 out_ns;   /* last switch-out; 0: on CPU */
+	__u64 in_ns;    /* last switch-in */
+	__u64 wake_ns;  /* first wake-up since out_ns; 0: none yet */
+	__u64 early_wake_ns; /* last wake-up seen while on CPU */
+	__u64 kernel_stack, user_stack; /* ids, of the last switch-out */
+	/* Totals inside the window. */
+	__u64 begin_ns; /* of its life, 0: before the window */
+	__u64 on_cpu_ns, blocked_ns, runnable_ns, intervals;
+	__u64 base_on_cpu_ns, base_runnable_ns; /* the kernel's own figures when the window began */
+	__u64 cgroup_id;
+	__u64 css_set; /* address for which `flags & TASK_F_TARGET` was decided; cgroup targets only */
+	struct wire_image image;
+	struct wire_wait wait; /* of the last switch-out */
+	__u32 tid;
+	__u32 comm_gen;       /* +1 whenever comm or image changes */
+	__u32 announced_gen;  /* the last one that user space was told */
+	__u32 flags;          /* enum task_flags */
+	char comm[WIRE_COMM_LEN];
+};
+
+/* One off-CPU stretch, clipped to the window. */
+struct interval {
+	__u64 out_ns, wake_ns, in_ns;
+	__u32 flags; /* enum wire_interval_flags, beside those of the switch-out */
+};
+
+static __always_inline __u64 interval_max(__u64 a, __u64 b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * The thread leaves the CPU. @runnable: it was preempted, yielded or was never dequeued (state 0, or a
+ * signal cancelled the sleep). Returns false when it was off CPU already (an event was missed).
+ */
+static __always_inline bool task_state__out(struct task_state *st, __u64 ts, __u64 start_ns,
+					    bool runnable)
+{
+	bool paired = !st->out_ns;
+
+	if (paired && start_ns && ts > start_ns && st->in_ns)
+		st->on_cpu_ns += ts - interval_max(st->in_ns, start_ns);
+	/*
+	 * A waker on another CPU may be here between the dequeue and this switch-out: it must not be erased.
+	 * So early_wake_ns stays, and wake_ns (0 while on CPU) is only written if nobody can wake the thread.
+	 */
+	if (runnable) {
+		st->wait.flags |= WIRE_F_PREEMPT;
+		st->wake_ns = ts;
+	} else if (!paired) {
+		st->wake_ns = 0;
+	}
+	st->out_ns = ts;
+	return paired;
+}
+
+/* Something wakes the thread. Only the first wake-up of an interval counts. */
+static __always_inline void task_state__wake(struct task_state *st, __u64 ts)
+{
+	if (!st->out_ns)
+		st->early_wake_ns = ts;
+	else if (!st->wake_ns)
+		st->wake_ns = ts;
+}
+
+/*
+ * Splits the stretch that ends at @in: *@ret_iv, clipped to the window. False: nothing of it lies inside.
+ *
+ * Without a wake-up since the switch-out there are two cases. A wake-up during the last stint on the CPU
+ * hit the gap between dequeue and switch-out (an earlier, cancelled sleep's wake-up is always followed by
+ * a real one): blocked = 0. None at all (hotplug moved the task, or the tracer had not begun): all
+ * blocked, flagged.
+ */
+static __always_inline bool task_state__split(const struct task_state *st, __u64 in, __u64 start_ns,
+					      struct interval *ret_iv)
+{
+	__u64 out = st->out_ns, wake = st->wake_ns;
+	__u32 flags = 0;
+
+	if (!out || !start_ns || in <= start_ns)
+		return false;
+	if (!wake) {
+		if (st->early_wake_ns && st->early_wake_ns >= st->in_ns && st->in_ns) {
+			wake = out;
+		} else {
+			wake = in;
+			flags |= WIRE_F_NO_WAKEUP;
+		}
+	}
+	if (wake < out || wake > in) {
+		wake = wake < out ? out : in;
+		flags |= WIRE_F_CLAMPED;
+	}
+	if (out < start_ns) {
+		out = start_ns;
+		flags |= WIRE_F_SEEDED;
+	}
+	ret_iv->out_ns = out;
+	ret_iv->wake_ns = interval_max(wake, out);
+	ret_iv->in_ns = in;
+	ret_iv->flags = flags;
+	return in > out;
+}
+
+/* The thread gets the CPU: closes the interval into *@ret_iv and the totals. False: nothing to report. */
+static __always_inline bool task_state__in(struct task_state *st, __u64 ts, __u64 start_ns,
+					   struct interval *ret_iv)
+{
+	bool some = task_state__split(st, ts, start_ns, ret_iv);
+
+	if (some) {
+		st->blocked_ns += ret_iv->wake_ns - ret_iv->out_ns;
+		st->runnable_ns += ret_iv->in_ns - ret_iv->wake_ns;
+		st->intervals++;
+	}
+	st->in_ns = ts;
+	st->out_ns = 0;
+	st->wake_ns = 0;
+	st->early_wake_ns = 0;
+	return some;
+}
+
+#endif

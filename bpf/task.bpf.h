@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Everything that is read from a task, and the two ways to keep state for it.
+ *
+ * CORE (5.15+): typed pointers of tp_btf programs are dereferenced directly, the state is task-local
+ * storage: it dies with the task, so a reused pid can't inherit it.
+ * COMPAT: raw tracepoints, bpf_probe_read_kernel, the state in a hash keyed by (tid, start time).
+ */
+#ifndef DWELL_TASK_BPF_H
+#define DWELL_TASK_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "maps.bpf.h"
+
+#define TASK_DEAD_STATE  0x80       /* TASK_DEAD, include/linux/sched.h */
+#define TASK_PF_KTHREAD  0x00200000 /* PF_KTHREAD */
+#define TASK_TS_COMPAT   0x0002     /* x86 TS_COMPAT: in a 32-bit system call */
+#define TASK_CGROUP_DEPTH 32
+#define TASK_HIERARCHIES  32
+#define TASK_PIDNS_LEVELS 33 /* MAX_PID_NS_LEVEL + 1 */
+
+#ifdef DWELL_VARIANT_CORE
+#define TASK_GET(task, field)      ((task)->field)
+#define TASK_GET_BIT(task, field)  BPF_CORE_READ_BITFIELD(task, field)
+#define DWELL_TP(name)             SEC("tp_btf/" #name)
+#define DWELL_TP_OPTIONAL(name)    SEC("?tp_btf/" #name)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+static __always_inline struct task_state *task_state_find(struct task_struct *task)
+{
+	return bpf_task_storage_get(&task_states, task, NULL, 0);
+}
+
+static __always_inline struct task_state *task_state_create(struct task_struct *task)
+{
+	return bpf_task_storage_get(&task_states, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline void task_state_delete(struct task_struct *task)
+{
+	/* goes with the task */
+}
+#else
+#define TASK_GET(task, field)      BPF_CORE_READ(task, field)
+#define TASK_GET_BIT(task, field)  BPF_CORE_READ_BITFIELD_PROBED(task, field)
+#define DWELL_TP(name)             SEC("raw_tp/" #name)
+#define DWELL_TP_OPTIONAL(name)    SEC("?raw_tp/" #name)
+
+struct task_key {
+	__u64 start_ns;
+	__u64 tid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768); /* loader */
+	__type(key, struct task_key);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+/* A new state starts from here: the stack has no room for it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct task_state);
+} task_state_zero SEC(".maps");
+
+static __always_inline struct task_key task_key_of(struct task_struct *task)
+{
+	struct task_key key = {};
+
+	key.start_ns = TASK_GET(task, start_time);
+	key.tid = TASK_GET(task, pid);
+	return key;
+}
+
+static __always_inline struct task_state *task_state_find(struct task_struct *task)
+{
+	struct task_key key = task_key_of(task);
+
+	return bpf_map_lookup_elem(&task_states, &key);
+}
+
+static __always_inline struct task_state *task_state_create(struct task_struct *task)
+{
+	struct task_key key = task_key_of(task);
+	__u32 zero = 0;
+	struct task_state *blank = bpf_map_lookup_elem(&task_state_zero, &zero);
+
+	if (!blank)
+		return NULL;
+	bpf_map_update_elem(&task_states, &key, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&task_states, &key);
+}
+
+static __always_inline void task_state_delete(struct task_struct *task)
+{
+	struct task_key key = task_key_of(task);
+
+	bpf_map_delete_elem(&task_states, &key);
+}
+#endif
+
+static __always_inline __u32 task_raw_state(struct task_struct *task)
+{
+	struct task_struct___old_state *old = (void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return TASK_GET(task, __state);
+	return (__u32)BPF_CORE_READ(old, state);
+}
+
+/* Is the task still queued to run? False once __schedule() took it off, delayed dequeue included. */
+static __always_inline bool task_queued(struct task_struct *task)
+{
+	struct sched_entity___delayed *se = (void *)&task->se;
+
+	if (!TASK_GET(task, on_rq))
+		return false;
+	return !bpf_core_field_exists(se->sched_delayed) || !BPF_CORE_READ(se, sched_delayed);
+}
+
+/*
+ * The number that the tracer's pid namespace gives to @task (whose number in the initial one is
+ * @kernel_pid); 0 when it can't see it. The usual case, the initial namespace, needs no walk.
+ */
+static __always_inline __u32 task_visible_pid(struct task_struct *task, __u32 kernel_pid)
+{
+	struct pid *pid;
+	struct upid up;
+
+	if (!cfg.pidns_inum)
+		return kernel_pid;
+	pid = BPF_CORE_READ(task, thread_pid);
+	if (!pid)
+		return 0;
+	for (__u32 i = 0; i < TASK_PIDNS_LEVELS && i <= BPF_CORE_READ(pid, level); i++) {
+		if (bpf_probe_read_kernel(&up, sizeof(up), &pid->numbers[i]))
+			return 0;
+		if (BPF_CORE_READ(up.ns, ns.inum) == cfg.pidns_inum)
+			return up.nr;
+	}
+	return 0;
+}
+
+static __always_inline struct wire_image task_image(struct task_struct *task)
+{
+	struct task_struct *leader = TASK_GET(task, group_leader);
+	struct wire_image image = {};
+
+	image.pid = task_visible_pid(leader, TASK_GET(task, tgid));
+	image.exec_id = (__u32)BPF_CORE_READ(task, self_exec_id);
+	image.start_ns = TASK_GET(leader, start_time);
+	return image;
+}
+
+static __always_inline __u64 task_cgroup_id(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/* The task's cgroup in the hierarchy of the target, any version: found among the links of its css_set. */
+static __always_inline struct cgroup *task_target_cgroup(struct css_set *set)
+{
+	struct list_head *head = &set->cgrp_links, *at;
+	struct cgroup *cgrp;
+
+	if (!cfg.cgroup_hierarchy)
+		return BPF_CORE_READ(set, dfl_cgrp);
+	at = BPF_CORE_READ(head, next);
+	for (int i = 0; i < TASK_HIERARCHIES && at && at != head; i++) {
+		struct cgrp_cset_link *link =
+			(void *)at - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
+
+		cgrp = BPF_CORE_READ(link, cgrp);
+		if (BPF_CORE_READ(cgrp, root, hierarchy_id) == cfg.cgroup_hierarchy)
+			return cgrp;
+		at = BPF_CORE_READ(at, next);
+	}
+	return NULL;
+}
+
+static __always_inline bool task_in_cgroup(struct css_set *set)
+{
+	struct cgroup *cgrp = task_target_cgroup(set);
+	struct cgroup_subsys_state *parent;
+
+	for (int i = 0; i < TASK_CGROUP_DEPTH && cgrp; i++) {
+		if (BPF_CORE_READ(cgrp, kn, id) == cfg.cgroup_id)
+			return true;
+		parent = BPF_CORE_READ(cgrp, self.parent);
+		cgrp = parent ? BPF_CORE_READ(parent, cgroup) : NULL;
+	}
+	return false;
+}
+
+/*
+ * The user registers saved at the kernel's entry, NULL for kernel threads. Before bpf_task_pt_regs (5.15)
+ * they are found at the top of the kernel stack.
+ */
+static __always_inline struct pt_regs *task_user_regs(struct task_struct *task)
+{
+#ifdef DWELL_VARIANT_CORE
+	return (struct pt_regs *)bpf_task_pt_regs(task);
+#else
+	void *stack = TASK_GET(task, stack);
+
+	if (!stack || !cfg.thread_size_order)
+		return NULL;
+	return stack + (1ull << cfg.thread_size_order) - bpf_core_type_size(struct pt_regs);
+#endif
+}
+
+/* The number of the system call that the task is in, -1 if none. Interrupts and faults leave -1. */
+static __always_inline __s16 task_syscall(struct task_struct *task)
+{
+	struct pt_regs *regs = task_user_regs(task);
+	long nr = -1;
+
+	if (!regs)
+		return -1;
+#if defined(__TARGET_ARCH_x86)
+	nr = (long)BPF_CORE_READ(regs, orig_ax);
+#elif defined(__TARGET_ARCH_arm64)
+	nr = BPF_CORE_READ(regs, syscallno);
+#endif
+	return nr < 0 || nr > 0x7fff ? -1 : (__s16)nr;
+}
+
+static __always_inline void task_user_frame(struct task_struct *task, __u64 *ret_ip, __u64 *ret_sp,
+					    __u64 *ret_bp)
+{
+	struct pt_regs *regs = task_user_regs(task);
+
+	if (!regs)
+		return;
+#if defined(__TARGET_ARCH_x86)
+	*ret_ip = BPF_CORE_READ(regs, ip);
+	*ret_sp = BPF_CORE_READ(regs, sp);
+	*ret_bp = BPF_CORE_READ(regs, bp);
+#elif defined(__TARGET_ARCH_arm64)
+	*ret_ip = BPF_CORE_READ(regs, user_regs.pc);
+	*ret_sp = BPF_CORE_READ(regs, user_regs.sp);
+	*ret_bp = BPF_CORE_READ(regs, user_regs.regs[29]);
+#endif
+}
+
+static __always_inline bool task_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, thread_info.status) & TASK_TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
+#endif

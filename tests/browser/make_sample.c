@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Writes a sample profile in the format of the file's name, for test_viewer.js:
+ *
+ *	make_sample small|hostile|server|empty|COUNT FILE...
+ *
+ * Prints how long each writer took.
+ */
+#include <time.h>
+
+#include "browser/sample_profile.h"
+#include "output/writer.h"
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct profile *make(const char *what)
+{
+	if (!strcmp(what, "small"))
+		return sample_small();
+	if (!strcmp(what, "hostile"))
+		return sample_hostile();
+	if (!strcmp(what, "server"))
+		return sample_server();
+	if (!strcmp(what, "empty"))
+		return sample_new("nothing happened", 1000000);
+	return sample_big((uint32_t)strtoul(what, NULL, 10), 2000);
+}
+
+static int write_one(const struct profile *p, const char *path)
+{
+	const struct writer *w = writer_find_for_path(path);
+	struct writer_opts opts = {0};
+	FILE *to = w ? fopen(path, "w") : NULL;
+	double start = now_s();
+	int err;
+
+	if (!to) {
+		fprintf(stderr, "make_sample: can't write %s\n", path);
+		return 1;
+	}
+	err = w->write(p, &opts, to);
+	if (fclose(to) || err) {
+		fprintf(stderr, "make_sample: %s: failed\n", path);
+		return 1;
+	}
+	printf("%s: %.3f s\n", w->name, now_s() - start);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct profile *p;
+	int failed = 0;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: make_sample small|hostile|server|empty|COUNT FILE...\n");
+		return 2;
+	}
+	p = make(argv[1]);
+	for (int i = 2; i < argc; i++)
+		failed |= write_one(p, argv[i]);
+	profile__free(p);
+	return failed;
+}

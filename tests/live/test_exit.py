@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Processes that exit inside the window keep their names and times, and end the run."""
+import time
+from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_near, main, run)
+
+
+@case
+def target_exits():
+    """The run ends by itself, long before its duration."""
+    with Work("sleeper", 30, 10) as w:
+        with Dwell("offcpu", "-p", w.pid, "--json", "50") as d:
+            d.tracing()
+            w.work()
+            w.end()
+            since = time.monotonic()
+            p = d.wait(10).profile()
+            took = time.monotonic() - since
+    check(took < 8, f"the run went on for {took:.1f} s")
+    check_laws(p)
+    check_near(p.ns(frame="work_sleep"), w.ns("sleep"), "work_sleep")
+    t = p.thread(w.pid)
+    check_equal((t["exited"], t["open"]), (True, False), "exited, open")
+    check(p.window_ns < 20_000 * MS, f"window {p.window_ns}")
+
+
+@case
+def one_of_two_targets_exits():
+    with Work("sleeper", 10, 10) as a, Work("sleeper", 60, 10) as b:
+        with Dwell("offcpu", "-p", f"{a.pid},{b.pid}", "--json") as d:
+            d.tracing()
+            a.work()
+            b.go()
+            a.end()
+            b.done()
+            b.tids_asleep()
+            p = d.finish().profile()
+    check_laws(p)
+    for w in (a, b):
+        check_near(p.ns(frame="work_sleep", pid=w.pid), w.ns("sleep"), f"sleeps of {w.pid}")
+    check_equal([p.thread(w.pid)["exited"] for w in (a, b)], [True, False], "exited")
+
+
+@case
+def threads_exit():
+    """Threads come and go; each is listed with a life that ends."""
+    with Work("mixture", 500) as w:
+        with Dwell("offcpu", "-p", w.pid, "--json") as d:
+            d.tracing()
+            w.work()
+            w.tids_asleep()
+            p = d.finish().profile()
+    check_laws(p)
+    brief = [t for t in p.threads if t["comm"] == "mix-brief"]
+    check(len(brief) > 20, f"{len(brief)} short-lived threads only")
+    check(all(t["exited"] for t in brief), "all have exited")
+    for t in brief:
+        check(t["blocked_ns"] + t["runnable_ns"] >= 2 * MS, f"a nap of less than 2 ms: {t}")
+        check(any(s["reason"] == "sleep" for s in p.select(tid=t["tid"])), f"no sleep of {t}")
+
+
+@case
+def command_and_its_child_outlive_nothing():
+    result = run("offcpu", "--json", "--", "/bin/sh", "-c", "sleep 0.2; sleep 0.1")
+    p = result.profile()
+    check_laws(p)
+    comms = {t["comm"] for t in p.threads}
+    check({"sh", "sleep"} <= comms, f"names {comms}")
+    check_near(p.ns(comm="sleep", reason="sleep"), 300 * MS, "sleeps", 0.02)
+
+
+main()

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Sockets on the loopback: stream, datagram and unix."""
+from livetest import Work, case, check_equal, check_near, main, trace
+
+
+def ping_pong(kind):
+    with Work("socket", kind, 60, 6000) as w:
+        p = trace(w)
+        tid = w.tid("net-client")
+        check_near(p.ns(frame="work_recv", tid=tid), w.ns("asked"), f"{kind}: waiting for the answer")
+        check_equal(p.cnt(frame="work_recv", tid=tid, reason="net"), 60, f"{kind}: waits")
+        only = {"net", "preempted"}
+        check_equal(set(p.reasons(frame="work_recv")) | only, only, f"{kind}: reasons")
+
+
+@case
+def tcp():
+    ping_pong("tcp")
+
+
+@case
+def udp():
+    ping_pong("udp")
+
+
+@case
+def unix():
+    ping_pong("unix")
+
+
+main()

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The runner of the tests and the scripts of the build do what they promise."""
+import os
+import subprocess
+import tempfile
+import time
+
+
+def run(*command, **env):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **env})
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_runner_counts():
+    status, out, _ = run("tests/run", "good=true", "bad=echo why; false", "off=echo no kernel; exit 77")
+    assert status == 1, status
+    assert out.splitlines()[-1] == "1 passed, 1 failed, 1 skipped", out
+    assert "| why" in out and "no kernel" in out, out
+
+
+def test_runner_needs_tests():
+    status, out, _ = run("tests/run")
+    assert (status, out) == (1, "0 passed, 0 failed, 0 skipped\n"), (status, out)
+    assert run("tests/run", "off=exit 77")[0] == 0
+
+
+def test_runner_timeout_ends_grandchildren():
+    with tempfile.TemporaryDirectory() as directory:
+        mark = f"{directory}/late"
+        status, out, _ = run("tests/run", "--timeout", "1", f"slow=(sleep 2; touch {mark}) & sleep 30")
+        assert status == 1 and "timeout after 1 s" in out, out
+        time.sleep(2)
+        assert not os.path.exists(mark), "a child of the test lived on"
+
+
+def test_runner_lanes():
+    with tempfile.TemporaryDirectory(dir="tests") as directory:
+        script = f"{directory}/test_long.sh"
+        with open(script, "w") as f:
+            f.write("#!/bin/sh\n# lane: long\nexit 0\n")
+        os.chmod(script, 0o755)
+        assert run("tests/run", "x=true", script)[1].splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+        assert run("tests/run", "--long", "x=true", script)[1].splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
+
+
+def test_version_header_is_stable():
+    with tempfile.TemporaryDirectory() as directory:
+        header = f"{directory}/version.h"
+        assert run("scripts/version", header)[0] == 0
+        os.utime(header, (1, 1))
+        assert run("scripts/version", header)[0] == 0
+        assert os.stat(header).st_mtime == 1, "rewritten although nothing changed"
+        with open("VERSION") as version:
+            assert f'DWELL_VERSION "{version.read().strip()}"' in open(header).read()
+
+
+def test_man_date_obeys_source_date_epoch():
+    assert run("scripts/man-date", SOURCE_DATE_EPOCH="86400")[1] == "January 2, 1970\n"
+
+
+def test_missing_package_is_named():
+    status, _, err = run("scripts/deps", "--check", "build", CLANG="/nonexistent/clang-99")
+    assert status == 1 and len(err.splitlines()) == 1, err
+    assert "apt-get install" in err and "clang-99" in err, err
+
+
+for name, function in list(globals().items()):
+    if name.startswith("test_"):
+        function()
+        print(f"ok {name}")

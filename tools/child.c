@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/os_signal.h"
+
+/* In the child: waits for the release, then becomes the command. */
+static void child_run(int release_fd, int error_fd, char **argv)
+{
+	char go;
+	int err;
+
+	if (read(release_fd, &go, 1) != 1)
+		_exit(0);
+	execvp(argv[0], argv);
+	err = errno;
+	if (write(error_fd, &err, sizeof(err)) != sizeof(err))
+		_exit(126);
+	_exit(err == ENOENT ? 127 : 126);
+}
+
+int child__spawn(struct child *c, char **argv)
+{
+	int release[2], error[2];
+	pid_t pid;
+
+	*c = (struct child){.release_fd = -1, .exec_error_fd = -1};
+	if (pipe2(release, O_CLOEXEC))
+		return -errno;
+	if (pipe2(error, O_CLOEXEC)) {
+		close(release[0]);
+		close(release[1]);
+		return -errno;
+	}
+	pid = fork();
+	if (!pid) {
+		/* Else the child holds its own release pipe open, and never learns that we died. */
+		close(release[1]);
+		close(error[0]);
+		child_run(release[0], error[1], argv);
+	}
+	close(release[0]);
+	close(error[1]);
+	c->release_fd = release[1];
+	c->exec_error_fd = error[0];
+	if (pid < 0) {
+		int err = -errno;
+
+		child__abandon(c);
+		return error_set(err, "can't start a process: %s", strerror(-err));
+	}
+	c->pid = (uint32_t)pid;
+	return 0;
+}
+
+static void child_close(struct child *c)
+{
+	if (c->release_fd >= 0)
+		close(c->release_fd);
+	if (c->exec_error_fd >= 0)
+		close(c->exec_error_fd);
+	c->release_fd = c->exec_error_fd = -1;
+}
+
+int child__release(struct child *c, const char *name)
+{
+	int err = 0;
+	ssize_t n;
+
+	if (write(c->release_fd, "", 1) != 1)
+		return -errno;
+	/* The pipe closes with a successful exec. */
+	do {
+		n = read(c->exec_error_fd, &err, sizeof(err));
+	} while (n < 0 && errno == EINTR);
+	child_close(c);
+	if (n != sizeof(err))
+		return 0;
+	waitpid((pid_t)c->pid, NULL, 0);
+	c->pid = 0;
+	return error_set(-err, "can't run '%s': %s", name, strerror(err));
+}
+
+int child__wait(struct child *c)
+{
+	bool passed_on = false;
+	int status;
+	pid_t got;
+
+	if (!c->pid)
+		return 0;
+	for (;;) {
+		/* Ctrl-C reaches the whole foreground group by itself, a SIGTERM only us. */
+		if (os_signal_stop() == SIGTERM && !passed_on) {
+			kill((pid_t)c->pid, SIGTERM);
+			passed_on = true;
+		}
+		got = waitpid((pid_t)c->pid, &status, 0);
+		if (got >= 0 || errno != EINTR)
+			break;
+	}
+	c->pid = 0;
+	if (got < 0)
+		return 1;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void child__abandon(struct child *c)
+{
+	child_close(c);
+	if (c->pid)
+		waitpid((pid_t)c->pid, NULL, 0);
+	c->pid = 0;
+}

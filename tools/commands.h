@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The subcommands, and the exit status of the program. */
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+#include "app/option.h"
+
+enum exit_status {
+	EXIT_STATUS_OK = 0,
+	EXIT_STATUS_FAILED = 1, /* kernel, rights, files, targets */
+	EXIT_STATUS_USAGE = 2,  /* the command line */
+};
+
+extern const struct command offcpu_command, record_command, report_command, version_command;
+
+/* All commands in the order of help; ends with NULL. */
+const struct command *const *commands(void);
+const struct command *command_find(const char *name);
+
+#endif

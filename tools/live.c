@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "live.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/log.h"
+#include "base/os_file.h"
+#include "base/os_signal.h"
+#include "source/bpf.h"
+#include "source/glob.h"
+#include "symbol/symtab.h"
+#include "child.h"
+#include "commands.h"
+#include "terminal.h"
+#include "version.h"
+
+/* All that one live run holds. */
+struct live {
+	const struct live_config *config;
+	struct view_config view;
+	uint64_t duration_ns;
+	char **command; /* NULL: none */
+	struct child child;
+	struct view_outputs *outputs;
+	struct atomic_file save_file;
+	struct recording_writer *save;
+	struct session *session;
+	struct source *source;
+};
+
+static const struct resolver *const live_resolvers[] = {
+	&kernel_resolver,
+	&vdso_resolver,
+	&elf_resolver,
+	NULL,
+};
+
+void live_defaults(void *config)
+{
+	struct live_config *c = config;
+
+	c->max_depth = WIRE_MAX_FRAMES;
+}
+
+int live_parse_state(void *config, const char *value)
+{
+	struct live_config *c = config;
+	char *end;
+
+	errno = 0;
+	c->state = strtoul(value, &end, 0);
+	if (errno || !*value || *end || *value == '-' || c->state > UINT32_MAX)
+		return error_set(-EINVAL, "'%s' is not a bitmask of task states: give 0, 1, 2 or 3...",
+				 value);
+	c->state_given = true;
+	return 0;
+}
+
+/* ---- the command line ---- */
+
+static int live_check(struct live *l, int operand_cnt, char **operands, char **command)
+{
+	const struct live_config *c = l->config;
+	struct config_glob glob;
+	int err = 0;
+
+	if (c->user_threads && c->kernel_threads)
+		return error_set(-EINVAL, "-u and -k together leave no thread: use one of them");
+	if (c->max_us && c->min_us > c->max_us)
+		return error_set(-EINVAL, "-m %llu is above -M %llu: nothing can be between them",
+				 (unsigned long long)c->min_us, (unsigned long long)c->max_us);
+	if (c->ring_bytes & (c->ring_bytes - 1))
+		return error_set(-EINVAL, "--ring-size: %llu is not a power of two: give 64k, 128k, 1m...",
+				 (unsigned long long)c->ring_bytes);
+	if (c->children && !c->pids.cnt && !command)
+		return error_set(-EINVAL, "--children follows the processes of -p: name one");
+	if (command && !*command)
+		return error_set(-EINVAL, "nothing after '--': give the command to run");
+	if (command && (c->pids.cnt || c->tids.cnt))
+		return error_set(-EINVAL, "a command after '--' can't be combined with -p or -t");
+	if (operand_cnt > 1)
+		return error_set(-EINVAL, "unexpected '%s': one DURATION, and '--' before a command",
+				 operands[1]);
+	if (operand_cnt)
+		err = option_parse_duration(operands[0], &l->duration_ns);
+	if (err)
+		return err;
+	if (operand_cnt && !l->duration_ns)
+		return error_set(-EINVAL, "a duration of 0 records nothing: give 5, 500ms or 1m");
+	return c->comm ? glob_compile(c->comm, &glob) : 0;
+}
+
+static void live_describe_ids(const char *what, const struct option_ids *ids, char *text, size_t size)
+{
+	int n = snprintf(text, size, "%s ", what);
+
+	for (size_t i = 0; i < ids->cnt && n > 0 && (size_t)n < size; i++)
+		n += snprintf(text + n, size - (size_t)n, "%s%u", i ? "," : "", ids->ids[i]);
+}
+
+/* The target in words, for titles. */
+static void live_describe(const struct live *l, char *text, size_t size)
+{
+	const struct live_config *c = l->config;
+
+	if (l->command)
+		snprintf(text, size, "%s", l->command[0]);
+	else if (c->pids.cnt)
+		live_describe_ids("pid", &c->pids, text, size);
+	else if (c->tids.cnt)
+		live_describe_ids("tid", &c->tids, text, size);
+	else if (c->comm)
+		snprintf(text, size, "threads named %s", c->comm);
+	else if (c->cgroup)
+		snprintf(text, size, "cgroup %s", c->cgroup);
+	else
+		snprintf(text, size, "the whole system");
+}
+
+/* ---- setting up ---- */
+
+static int live_open_save(struct live *l)
+{
+	int err;
+
+	if (!l->config->save)
+		return 0;
+	/* 0600: a recording tells what ran on the machine. */
+	err = atomic_file__open(&l->save_file, l->config->save, 0600);
+	if (err)
+		return error_set(err, "can't write '%s': %s", l->config->save, error_text(err));
+	l->save = recording_writer__new(l->save_file.fp);
+	if (!l->save)
+		return -errno;
+	l->session->save = l->save;
+	return 0;
+}
+
+static int live_open_source(struct live *l)
+{
+	const struct live_config *c = l->config;
+	struct bpf_opts opts = {
+		.pids = c->pids.ids,
+		.pid_cnt = c->pids.cnt,
+		.tids = c->tids.ids,
+		.tid_cnt = c->tids.cnt,
+		.comm_glob = c->comm,
+		.cgroup_path = c->cgroup,
+		.command_pid = l->child.pid,
+		.children = c->children,
+		.threads = c->user_threads     ? CONFIG_THREADS_USER
+			   : c->kernel_threads ? CONFIG_THREADS_KERNEL
+					       : CONFIG_THREADS_ALL,
+		.min_ns = c->min_us * 1000,
+		.max_ns = c->max_us * 1000,
+		.state_filter = c->state_given,
+		.state_mask = (uint32_t)c->state,
+		.user_stacks = !l->view.view.no_user_stacks,
+		.max_frames = (uint32_t)c->max_depth,
+		.ring_bytes = c->ring_bytes,
+	};
+
+	l->source = bpf_source_open(&opts, &l->session->model.modules);
+	return l->source ? 0 : -errno;
+}
+
+static int live_note(struct live *l)
+{
+	struct session *s = l->session;
+	struct utsname host;
+	char target[256];
+	int err;
+
+	uname(&host);
+	live_describe(l, target, sizeof(target));
+	err = session__note(s, "target", target);
+	if (!err)
+		err = session__note(s, "host", host.nodename);
+	if (!err)
+		err = session__note(s, "kernel", host.release);
+	if (!err)
+		err = session__note(s, "arch", host.machine);
+	if (!err)
+		err = session__note(s, "probes", bpf_source_variant(l->source));
+	if (!err)
+		err = session__note(s, "version", DWELL_VERSION);
+	return err ? err : session__note_view(s, &l->view.view);
+}
+
+static int live_open(struct live *l, bool write_outputs)
+{
+	int err = 0;
+
+	l->session = session__new();
+	if (!l->session)
+		return -errno;
+	if (write_outputs)
+		err = view_open(&l->view, &l->outputs);
+	if (!err)
+		err = live_open_save(l);
+	if (!err && l->command)
+		err = child__spawn(&l->child, l->command);
+	if (!err)
+		err = live_open_source(l);
+	return err ? err : live_note(l);
+}
+
+static void live_close(struct live *l)
+{
+	source__close(l->source);
+	child__abandon(&l->child);
+	recording_writer__free(l->save);
+	atomic_file__abort(&l->save_file);
+	view_close(l->outputs);
+	session__free(l->session);
+}
+
+/* ---- running ---- */
+
+/* The command begins when the window does; a session's start can't wait for it, so it is released here. */
+static int live_started(void *arg)
+{
+	struct live *l = arg;
+
+	return l->command ? child__release(&l->child, l->command[0]) : 0;
+}
+
+static int live_save_finish(struct live *l)
+{
+	int err;
+
+	if (!l->save)
+		return 0;
+	err = session__save_symbols(l->session);
+	if (!err)
+		err = recording_writer__finish(l->save);
+	if (!err)
+		err = atomic_file__commit(&l->save_file);
+	if (err)
+		return error_set(err, "can't write '%s': %s", l->config->save, strerror(-err));
+	if (!l->view.quiet)
+		log_info("wrote %s", l->config->save);
+	return 0;
+}
+
+static int live_finish(struct live *l)
+{
+	struct profile *p = session__profile(l->session, live_resolvers, &l->view.view);
+	int err;
+
+	if (!p)
+		return -errno;
+	err = l->outputs ? view_write(l->outputs, p) : 0;
+	view_print_ledger(&l->view, p);
+	profile__free(p);
+	if (!err)
+		err = live_save_finish(l);
+	return err;
+}
+
+static int live_trace(struct live *l)
+{
+	struct session_limits limits = {
+		.duration_ns = l->duration_ns,
+		.progress = !l->view.quiet && terminal_is(stderr),
+		.started = live_started,
+		.started_arg = l,
+	};
+	int err;
+
+	os_signal_catch_stop();
+	if (!l->view.quiet && !l->duration_ns && !l->command && !l->config->pids.cnt)
+		log_info("tracing until Ctrl-C");
+	err = session__run(l->session, l->source, &limits);
+	/* The probes go before the slow part: names and pictures. */
+	source__close(l->source);
+	l->source = NULL;
+	return err ? err : live_finish(l);
+}
+
+int live_run(const struct live_config *config, int operand_cnt, char **operands, char **command,
+	     bool write_outputs)
+{
+	struct live l = {.config = config, .view = config->view, .command = command};
+	int err, status = EXIT_STATUS_OK;
+
+	l.child = (struct child){.release_fd = -1, .exec_error_fd = -1};
+	err = view_check(&l.view);
+	if (!err)
+		err = live_check(&l, operand_cnt, operands, command);
+	if (err) {
+		log_error("%s", error_text(err));
+		return EXIT_STATUS_USAGE;
+	}
+	err = live_open(&l, write_outputs);
+	if (!err)
+		err = live_trace(&l);
+	if (err)
+		log_error("%s", error_text(err));
+	if (l.child.pid && l.child.release_fd < 0)
+		status = child__wait(&l.child);
+	live_close(&l);
+	return err ? EXIT_STATUS_FAILED : status;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/os_file.h"
+#include "output/writer.h"
+#include "terminal.h"
+
+struct view_output {
+	const char *path;
+	const struct writer *writer;
+	struct atomic_file file;
+};
+
+struct view_outputs {
+	struct view_output items[VIEW_MAX_OUTPUTS + 1];
+	size_t cnt;
+	int top_cnt;
+};
+
+int view_parse_reasons(void *config, const char *value)
+{
+	struct view_config *v = config;
+
+	while (*value) {
+		size_t len = strcspn(value, ",");
+		enum reason reason;
+		char name[32];
+
+		snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : sizeof(name) - 1),
+			 value);
+		if (reason_parse(name, &reason))
+			return error_set(-EINVAL,
+					 "'%s' is no blocking reason: lock, poll, sleep, disk, fs, net, "
+					 "pipe, memory, kernel_lock, child, signal, io_uring, device, "
+					 "preempted, other",
+					 name);
+		v->view.reasons |= 1u << reason;
+		value += len + (value[len] == ',');
+	}
+	return v->view.reasons ? 0 : error_set(-EINVAL, "no reason is named");
+}
+
+int view_parse_output(void *config, const char *value)
+{
+	struct view_config *v = config;
+
+	if (v->output_cnt == VIEW_MAX_OUTPUTS)
+		return error_set(-EINVAL, "at most %d outputs", VIEW_MAX_OUTPUTS);
+	if (!*value)
+		return error_set(-EINVAL, "the file's name is empty");
+	v->outputs[v->output_cnt++] = value;
+	return 0;
+}
+
+int view_check(struct view_config *v)
+{
+	uint32_t all = (1u << REASON_CNT) - 1;
+
+	log_set_level(v->verbose ? 2 : v->quiet ? 0 : 1);
+	if (v->view.no_user_stacks && v->view.no_kernel_stacks)
+		return error_set(-EINVAL, "-U and -K together leave no stack: use one of them");
+	if (v->no_idle)
+		v->view.reasons = (v->view.reasons ? v->view.reasons : all) & ~REASON_IDLE_MASK;
+	if (v->no_idle && !v->view.reasons)
+		return error_set(-EINVAL, "--no-idle leaves none of the reasons in --reason");
+	if (v->format && !writer_find(v->format))
+		return error_set(-EINVAL, "--format: no format '%s': folded, svg, html, json or table",
+				 v->format);
+	if ((v->folded && v->json) || ((v->folded || v->json) && v->format && !v->output_cnt))
+		return error_set(-EINVAL, "-f, --json and --format all name the format of stdout: "
+					  "use one of them");
+	for (uint32_t i = 0; i < v->output_cnt; i++)
+		if (!v->format && strcmp(v->outputs[i], "-") != 0 && !writer_find_for_path(v->outputs[i]))
+			return error_set(-EINVAL,
+					 "-o %s: the name tells no format: end it in .folded, .svg, .html "
+					 "or .json, or give --format",
+					 v->outputs[i]);
+	return 0;
+}
+
+static const struct writer *view_writer(const struct view_config *v, const char *path)
+{
+	const char *std = v->format ? v->format : v->folded ? "folded" : v->json ? "json" : "table";
+
+	if (!strcmp(path, "-"))
+		return writer_find(std);
+	return v->format ? writer_find(v->format) : writer_find_for_path(path);
+}
+
+static int view_add(struct view_outputs *o, const struct view_config *v, const char *path)
+{
+	struct view_output *out = &o->items[o->cnt];
+	int err;
+
+	out->path = path;
+	out->writer = view_writer(v, path);
+	err = atomic_file__open(&out->file, path, 0644);
+	if (err)
+		return error_set(err, "can't write '%s': %s", path, error_text(err));
+	o->cnt++;
+	return 0;
+}
+
+int view_open(const struct view_config *v, struct view_outputs **ret_outputs)
+{
+	struct view_outputs *o = calloc(1, sizeof(*o));
+	bool to_stdout = false;
+	int err = o ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !err && i < v->output_cnt; i++) {
+		err = view_add(o, v, v->outputs[i]);
+		to_stdout |= !strcmp(v->outputs[i], "-");
+	}
+	if (!err && !to_stdout && (!v->output_cnt || v->folded || v->json))
+		err = view_add(o, v, "-");
+	if (err) {
+		view_close(o);
+		return err;
+	}
+	o->top_cnt = (int)v->top_cnt;
+	*ret_outputs = o;
+	return 0;
+}
+
+int view_write(struct view_outputs *o, const struct profile *p)
+{
+	for (size_t i = 0; i < o->cnt; i++) {
+		struct view_output *out = &o->items[i];
+		bool terminal = !strcmp(out->path, "-");
+		struct writer_opts opts = {
+			.width = terminal ? terminal_width(stdout) : 0,
+			.top_cnt = o->top_cnt,
+			.color = terminal && terminal_color(stdout),
+		};
+		int err = out->writer->write(p, &opts, out->file.fp);
+
+		if (!err)
+			err = atomic_file__commit(&out->file);
+		if (err)
+			return error_set(err, "can't write '%s': %s", out->path, strerror(-err));
+	}
+	return 0;
+}
+
+void view_close(struct view_outputs *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->cnt; i++)
+		atomic_file__abort(&o->items[i].file);
+	free(o);
+}
+
+void view_print_ledger(const struct view_config *v, const struct profile *p)
+{
+	_cleanup_buf_ struct buf text;
+
+	buf__init(&text, 1u << 20);
+	ledger__print(&p->ledger, &text);
+	/* A defect in the accounting is said even when told to be quiet. */
+	if (!v->quiet || ledger__imbalance_ns(&p->ledger))
+		fputs(buf__str(&text), stderr);
+	if (!p->sample_cnt)
+		log_warn("no off-CPU time to show: %s",
+			 p->hidden_ns ? "--reason and --no-idle left all of it out"
+				      : "no traced thread waited in this time (or -m, -M, --state, -u, -k "
+					"left it out)");
+	for (uint32_t i = 0; !v->quiet && i < v->output_cnt; i++)
+		if (strcmp(v->outputs[i], "-") != 0)
+			log_info("wrote %s", v->outputs[i]);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The options that say how a profile is shown and where it goes: the same for live runs and reports. */
+#ifndef TOOLS_VIEW_H
+#define TOOLS_VIEW_H
+
+#include <stddef.h>
+
+#include "analyze/offcpu.h"
+#include "app/option.h"
+#include "model/profile.h"
+
+#define VIEW_MAX_OUTPUTS 8
+
+struct view_config {
+	struct offcpu_view view;
+	bool no_idle;
+	bool folded, json; /* -f, --json: to stdout */
+	const char *format;
+	const char *outputs[VIEW_MAX_OUTPUTS]; /* -o, in order */
+	uint32_t output_cnt;
+	uint64_t top_cnt;
+	bool quiet, verbose;
+};
+
+/* Rows of an option table for a command whose config has a struct view_config named `member`. */
+#define VIEW_OPTIONS(cfg, member)                                                                  \
+	{.type = OPTION_GROUP, .help = "View"},                                                    \
+		{.letter = 'U',                                                                    \
+		 .name = "user-stacks-only",                                                       \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.view.no_kernel_stacks),                           \
+		 .help = "show user stacks only"},                                                 \
+		{.letter = 'K',                                                                    \
+		 .name = "kernel-stacks-only",                                                     \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.view.no_user_stacks),                             \
+		 .help = "show kernel stacks only"},                                               \
+		{.letter = 'd',                                                                    \
+		 .name = "delimited",                                                              \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.view.delimiter),                                  \
+		 .help = "put a '-' frame between the user and the kernel part"},                  \
+		{.name = "per-thread",                                                             \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.view.per_thread),                                 \
+		 .help = "first frame comm-PID/TID: threads apart"},                               \
+		{.name = "split",                                                                  \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.view.split),                                      \
+		 .help = "last frame 'blocked' or 'runnable' (waiting for a CPU)"},                \
+		{.name = "reason",                                                                 \
+		 .arg = "LIST",                                                                    \
+		 .type = OPTION_CUSTOM,                                                            \
+		 .parse = view_parse_reasons,                                                      \
+		 .help = "only these blocking reasons, comma separated: lock, poll, sleep,\n"      \
+			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring,\n"    \
+			 "device, preempted, other"},                                              \
+		{.name = "no-idle",                                                                \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.no_idle),                                         \
+		 .help = "leave out poll, sleep, child and signal: the waits of idle threads"},    \
+		{.type = OPTION_GROUP, .help = "Output"},                                          \
+		{.letter = 'o',                                                                    \
+		 .name = "output",                                                                 \
+		 .arg = "FILE",                                                                    \
+		 .type = OPTION_CUSTOM,                                                            \
+		 .parse = view_parse_output,                                                       \
+		 .help = "write FILE, format by its extension (.folded .svg .html .json);\n"       \
+			 "'-' is stdout; may be given several times"},                             \
+		{.name = "format",                                                                 \
+		 .arg = "NAME",                                                                    \
+		 .type = OPTION_STRING,                                                            \
+		 .offset = offsetof(cfg, member.format),                                          \
+		 .help = "folded, svg, html, json or table, whatever the extension says"},         \
+		{.letter = 'f',                                                                    \
+		 .name = "folded",                                                                 \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.folded),                                          \
+		 .help = "folded stacks to stdout, microseconds"},                                 \
+		{.name = "json",                                                                   \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.json),                                            \
+		 .help = "everything as JSON to stdout: totals, ledger, threads, stacks"},         \
+		{.name = "top",                                                                    \
+		 .arg = "N",                                                                       \
+		 .type = OPTION_U64,                                                               \
+		 .offset = offsetof(cfg, member.top_cnt),                                         \
+		 .min = 1,                                                                         \
+		 .max = 1000000,                                                                   \
+		 .help = "stacks in the table (default 20)"},                                      \
+		{.letter = 'q',                                                                    \
+		 .name = "quiet",                                                                  \
+		 .type = OPTION_FLAG,                                                              \
+		 .offset = offsetof(cfg, member.quiet),                                           \
+		 .help = "no progress and no ledger on stderr"},                                   \
+	{                                                                                          \
+		.letter = 'v', .name = "verbose", .type = OPTION_FLAG,                             \
+		.offset = offsetof(cfg, member.verbose),                                          \
+		.help = "what libbpf and the verifier say, on stderr"                              \
+	}
+
+/* Parsers of the rows above; the view_config must be the config's first member. */
+int view_parse_reasons(void *config, const char *value);
+int view_parse_output(void *config, const char *value);
+
+/* Checks the combination of options: 0, or -EINVAL with error_set(). Sets the log level. */
+int view_check(struct view_config *v);
+/* Opens all outputs early, so that a mistyped path costs no recording time. 0 or -errno with error_set(). */
+struct view_outputs;
+int view_open(const struct view_config *v, struct view_outputs **ret_outputs);
+/* Writes the profile to all of them; each file appears whole or not at all. 0 or -errno with error_set(). */
+int view_write(struct view_outputs *o, const struct profile *p);
+/* Drops what was not written. Accepts NULL. */
+void view_close(struct view_outputs *o);
+/* The closing lines on stderr: ledger, hidden time, next step. */
+void view_print_ledger(const struct view_config *v, const struct profile *p);
+
+#endif

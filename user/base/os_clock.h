@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Clocks. */
+#ifndef BASE_OS_CLOCK_H
+#define BASE_OS_CLOCK_H
+
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC, the clock of all wire records. */
+uint64_t os_monotonic_ns(void);
+/*
+ * What CLOCK_BOOTTIME and CLOCK_REALTIME showed at @monotonic_ns, by their present distance from
+ * CLOCK_MONOTONIC (each read between two readings of it).
+ */
+void os_clock_offsets(uint64_t monotonic_ns, unsigned long long *ret_boottime_ns,
+		      unsigned long long *ret_realtime_ns);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "base/os_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OS_READ_CHUNK_BYTES    65536
+#define OS_READ_MAPS_MAX_BYTES (16u << 20)
+#define OS_VDSO_MAX_BYTES      (1u << 20)
+
+/* read() without the interruptions. Bytes, 0 at the end, -errno. */
+static ssize_t os_read_some(int fd, void *to, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, to, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static int os_read_all(int fd, size_t max_bytes, struct buf *b)
+{
+	size_t room;
+	char probe;
+	ssize_t n;
+	void *to;
+
+	for (;;) {
+		room = max_bytes - b->len;
+		if (!room) {
+			/* Exactly full: only the end may follow. */
+			n = os_read_some(fd, &probe, 1);
+			return n > 0 ? -E2BIG : (int)n;
+		}
+		if (room > OS_READ_CHUNK_BYTES)
+			room = OS_READ_CHUNK_BYTES;
+		to = buf__reserve(b, room);
+		if (!to)
+			return b->err;
+		n = os_read_some(fd, to, room);
+		if (n <= 0)
+			return (int)n;
+		buf__advance(b, (size_t)n);
+	}
+}
+
+int os_read_file(const char *path, size_t max_bytes, struct buf *ret)
+{
+	struct buf b;
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	buf__init(&b, max_bytes);
+	err = os_read_all(fd, max_bytes, &b);
+	close(fd);
+	if (err) {
+		buf__fini(&b);
+		return err;
+	}
+	*ret = b;
+	return 0;
+}
+
+int os_file_bytes(int fd, uint64_t *ret_bytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < 0)
+		return -EINVAL;
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+int os_pread(int fd, void *to, size_t len, uint64_t off)
+{
+	char *p = to;
+	ssize_t n;
+
+	if (off > INT64_MAX || len > INT64_MAX - off)
+		return -ENODATA;
+	while (len) {
+		n = pread(fd, p, len, (off_t)off);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -ENODATA;
+		p += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * Where the mapping that starts at @start ends, from the text of /proc/self/maps; 0: there is none.
+ */
+static uintptr_t os_mapping_end(const char *maps, uintptr_t start)
+{
+	uintptr_t from, to;
+
+	for (const char *line = maps; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 && from == start)
+			return to;
+	}
+	return 0;
+}
+
+int os_read_vdso(struct buf *ret)
+{
+	uintptr_t start = getauxval(AT_SYSINFO_EHDR), end;
+	_cleanup_buf_ struct buf maps = {0};
+	struct buf b;
+	int err;
+
+	if (!start)
+		return -ENOENT;
+	err = os_read_file("/proc/self/maps", OS_READ_MAPS_MAX_BYTES, &maps);
+	if (err)
+		return err;
+	end = os_mapping_end(buf__str(&maps), start);
+	if (end <= start)
+		return -ENOENT;
+	buf__init(&b, OS_VDSO_MAX_BYTES);
+	err = buf__append(&b, (const void *)start, end - start);
+	if (err) {
+		buf__fini(&b);
+		return err;
+	}
+	*ret = b;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Bytes that the operating system holds: whole small files (/proc among them), parts of open files,
+ * the vdso of this process.
+ */
+#ifndef BASE_OS_READ_H
+#define BASE_OS_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * Reads all of @path, at most @max_bytes. 0 and the content in *@ret, which is overwritten and then
+ * owned by the caller; -E2BIG when there is more; another -errno. Never waits for a writer: a FIFO
+ * put in a file's place reads as empty.
+ */
+int os_read_file(const char *path, size_t max_bytes, struct buf *ret);
+/* The size of an open regular file. 0, -EINVAL when it is not a regular file, -errno. */
+int os_file_bytes(int fd, uint64_t *ret_bytes);
+/*
+ * Reads exactly @len bytes at @off; the file's position is neither used nor moved. 0; -ENODATA when
+ * the file ends before (it may shrink at any time); another -errno.
+ */
+int os_pread(int fd, void *to, size_t len, uint64_t off);
+/*
+ * A copy of the vdso that the kernel mapped into this process. 0 as os_read_file(), -ENOENT,
+ * -errno.
+ */
+int os_read_vdso(struct buf *ret);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "base/os_signal.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t signal_seen;
+
+static void signal_remember(int sig)
+{
+	signal_seen = sig;
+}
+
+void os_signal_catch_stop(void)
+{
+	/* SA_RESETHAND: the second one finds the default action. No SA_RESTART: waits end early. */
+	struct sigaction act = {.sa_handler = signal_remember, .sa_flags = (int)SA_RESETHAND};
+
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+int os_signal_stop(void)
+{
+	return signal_seen;
+}

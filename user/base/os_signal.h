@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Ctrl-C once finishes and writes, twice aborts. */
+#ifndef BASE_OS_SIGNAL_H
+#define BASE_OS_SIGNAL_H
+
+#include <stdbool.h>
+
+/* From here on the first SIGINT or SIGTERM is only remembered; the second one kills, as by default. */
+void os_signal_catch_stop(void);
+/* The signal that came, 0: none. */
+int os_signal_stop(void);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "format/record.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/log.h"
+
+#define RECORD_BAD(...) error_set(-EBADMSG, "record: " __VA_ARGS__)
+
+static int record_check_comm(const char *comm, const char *kind)
+{
+	if (!memchr(comm, 0, WIRE_COMM_LEN))
+		return RECORD_BAD("%s: name without end", kind);
+	return 0;
+}
+
+/* Are the @have bytes at @text @len characters and a NUL? */
+static bool record_text_ok(const char *text, size_t have, size_t len)
+{
+	return len < have && memchr(text, 0, len + 1) == text + len;
+}
+
+static int record_check_thread(const struct event *e)
+{
+	return record_check_comm(e->thread->comm, "thread");
+}
+
+static int record_check_exec(const struct event *e)
+{
+	return record_check_comm(e->exec->comm, "exec");
+}
+
+static int record_check_summary(const struct event *e)
+{
+	return record_check_comm(e->summary->comm, "summary");
+}
+
+static int record_check_ips(const char *kind, const struct event *e, size_t fixed, uint32_t cnt)
+{
+	if (cnt > WIRE_MAX_FRAMES)
+		return RECORD_BAD("%s of %u frames, %d are the limit", kind, cnt, WIRE_MAX_FRAMES);
+	if (e->h->size - fixed < cnt * sizeof(__u64))
+		return RECORD_BAD("%s of %u frames in %u bytes", kind, cnt, e->h->size);
+	return 0;
+}
+
+static int record_check_stack(const struct event *e)
+{
+	if (e->stack->kind > WIRE_STACK_USER)
+		return RECORD_BAD("stack of unknown kind %u", e->stack->kind);
+	return record_check_ips("stack", e, sizeof(*e->stack), e->stack->frame_cnt);
+}
+
+/* The kernel may send only as many of the ips as there are. */
+static int record_check_seed(const struct event *e)
+{
+	const struct wire_seed *seed = (const void *)e->h;
+
+	if (record_check_comm(seed->comm, "seed"))
+		return -EBADMSG;
+	return record_check_ips("seed", e, offsetof(struct wire_seed, ips), seed->frame_cnt);
+}
+
+static int record_check_counters(const struct event *e)
+{
+	size_t have = (e->h->size - sizeof(*e->counters)) / sizeof(__u64);
+
+	if (e->counters->cnt > have)
+		return RECORD_BAD("%u counters in %u bytes", e->counters->cnt, e->h->size);
+	return 0;
+}
+
+static int record_check_module(const struct event *e)
+{
+	const struct wire_module *m = e->module;
+
+	if (m->kind > WIRE_MODULE_ANON)
+		return RECORD_BAD("module of unknown kind %u", m->kind);
+	if (m->build_id_len > WIRE_BUILD_ID_LEN)
+		return RECORD_BAD("module: build id of %u bytes", m->build_id_len);
+	if (!record_text_ok(m->path, m->h.size - offsetof(struct wire_module, path), m->path_len))
+		return RECORD_BAD("module: path is not %u characters", m->path_len);
+	return 0;
+}
+
+static int record_check_mapping(const struct event *e)
+{
+	const struct wire_mapping *m = e->mapping;
+
+	if (m->start > m->end || (m->start == m->end && !(m->flags & WIRE_MAPPING_RESET)))
+		return RECORD_BAD("mapping ends before it begins");
+	return 0;
+}
+
+static int record_check_symbol(const struct event *e)
+{
+	const struct wire_symbol *s = e->symbol;
+
+	if (!record_text_ok(s->name, s->h.size - offsetof(struct wire_symbol, name), s->name_len))
+		return RECORD_BAD("symbol: name is not %u characters", s->name_len);
+	return 0;
+}
+
+static int record_check_meta(const struct event *e)
+{
+	const struct wire_meta *m = e->meta;
+	size_t have = m->h.size - offsetof(struct wire_meta, text);
+	size_t key = m->key_len;
+
+	if (!record_text_ok(m->text, have, key))
+		return RECORD_BAD("meta: key is not %u characters", m->key_len);
+	if (!record_text_ok(m->text + key + 1, have - key - 1, m->value_len))
+		return RECORD_BAD("meta: value is not %u characters", m->value_len);
+	return 0;
+}
+
+static int record_check_window(const struct event *e)
+{
+	if (e->window->edge > WIRE_WINDOW_END)
+		return RECORD_BAD("window: unknown edge %u", e->window->edge);
+	return 0;
+}
+
+/* A kind: the bytes that a record of it has at least, and what else must hold. */
+struct record_kind {
+	const char *name; /* NULL: not known */
+	size_t min_bytes;
+	int (*check)(const struct event *e); /* may be NULL */
+};
+
+static const struct record_kind record_kinds[] = {
+	[WIRE_INTERVAL] = {"interval", sizeof(struct wire_interval), NULL},
+	[WIRE_THREAD] = {"thread", sizeof(struct wire_thread), record_check_thread},
+	[WIRE_STACK] = {"stack", sizeof(struct wire_stack), record_check_stack},
+	[WIRE_EXEC] = {"exec", sizeof(struct wire_exec), record_check_exec},
+	[WIRE_FORK] = {"fork", sizeof(struct wire_fork), NULL},
+	[WIRE_SUMMARY] = {"summary", sizeof(struct wire_summary), record_check_summary},
+	[WIRE_SEED] = {"seed", offsetof(struct wire_seed, ips), record_check_seed},
+	[WIRE_SPILL] = {"spill", sizeof(struct wire_spill), NULL},
+	[WIRE_COUNTERS] = {"counters", sizeof(struct wire_counters), record_check_counters},
+	[WIRE_MODULE] = {"module", sizeof(struct wire_module), record_check_module},
+	[WIRE_MAPPING] = {"mapping", sizeof(struct wire_mapping), record_check_mapping},
+	[WIRE_SYMBOL] = {"symbol", sizeof(struct wire_symbol), record_check_symbol},
+	[WIRE_META] = {"meta", sizeof(struct wire_meta), record_check_meta},
+	[WIRE_WINDOW] = {"window", sizeof(struct wire_window), record_check_window},
+	[WIRE_ROUND] = {"round", sizeof(struct wire_round), NULL},
+};
+
+static int record_check_header(const struct wire_header *h, size_t len)
+{
+	if (h->size < sizeof(*h) || h->size % 8)
+		return RECORD_BAD("kind %u: impossible size of %u bytes", h->kind, h->size);
+	if (h->size > len)
+		return RECORD_BAD("kind %u: %u bytes, but only %zu are there", h->kind, h->size,
+				  len);
+	return 0;
+}
+
+int record_decode(const void *data, size_t len, struct event *ret_event)
+{
+	struct event e = {.h = data};
+	const struct record_kind *k;
+	int err;
+
+	if (len < sizeof(*e.h))
+		return RECORD_BAD("%zu bytes are less than a header", len);
+	err = record_check_header(e.h, len);
+	if (err)
+		return err;
+	k = e.h->kind < ARRAY_SIZE(record_kinds) ? &record_kinds[e.h->kind] : NULL;
+	if (!k || !k->name) {
+		*ret_event = e;
+		return 1;
+	}
+	if (e.h->size < k->min_bytes)
+		return RECORD_BAD("%s: %u bytes, at least %zu are needed", k->name, e.h->size,
+				  k->min_bytes);
+	err = k->check ? k->check(&e) : 0;
+	if (err)
+		return err;
+	*ret_event = e;
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "model/module.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/os_file.h"
+
+void module_table__init(struct module_table *t)
+{
+	memset(t, 0, sizeof(*t));
+	hash_index__init(&t->index);
+}
+
+static void module_free(struct module *m)
+{
+	os_close(m->fd);
+	free(m->path);
+	free(m);
+}
+
+void module_table__fini(struct module_table *t)
+{
+	for (size_t i = 0; i < t->cnt; i++)
+		module_free(t->items[i]);
+	free(t->items);
+	hash_index__fini(&t->index);
+	memset(t, 0, sizeof(*t));
+}
+
+/* Bytes of the build id that can be there: a length from outside may claim more. */
+static size_t module_build_id_len(const struct module *m)
+{
+	return m->build_id_len < WIRE_BUILD_ID_LEN ? m->build_id_len : WIRE_BUILD_ID_LEN;
+}
+
+static const char *module_path(const struct module *m)
+{
+	return m->path ? m->path : "";
+}
+
+static uint64_t module_hash(const struct module *m)
+{
+	uint64_t h = hash_mix(m->kind, m->dev);
+
+	h = hash_mix(h, m->inode);
+	h = hash_mix(h, hash_bytes(m->build_id, module_build_id_len(m)));
+	return hash_mix(h, hash_bytes(module_path(m), strlen(module_path(m))));
+}
+
+static bool module_eq(const void *owner, uint32_t pos, const void *key)
+{
+	const struct module *a = ((const struct module_table *)owner)->items[pos];
+	const struct module *b = key;
+
+	return a->kind == b->kind && a->dev == b->dev && a->inode == b->inode &&
+	       a->build_id_len == module_build_id_len(b) &&
+	       !memcmp(a->build_id, b->build_id, a->build_id_len) &&
+	       !strcmp(a->path, module_path(b));
+}
+
+/* A copy with a path of its own and without a file. NULL: no memory. */
+static struct module *module_copy(const struct module *like)
+{
+	struct module *m = malloc(sizeof(*m));
+
+	if (!m)
+		return NULL;
+	*m = *like;
+	m->build_id_len = (uint8_t)module_build_id_len(like);
+	m->fd = -1;
+	m->path = strdup(module_path(like));
+	if (!m->path) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+static int module_table_add(struct module_table *t, uint64_t hash, struct module *like)
+{
+	struct module *m;
+	int err;
+
+	err = array__grow((void **)&t->items, &t->cap, t->cnt + 1, sizeof(*t->items),
+			  MODULE_MAX_CNT);
+	if (err)
+		return err;
+	m = module_copy(like);
+	if (!m)
+		return -ENOMEM;
+	err = hash_index__add(&t->index, hash, (uint32_t)t->cnt);
+	if (err) {
+		module_free(m);
+		return err;
+	}
+	m->fd = like->fd;
+	like->fd = -1;
+	t->items[t->cnt++] = m;
+	m->id = (uint32_t)t->cnt;
+	return 0;
+}
+
+struct module *module_table__intern(struct module_table *t, struct module *like, bool *ret_added)
+{
+	uint64_t hash = module_hash(like);
+	uint32_t pos = hash_index__find(&t->index, hash, module_eq, t, like);
+	bool added = pos == HASH_INDEX_NONE;
+	int err;
+
+	if (added) {
+		err = module_table_add(t, hash, like);
+		if (err) {
+			errno = -err;
+			return NULL;
+		}
+		pos = (uint32_t)t->cnt - 1;
+	}
+	*ret_added = added;
+	return t->items[pos];
+}
+
+struct module *module_table__find(const struct module_table *t, uint32_t id)
+{
+	return id && id <= t->cnt ? t->items[id - 1] : NULL;
+}
+
+static const char *module_nameless(const struct module *m)
+{
+	switch (m->kind) {
+	case WIRE_MODULE_KERNEL:
+		return "[kernel]";
+	case WIRE_MODULE_VDSO:
+		return "[vdso]";
+	case WIRE_MODULE_ANON:
+		return "[anon]";
+	default:
+		return "[unknown]";
+	}
+}
+
+const char *module__name(const struct module *m)
+{
+	const char *path = module_path(m);
+	const char *slash = strrchr(path, '/');
+
+	/* "[anon:name]" holds what the program called its memory, slashes too: not a path. */
+	if (slash && slash[1] && *path != '[')
+		return slash + 1;
+	return *path ? path : module_nameless(m);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "model/stack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+void stack_table__init(struct stack_table *t)
+{
+	memset(t, 0, sizeof(*t));
+	hash_index__init(&t->index);
+}
+
+void stack_table__fini(struct stack_table *t)
+{
+	for (size_t i = 0; i < t->cnt; i++)
+		free(t->items[i].ips);
+	free(t->items);
+	hash_index__fini(&t->index);
+	memset(t, 0, sizeof(*t));
+}
+
+static bool stack_eq(const void *owner, uint32_t pos, const void *key)
+{
+	return ((const struct stack_table *)owner)->items[pos].id == *(const uint64_t *)key;
+}
+
+const struct stack *stack_table__find(const struct stack_table *t, uint64_t id)
+{
+	uint32_t pos = hash_index__find(&t->index, hash_u64(id), stack_eq, t, &id);
+
+	return pos == HASH_INDEX_NONE ? NULL : &t->items[pos];
+}
+
+static int stack_table_add(struct stack_table *t, const struct wire_stack *def, uint64_t *ips)
+{
+	int err;
+
+	err = array__grow((void **)&t->items, &t->cap, t->cnt + 1, sizeof(*t->items),
+			  STACK_MAX_CNT);
+	if (!err)
+		err = hash_index__add(&t->index, hash_u64(def->id), (uint32_t)t->cnt);
+	if (err)
+		return err;
+	t->items[t->cnt++] = (struct stack){
+		.id = def->id,
+		.image = def->image,
+		.kind = def->kind,
+		.frame_cnt = def->frame_cnt,
+		.truncated = !!(def->flags & WIRE_STACK_TRUNCATED),
+		.ips = ips,
+	};
+	return 0;
+}
+
+int stack_table__define(struct stack_table *t, const struct wire_stack *def)
+{
+	size_t bytes = def->frame_cnt * sizeof(def->ips[0]);
+	uint64_t *ips;
+	int err;
+
+	/* Id 0 says "no stack" wherever a stack is referred to. */
+	if (!def->id || stack_table__find(t, def->id))
+		return 0;
+	ips = malloc(bytes + !bytes);
+	if (!ips)
+		return -ENOMEM;
+	memcpy(ips, def->ips, bytes);
+	err = stack_table_add(t, def, ips);
+	if (err)
+		free(ips);
+	return err;
+}
+
+/* An image whose mappings were asked for, and the answer. */
+struct stack_asked {
+	struct wire_image image;
+	int answer;
+};
+
+/* The state of one call of stack_table__resolve(). */
+struct stack_resolver {
+	struct image_table *images;
+	uint32_t kernel_module;
+	image_refresh_fn refresh;
+	void *refresh_arg;
+	struct stack_asked *asked;
+	size_t asked_cnt, asked_cap;
+	struct hash_index asked_index;
+};
+
+static bool stack_asked_eq(const void *owner, uint32_t pos, const void *key)
+{
+	const struct stack_asked *asked = owner;
+
+	return !memcmp(&asked[pos].image, key, sizeof(asked[pos].image));
+}
+
+/*
+ * Asks for the mappings of @image unless that was done in this call. 1: mappings were read just now;
+ * 0: no news, and *@ret_known tells whether the image could be read earlier in this call. -errno.
+ */
+static int stack_resolver_ask(struct stack_resolver *r, const struct wire_image *image,
+			      bool *ret_known)
+{
+	uint64_t hash = hash_bytes(image, sizeof(*image));
+	uint32_t pos = hash_index__find(&r->asked_index, hash, stack_asked_eq, r->asked, image);
+	int err, answer;
+
+	if (pos != HASH_INDEX_NONE) {
+		*ret_known = r->asked[pos].answer;
+		return 0;
+	}
+	answer = r->refresh ? r->refresh(r->refresh_arg, image) : 0;
+	if (answer < 0)
+		return answer;
+	err = array__grow((void **)&r->asked, &r->asked_cap, r->asked_cnt + 1, sizeof(*r->asked),
+			  STACK_MAX_CNT);
+	if (!err)
+		err = hash_index__add(&r->asked_index, hash, (uint32_t)r->asked_cnt);
+	if (err)
+		return err;
+	r->asked[r->asked_cnt++] = (struct stack_asked){.image = *image, .answer = answer};
+	*ret_known = answer;
+	return answer;
+}
+
+static const struct mapping *stack_resolver_find(const struct stack_resolver *r,
+						 const struct wire_image *image, uint64_t addr)
+{
+	const struct image *img = image_table__find(r->images, image);
+
+	return img ? image_table__resolve(r->images, img, addr) : NULL;
+}
+
+static enum frame_special stack_resolver_missing(const struct stack_resolver *r,
+						 const struct wire_image *image, bool readable)
+{
+	const struct image *img = image_table__find(r->images, image);
+
+	return !readable && !(img && img->mapping_cnt) ? FRAME_EXITED : FRAME_UNKNOWN;
+}
+
+static int stack_resolver_user(struct stack_resolver *r, const struct wire_image *image,
+			       uint64_t addr, struct frame *ret_frame)
+{
+	const struct mapping *m = stack_resolver_find(r, image, addr);
+	bool readable = false;
+
+	if (!m) {
+		int err = stack_resolver_ask(r, image, &readable);
+
+		if (err < 0)
+			return err;
+		if (err)
+			m = stack_resolver_find(r, image, addr);
+	}
+	if (m)
+		*ret_frame = (struct frame){m->module, addr - m->start + m->file_off};
+	else
+		*ret_frame = (struct frame){0, stack_resolver_missing(r, image, readable)};
+	return 0;
+}
+
+/* Appends a frame; a run of equal special frames says no more than one of them. */
+static uint16_t stack_push(struct frame *frames, uint16_t cnt, struct frame f)
+{
+	if (cnt && !f.module && !frames[cnt - 1].module && frames[cnt - 1].offset == f.offset)
+		return cnt;
+	frames[cnt] = f;
+	return cnt + 1;
+}
+
+/* The frame of @s->ips[@i]. Return addresses lie behind their call: 1 is subtracted. */
+static int stack_resolver_frame(struct stack_resolver *r, const struct stack *s, uint16_t i,
+				struct frame *ret_frame)
+{
+	if (s->kind == WIRE_STACK_KERNEL) {
+		*ret_frame = (struct frame){r->kernel_module, s->ips[i] - 1};
+		return 0;
+	}
+	return stack_resolver_user(r, &s->image, s->ips[i] - (i > 0), ret_frame);
+}
+
+static int stack_resolver_stack(struct stack_resolver *r, struct stack *s)
+{
+	struct frame *frames = malloc((s->frame_cnt + 1u) * sizeof(*frames));
+	uint16_t cnt = 0;
+
+	if (!frames)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < s->frame_cnt; i++) {
+		struct frame f;
+		int err = stack_resolver_frame(r, s, i, &f);
+
+		if (err) {
+			free(frames);
+			return err;
+		}
+		cnt = stack_push(frames, cnt, f);
+	}
+	if (s->truncated)
+		cnt = stack_push(frames, cnt, (struct frame){0, FRAME_TRUNCATED});
+	free(s->ips);
+	s->frames = frames;
+	s->frame_cnt = cnt;
+	s->resolved = 1;
+	return 0;
+}
+
+int stack_table__resolve(struct stack_table *t, struct image_table *images, uint32_t kernel_module,
+			 image_refresh_fn refresh, void *refresh_arg)
+{
+	struct stack_resolver r = {
+		.images = images,
+		.kernel_module = kernel_module,
+		.refresh = refresh,
+		.refresh_arg = refresh_arg,
+	};
+	int err = 0;
+
+	hash_index__init(&r.asked_index);
+	while (t->first_pending < t->cnt) {
+		err = stack_resolver_stack(&r, &t->items[t->first_pending]);
+		if (err)
+			break;
+		t->first_pending++;
+	}
+	free(r.asked);
+	hash_index__fini(&r.asked_index);
+	return err;
+}

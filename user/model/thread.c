@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "model/thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+/* A thread that renames itself for each request must not fill the memory: old names go. */
+#define THREAD_MAX_NAMES 1024
+
+void thread_table__init(struct thread_table *t)
+{
+	memset(t, 0, sizeof(*t));
+	hash_index__init(&t->index);
+}
+
+void thread_table__fini(struct thread_table *t)
+{
+	for (size_t i = 0; i < t->cnt; i++)
+		free(t->items[i].names);
+	free(t->items);
+	hash_index__fini(&t->index);
+	memset(t, 0, sizeof(*t));
+}
+
+struct thread_id {
+	uint32_t tid;
+	uint64_t start_ns;
+};
+
+static bool thread_eq(const void *owner, uint32_t pos, const void *key)
+{
+	const struct thread *th = &((const struct thread_table *)owner)->items[pos];
+	const struct thread_id *id = key;
+
+	return th->tid == id->tid && th->start_ns == id->start_ns;
+}
+
+uint32_t thread_table__find(const struct thread_table *t, uint32_t tid, uint64_t start_ns)
+{
+	struct thread_id id = {.tid = tid, .start_ns = start_ns};
+
+	return hash_index__find(&t->index, hash_mix(tid, start_ns), thread_eq, t, &id);
+}
+
+static int thread_table_add(struct thread_table *t, uint32_t tid, uint64_t start_ns)
+{
+	int err;
+
+	err = array__grow((void **)&t->items, &t->cap, t->cnt + 1, sizeof(*t->items),
+			  THREAD_MAX_CNT);
+	if (!err)
+		err = hash_index__add(&t->index, hash_mix(tid, start_ns), (uint32_t)t->cnt);
+	if (err)
+		return err;
+	t->items[t->cnt++] = (struct thread){.tid = tid, .start_ns = start_ns};
+	return 0;
+}
+
+struct thread *thread_table__get(struct thread_table *t, uint32_t tid, uint64_t start_ns)
+{
+	uint32_t pos = thread_table__find(t, tid, start_ns);
+	int err;
+
+	if (pos != HASH_INDEX_NONE)
+		return &t->items[pos];
+	err = thread_table_add(t, tid, start_ns);
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	return &t->items[t->cnt - 1];
+}
+
+static struct thread_name *thread_name_of(const struct thread *th, uint32_t comm_gen)
+{
+	for (size_t i = th->name_cnt; i-- > 0;)
+		if (th->names[i].comm_gen == comm_gen)
+			return &th->names[i];
+	return NULL;
+}
+
+static int thread_add_name(struct thread *th, uint32_t comm_gen, const char *comm,
+			   const struct wire_image *image)
+{
+	struct thread_name *n = thread_name_of(th, comm_gen);
+	int err;
+
+	if (!n) {
+		if (th->name_cnt == THREAD_MAX_NAMES) {
+			th->name_cnt /= 2;
+			memmove(th->names, th->names + th->name_cnt,
+				th->name_cnt * sizeof(*th->names));
+		}
+		err = array__grow((void **)&th->names, &th->name_cap, th->name_cnt + 1,
+				  sizeof(*th->names), THREAD_MAX_NAMES);
+		if (err)
+			return err;
+		n = &th->names[th->name_cnt++];
+	}
+	*n = (struct thread_name){.comm_gen = comm_gen, .image = *image};
+	memcpy(n->comm, comm, WIRE_COMM_LEN);
+	return 0;
+}
+
+int thread_table__add(struct thread_table *t, const struct wire_thread *rec)
+{
+	struct thread *th = thread_table__get(t, rec->key.tid, rec->key.start_ns);
+
+	if (!th)
+		return -errno;
+	th->pid = rec->image.pid;
+	th->flags |= rec->flags;
+	th->cgroup_id = rec->cgroup_id;
+	return thread_add_name(th, rec->key.comm_gen, rec->comm, &rec->image);
+}
+
+int thread_table__add_summary(struct thread_table *t, const struct wire_summary *rec)
+{
+	struct thread *th = thread_table__get(t, rec->key.tid, rec->key.start_ns);
+
+	if (!th)
+		return -errno;
+	th->pid = rec->image.pid;
+	th->flags |= rec->flags;
+	th->summary = *rec;
+	th->has_summary = true;
+	/* The last chance for a name that was lost on its own way. */
+	if (thread_name_of(th, rec->key.comm_gen))
+		return 0;
+	return thread_add_name(th, rec->key.comm_gen, rec->comm, &rec->image);
+}
+
+const struct thread_name *thread__find_name(const struct thread *th, uint32_t comm_gen)
+{
+	const struct thread_name *n = thread_name_of(th, comm_gen);
+
+	if (n || !th->name_cnt)
+		return n;
+	/* Rings are read one after the other: the newest need not have come last. */
+	n = &th->names[0];
+	for (size_t i = 1; i < th->name_cnt; i++)
+		if (th->names[i].comm_gen >= n->comm_gen)
+			n = &th->names[i];
+	return n;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "output/fold.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+struct stack_key {
+	const uint32_t *frames;
+	uint32_t cnt;
+};
+
+static uint32_t name_id(const struct fold *f, uint32_t frame)
+{
+	return frame < f->profile->frame_cnt ? f->profile->frames[frame].name : 0;
+}
+
+static bool row_eq(const void *owner, uint32_t pos, const void *key)
+{
+	const struct fold *f = owner;
+	const struct fold_row *row = &f->rows[pos];
+	const struct stack_key *k = key;
+
+	if (row->frame_cnt != k->cnt)
+		return false;
+	for (uint32_t i = 0; i < k->cnt; i++)
+		if (name_id(f, row->frames[i]) != name_id(f, k->frames[i]))
+			return false;
+	return true;
+}
+
+/* The row of a stack, added if new; NULL when there is no memory. */
+static struct fold_row *find_or_add_row(struct fold *f, const struct profile_sample *s)
+{
+	struct stack_key key = {f->profile->frame_ids + s->first_frame, s->frame_cnt};
+	uint64_t hash = hash_u64(key.cnt);
+	uint32_t pos;
+
+	for (uint32_t i = 0; i < key.cnt; i++)
+		hash = hash_mix(hash, name_id(f, key.frames[i]));
+	pos = hash_index__find(&f->index, hash, row_eq, f, &key);
+	if (pos != HASH_INDEX_NONE)
+		return &f->rows[pos];
+	if (array__grow((void **)&f->rows, &f->row_cap, f->row_cnt + 1, sizeof(*f->rows),
+			FOLD_MAX_CNT) ||
+	    hash_index__add(&f->index, hash, (uint32_t)f->row_cnt))
+		return NULL;
+	f->rows[f->row_cnt] = (struct fold_row){
+		.frames = key.frames,
+		.frame_cnt = key.cnt,
+		.first_part = FOLD_NONE,
+	};
+	return &f->rows[f->row_cnt++];
+}
+
+/* The part of a row for a reason, added in order if new; NULL when there is no memory. */
+static struct fold_part *find_or_add_part(struct fold *f, struct fold_row *row, uint8_t reason,
+					  uint32_t thread)
+{
+	uint32_t prev = FOLD_NONE, at = row->first_part, pos = (uint32_t)f->part_cnt;
+
+	for (; at != FOLD_NONE && f->parts[at].reason < reason; at = f->parts[at].next)
+		prev = at;
+	if (at != FOLD_NONE && f->parts[at].reason == reason)
+		return &f->parts[at];
+	if (array__grow((void **)&f->parts, &f->part_cap, f->part_cnt + 1, sizeof(*f->parts),
+			FOLD_MAX_CNT))
+		return NULL;
+	f->parts[pos] = (struct fold_part){.next = at, .reason = reason, .thread = thread};
+	f->part_cnt++;
+	if (prev == FOLD_NONE)
+		row->first_part = pos;
+	else
+		f->parts[prev].next = pos;
+	return &f->parts[pos];
+}
+
+static int add_sample(struct fold *f, const struct profile_sample *s)
+{
+	uint8_t reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER;
+	uint64_t ns = profile_sample__total_ns(s);
+	struct fold_row *row = find_or_add_row(f, s);
+	struct fold_part *part = row ? find_or_add_part(f, row, reason, s->thread) : NULL;
+
+	if (!part)
+		return -ENOMEM;
+	if (part->thread != s->thread)
+		part->thread = FOLD_NONE;
+	part->ns += ns;
+	part->cnt += s->cnt;
+	if (part->max_ns < s->max_ns)
+		part->max_ns = s->max_ns;
+	row->ns += ns;
+	f->total_ns += ns;
+	f->total_cnt += s->cnt;
+	return 0;
+}
+
+static uint64_t round_us(uint64_t ns)
+{
+	return ns / 1000 + (ns % 1000 >= 500);
+}
+
+/*
+ * Rounds the rows, shares each row's microseconds between its parts (by rounding the running sum, so
+ * that no part is off by more than one and the sum is right), and drops the rows of 0 us.
+ */
+static void round_rows(struct fold *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->row_cnt; i++) {
+		struct fold_row *row = &f->rows[i];
+		uint64_t sum_ns = 0;
+
+		for (uint32_t at = row->first_part; at != FOLD_NONE; at = f->parts[at].next) {
+			struct fold_part *part = &f->parts[at];
+
+			part->us = round_us(sum_ns + part->ns) - round_us(sum_ns);
+			sum_ns += part->ns;
+		}
+		row->us = round_us(row->ns);
+		f->total_us += row->us;
+		if (row->us)
+			f->rows[kept++] = *row;
+		else
+			f->left_out_ns += row->ns;
+	}
+	f->row_cnt = kept;
+}
+
+/* Reads the bytes of a row's folded line from a frame on. */
+struct line_cursor {
+	const struct fold *f;
+	const struct fold_row *row;
+	uint32_t frame;
+	const char *s;
+	char number[24];
+};
+
+static void line_cursor_init(struct line_cursor *c, const struct fold *f,
+			     const struct fold_row *row, uint32_t frame)
+{
+	c->f = f;
+	c->row = row;
+	c->frame = frame;
+	if (frame < fold_row__name_cnt(row)) {
+		c->s = fold__name(f, row, frame);
+		return;
+	}
+	snprintf(c->number, sizeof(c->number), " %" PRIu64, row->us);
+	c->s = c->number;
+}
+
+/* The next byte, -1 at the end of the line. */
+static int line_cursor_next(struct line_cursor *c)
+{
+	if (*c->s)
+		return (unsigned char)*c->s++;
+	if (c->frame >= fold_row__name_cnt(c->row))
+		return -1;
+	line_cursor_init(c, c->f, c->row, c->frame + 1);
+	if (c->frame < fold_row__name_cnt(c->row))
+		return ';';
+	return (unsigned char)*c->s++;
+}
+
+static int row_cmp(const void *left, const void *right, void *arg)
+{
+	const struct fold_row *a = left, *b = right;
+	const struct fold *f = arg;
+	struct line_cursor at_a, at_b;
+	uint32_t i = 0;
+	int byte_a, byte_b;
+
+	/* Equal frames need no look at their bytes; the last ones do, for the separator behind them. */
+	while (i + 1 < a->frame_cnt && i + 1 < b->frame_cnt &&
+	       name_id(f, a->frames[i]) == name_id(f, b->frames[i]))
+		i++;
+	line_cursor_init(&at_a, f, a, i);
+	line_cursor_init(&at_b, f, b, i);
+	do {
+		byte_a = line_cursor_next(&at_a);
+		byte_b = line_cursor_next(&at_b);
+	} while (byte_a == byte_b && byte_a >= 0);
+	return byte_a - byte_b;
+}
+
+int fold__init(struct fold *f, const struct profile *p)
+{
+	memset(f, 0, sizeof(*f));
+	f->profile = p;
+	hash_index__init(&f->index);
+	for (size_t i = 0; i < p->sample_cnt; i++) {
+		int err = add_sample(f, &p->samples[i]);
+
+		if (err)
+			return err;
+	}
+	hash_index__fini(&f->index); /* positions change from here on */
+	round_rows(f);
+	if (f->row_cnt)
+		qsort_r(f->rows, f->row_cnt, sizeof(*f->rows), row_cmp, f);
+	return 0;
+}
+
+void fold__fini(struct fold *f)
+{
+	free(f->rows);
+	free(f->parts);
+	hash_index__fini(&f->index);
+	memset(f, 0, sizeof(*f));
+}
+
+const char *fold__name(const struct fold *f, const struct fold_row *row, uint32_t i)
+{
+	if (i >= row->frame_cnt)
+		return "[unknown]";
+	return profile__str(f->profile, name_id(f, row->frames[i]));
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The rows of the folded format, which all pictures share: one per distinct stack, in microseconds.
+ *
+ * Samples with equal frame names are one row. Nanoseconds are summed first and rounded once, to the
+ * nearest microsecond; rows of 0 us are left out. The rows are in the order of `LC_ALL=C sort` over the
+ * lines of a folded file. A row's parts say how its time is shared between the blocking reasons; their
+ * microseconds add up to the row's exactly.
+ */
+#ifndef OUTPUT_FOLD_H
+#define OUTPUT_FOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "model/profile.h"
+
+#define FOLD_MAX_CNT (1u << 28)
+#define FOLD_NONE    UINT32_MAX
+
+struct fold_part {
+	uint32_t next;   /* part of the same row with the next higher reason; FOLD_NONE: last */
+	uint32_t thread; /* position in the profile's threads; FOLD_NONE: several */
+	uint8_t reason;  /* enum reason */
+	uint64_t cnt;    /* intervals */
+	uint64_t ns, us; /* blocked + runnable */
+	uint64_t max_ns; /* longest single interval */
+};
+
+struct fold_row {
+	const uint32_t *frames; /* ids in the profile, root first; of the first sample in the row */
+	uint32_t frame_cnt;
+	uint32_t first_part;
+	uint64_t ns, us;
+};
+
+struct fold {
+	const struct profile *profile;
+	struct fold_row *rows;
+	size_t row_cnt, row_cap;
+	struct fold_part *parts;
+	size_t part_cnt, part_cap;
+	struct hash_index index;
+	uint64_t total_us;    /* of the rows */
+	uint64_t total_ns;    /* of all samples, those left out too */
+	uint64_t total_cnt;   /* intervals, those left out too */
+	uint64_t left_out_ns; /* in rows of less than half a microsecond */
+};
+
+/* Folds @p, which must outlive @f. 0 or -errno; fold__fini() is right in both cases. */
+int fold__init(struct fold *f, const struct profile *p);
+void fold__fini(struct fold *f);
+/* The name of frame @i of a row; "[unknown]" is the only frame of a row without any. */
+const char *fold__name(const struct fold *f, const struct fold_row *row, uint32_t i);
+/* The number of names of a row, at least 1. */
+static inline uint32_t fold_row__name_cnt(const struct fold_row *row)
+{
+	return row->frame_cnt ? row->frame_cnt : 1;
+}
+
+#endif

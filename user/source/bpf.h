@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The live source on Linux: BPF probes in the running kernel. */
+#ifndef SOURCE_BPF_H
+#define SOURCE_BPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "model/module.h"
+#include "source/source.h"
+
+struct bpf_opts {
+	/* Targets; several kinds together: a thread must satisfy all. None: the whole system. */
+	const uint32_t *pids;
+	size_t pid_cnt;
+	const uint32_t *tids;
+	size_t tid_cnt;
+	const char *comm_glob;   /* NULL: any */
+	const char *cgroup_path; /* NULL: any */
+	uint32_t command_pid;    /* 0, or a child that is a target from its next exec on */
+	bool children;           /* and the processes that they fork */
+
+	enum config_threads threads;
+	uint64_t min_ns, max_ns; /* 0: no limit */
+	bool state_filter;
+	uint32_t state_mask;
+	bool user_stacks;
+	uint32_t max_frames; /* 1..WIRE_MAX_FRAMES */
+	uint64_t ring_bytes; /* per CPU; 0: default */
+};
+
+/*
+ * Loads the probes for these targets. Modules found while tracing go to @modules (not owned, with open
+ * files). NULL + errno, error_set() says what to do.
+ */
+struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table *modules);
+
+/* "core" or "compat": which probes this kernel took. */
+const char *bpf_source_variant(const struct source *s);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "source/bpf_probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define PROBES_MAX_LINKS  16
+#define PROBES_ITER_BYTES 65536
+
+extern const char bpf_object_core[], bpf_object_core_end[];
+extern const char bpf_object_compat[], bpf_object_compat_end[];
+
+static const char *const probes_map_names[PROBES_MAP_CNT] = {
+	[PROBES_MAP_RINGS] = "rings",
+	[PROBES_MAP_SPILLS] = "spills",
+	[PROBES_MAP_STACK_SPILLS] = "stack_spills",
+	[PROBES_MAP_EXIT_SPILLS] = "exit_spills",
+	[PROBES_MAP_TARGET_PIDS] = "target_pids",
+	[PROBES_MAP_TARGET_TIDS] = "target_tids",
+	[PROBES_MAP_COMM_GLOB] = "comm_glob",
+};
+
+struct probes {
+	struct bpf_object *obj;
+	const char *variant;
+	struct bpf_link *links[PROBES_MAX_LINKS];
+	size_t link_cnt;
+	struct control *control; /* the kernel's, mapped */
+	size_t control_bytes;
+	int counters_fd;
+	uint32_t possible_cpus;
+	struct counter_row *counters; /* room for one per CPU */
+};
+
+struct counter_row {
+	uint64_t values[WIRE_COUNTER_CNT];
+};
+
+/* libbpf's last complaint: the reason behind a bare errno. */
+static char probes_libbpf_text[512];
+
+static int _printf_(2, 0)
+	probes_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[sizeof(probes_libbpf_text)];
+	size_t len;
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	len = strlen(line);
+	while (len && line[len - 1] == '\n')
+		line[--len] = '\0';
+	log_debug("%s", line);
+	/* The first warning names the cause, what follows are its consequences. */
+	if (level == LIBBPF_WARN && !probes_libbpf_text[0])
+		snprintf(probes_libbpf_text, sizeof(probes_libbpf_text), "%s", line);
+	return 0;
+}
+
+/* The arguments of sched_switch grew a fourth in 5.18: ask the kernel's own types. */
+static bool probes_has_prev_state(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *t;
+	bool has = false;
+	int id;
+
+	if (!btf)
+		return false;
+	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
+	t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+	t = t ? btf__type_by_id(btf, t->type) : NULL; /* pointer */
+	t = t ? btf__type_by_id(btf, t->type) : NULL; /* function prototype */
+	if (t && btf_is_func_proto(t))
+		has = btf_vlen(t) >= 5; /* void *data, preempt, prev, next, prev_state */
+	btf__free(btf);
+	return has;
+}
+
+static int probes_configure(struct bpf_object *obj, const struct config *cfg,
+			    const struct probes_sizes *sizes, bool has_prev_state)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_program(prog, obj)
+	{
+		if (!strcmp(bpf_program__name(prog), "dwell_switch"))
+			bpf_program__set_autoload(prog, has_prev_state);
+		if (!strcmp(bpf_program__name(prog), "dwell_switch_old"))
+			bpf_program__set_autoload(prog, !has_prev_state);
+	}
+	bpf_object__for_each_map(map, obj)
+	{
+		const char *name = bpf_map__name(map);
+
+		if (!strcmp(name, ".rodata.config"))
+			err = bpf_map__set_initial_value(map, cfg, sizeof(*cfg));
+		else if (!strcmp(name, "rings"))
+			err = bpf_map__set_max_entries(map, sizes->possible_cpus);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int probes_map_control(struct probes *p)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(p->obj, ".data.control");
+	long page = sysconf(_SC_PAGESIZE);
+	void *at;
+
+	if (!map)
+		return -ENOENT;
+	p->control_bytes = (sizeof(struct control) + (size_t)page - 1) & ~((size_t)page - 1);
+	at = mmap(NULL, p->control_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	p->control = at;
+	return 0;
+}
+
+static int probes_try(struct probes *p, const char *variant, const void *data, size_t size,
+		      const struct config *cfg, const struct probes_sizes *sizes, bool has_prev_state)
+{
+	int err;
+
+	p->obj = bpf_object__open_mem(data, size, NULL);
+	if (!p->obj)
+		return -errno;
+	err = probes_configure(p->obj, cfg, sizes, has_prev_state);
+	if (!err)
+		err = bpf_object__load(p->obj);
+	if (err) {
+		bpf_object__close(p->obj);
+		p->obj = NULL;
+	}
+	p->variant = variant;
+	return err;
+}
+
+/* One sentence for why the kernel refused, with the way out. */
+static int probes_explain(int err)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return error_set(err, "this kernel has no type information (/sys/kernel/btf/vmlinux is "
+				      "missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+	if (err == -EPERM || err == -EACCES)
+		return error_set(err, "tracing needs root, or the capabilities CAP_BPF and CAP_PERFMON: "
+				      "run it with sudo");
+	return error_set(err, "the kernel refused the probes: %s%s%s; run with -v for the whole story",
+			 strerror(-err), probes_libbpf_text[0] ? ": " : "", probes_libbpf_text);
+}
+
+int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
+		 struct probes **ret_probes)
+{
+	struct probes *p = calloc(1, sizeof(*p));
+	bool has_prev_state;
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	probes_libbpf_text[0] = '\0';
+	libbpf_set_print(probes_print);
+	has_prev_state = probes_has_prev_state();
+	p->possible_cpus = sizes->possible_cpus;
+	p->counters = calloc(sizes->possible_cpus, sizeof(*p->counters));
+	err = p->counters ? probes_try(p, "core", bpf_object_core,
+				       (size_t)(bpf_object_core_end - bpf_object_core), cfg, sizes,
+				       has_prev_state)
+			  : -ENOMEM;
+	/* What an older kernel lacks (task storage, bpf_task_pt_regs) the other variant does without. */
+	if (err && err != -ENOMEM && err != -EPERM)
+		err = probes_try(p, "compat", bpf_object_compat,
+				 (size_t)(bpf_object_compat_end - bpf_object_compat), cfg, sizes,
+				 has_prev_state);
+	if (!err)
+		err = probes_map_control(p);
+	if (err) {
+		probes__free(p);
+		return probes_explain(err);
+	}
+	p->counters_fd = bpf_object__find_map_fd_by_name(p->obj, "counters");
+	*ret_probes = p;
+	return 0;
+}
+
+void probes__free(struct probes *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->link_cnt; i++)
+		bpf_link__destroy(p->links[i]);
+	if (p->control)
+		munmap(p->control, p->control_bytes);
+	bpf_object__close(p->obj);
+	free(p->counters);
+	free(p);
+}
+
+int probes__attach(struct probes *p)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, p->obj)
+	{
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(prog) || !strncmp(bpf_program__section_name(prog), "iter/", 5))
+			continue;
+		if (p->link_cnt == PROBES_MAX_LINKS)
+			return -E2BIG;
+		link = bpf_program__attach(prog);
+		if (!link) {
+			err = -errno;
+			return error_set(err, "the kernel refused to attach %s: %s",
+					 bpf_program__section_name(prog), strerror(-err));
+		}
+		p->links[p->link_cnt++] = link;
+	}
+	return 0;
+}
+
+int probes__map_fd(const struct probes *p, enum probes_map map)
+{
+	return bpf_object__find_map_fd_by_name(p->obj, probes_map_names[map]);
+}
+
+const char *probes__variant(const struct probes *p)
+{
+	return p->variant;
+}
+
+void probes__set_start(struct probes *p, uint64_t ns)
+{
+	__atomic_store_n(&p->control->start_ns, ns, __ATOMIC_RELEASE);
+}
+
+void probes__set_stop(struct probes *p, uint64_t ns)
+{
+	__atomic_store_n(&p->control->stop_ns, ns, __ATOMIC_RELEASE);
+}
+
+int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT])
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(p->counters_fd, &zero, p->counters))
+		return -errno;
+	for (size_t i = 0; i < WIRE_COUNTER_CNT; i++) {
+		ret_values[i] = 0;
+		for (uint32_t cpu = 0; cpu < p->possible_cpus; cpu++)
+			ret_values[i] += p->counters[cpu].values[i];
+	}
+	return 0;
+}
+
+/* Splits what is in @buf into records; *@len is left with the bytes of the last, incomplete one. */
+static int probes_split(char *buf, size_t *len, probes_record_fn fn, void *arg)
+{
+	size_t at = 0;
+	int err = 0;
+
+	while (*len - at >= sizeof(struct wire_header)) {
+		const struct wire_header *h = (const void *)(buf + at);
+
+		if (h->size < sizeof(*h) || h->size % 8 || h->size > PROBES_ITER_BYTES)
+			return -EBADMSG;
+		if (h->size > *len - at)
+			break;
+		err = fn(arg, h, h->size);
+		if (err)
+			return err;
+		at += h->size;
+	}
+	*len -= at;
+	memmove(buf, buf + at, *len);
+	return 0;
+}
+
+static int probes_read_all(int fd, char *buf, probes_record_fn fn, void *arg)
+{
+	size_t len = 0;
+	ssize_t n;
+	int err;
+
+	while ((n = read(fd, buf + len, PROBES_ITER_BYTES - len)) != 0) {
+		if (n < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			return -errno;
+		}
+		len += (size_t)n;
+		err = probes_split(buf, &len, fn, arg);
+		if (err)
+			return err;
+	}
+	return len ? -EBADMSG : 0;
+}
+
+int probes__iterate(struct probes *p, enum probes_iter which, probes_record_fn fn, void *arg)
+{
+	const char *name = which == PROBES_ITER_SEED ? "dwell_seed" : "dwell_final";
+	struct bpf_program *prog = bpf_object__find_program_by_name(p->obj, name);
+	_cleanup_free_ char *buf = malloc(PROBES_ITER_BYTES);
+	struct bpf_link *link;
+	int fd, err;
+
+	if (!prog || !buf)
+		return prog ? -ENOMEM : -ENOENT;
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!link)
+		return error_set(-errno, "the kernel refused to iterate over tasks: %s", strerror(errno));
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		err = -errno;
+	} else {
+		err = probes_read_all(fd, buf, fn, arg);
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return err;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The probes in the kernel: load the variant that this kernel takes, attach, read counters, detach.
+ *
+ *   probes__load -> (fill maps through the fds) -> probes__attach -> probes__set_start
+ *     -> ... -> probes__set_stop -> probes__free
+ *
+ * Everything hangs on file descriptors of this process: when it dies, however, the kernel takes all down.
+ */
+#ifndef SOURCE_BPF_PROBES_H
+#define SOURCE_BPF_PROBES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+
+struct bpf_object;
+struct probes;
+
+struct probes_sizes {
+	uint32_t possible_cpus;
+	uint32_t ring_bytes; /* per CPU; a power of two of pages */
+	uint32_t spill_rows, stack_spill_rows, exit_spill_rows;
+};
+
+enum probes_map {
+	PROBES_MAP_RINGS,
+	PROBES_MAP_SPILLS,
+	PROBES_MAP_STACK_SPILLS,
+	PROBES_MAP_EXIT_SPILLS,
+	PROBES_MAP_TARGET_PIDS,
+	PROBES_MAP_TARGET_TIDS,
+	PROBES_MAP_COMM_GLOB,
+	PROBES_MAP_CNT
+};
+
+enum probes_iter {
+	PROBES_ITER_SEED,
+	PROBES_ITER_FINAL,
+};
+
+/* Loads, without attaching. 0 and *@ret_probes, or -errno with error_set() saying what to do. */
+int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
+		 struct probes **ret_probes);
+/* Detaches and unloads everything. Accepts NULL. */
+void probes__free(struct probes *p);
+/* Attaches all programs; none counts before probes__set_start(). 0 or -errno with error_set(). */
+int probes__attach(struct probes *p);
+int probes__map_fd(const struct probes *p, enum probes_map map);
+/* "core" (tp_btf, task storage) or "compat" (raw_tp, hash). */
+const char *probes__variant(const struct probes *p);
+/* The window's edges, CLOCK_MONOTONIC. */
+void probes__set_start(struct probes *p, uint64_t ns);
+void probes__set_stop(struct probes *p, uint64_t ns);
+/* Adds up the counters of all CPUs. 0 or -errno. */
+int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT]);
+/*
+ * Runs a task iterator and hands over what it wrote, record by record. 0, -errno, or the callback's error.
+ */
+typedef int (*probes_record_fn)(void *arg, const void *data, size_t len);
+int probes__iterate(struct probes *p, enum probes_iter which, probes_record_fn fn, void *arg);
+
+#endif

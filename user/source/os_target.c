@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "source/os_target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "base/log.h"
+#include "base/os_read.h"
+
+#define TARGET_CGROUP_MAGIC  0x27e0eb   /* CGROUP_SUPER_MAGIC, include/uapi/linux/magic.h */
+#define TARGET_CGROUP2_MAGIC 0x63677270 /* CGROUP2_SUPER_MAGIC */
+#define TARGET_PIDNS_INIT    0xeffffffc /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+#define TARGET_PROC_MAX      (1u << 20)
+
+/* Is @option one of the comma-separated words of @list? */
+static bool target_has_word(const char *list, const char *option, size_t len)
+{
+	for (const char *p = list; p; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (strcspn(p, ",\n") == len && !strncmp(p, option, len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The number of the v1 hierarchy whose mount has the super options @options ("rw,cpu,cpuacct" or
+ * "rw,xattr,name=systemd"), from /proc/self/cgroup ("4:memory:/path"). 0: not found.
+ */
+static uint32_t target_hierarchy(const char *options)
+{
+	_cleanup_buf_ struct buf text = {0};
+	char *line, *rest;
+
+	if (os_read_file("/proc/self/cgroup", TARGET_PROC_MAX, &text) || !text.len)
+		return 0;
+	for (line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *list = strchr(line, ':'), *end;
+
+		end = list ? strchr(list + 1, ':') : NULL;
+		if (!end || end == list + 1)
+			continue; /* v2 has no list */
+		/* One controller is enough: it is in one hierarchy only. */
+		if (target_has_word(options, list + 1, strcspn(list + 1, ",:")))
+			return (uint32_t)strtoul(line, NULL, 10);
+	}
+	return 0;
+}
+
+/* The super options of the mount that @dev ("0:29") is, from /proc/self/mountinfo, proc(5). */
+static uint32_t target_hierarchy_of_device(dev_t dev)
+{
+	_cleanup_buf_ struct buf text = {0};
+	unsigned int maj, min;
+	char *line, *rest;
+
+	if (os_read_file("/proc/self/mountinfo", TARGET_PROC_MAX, &text) || !text.len)
+		return 0;
+	for (line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		const char *type = strstr(line, " - cgroup ");
+		const char *options = type ? strrchr(type, ' ') : NULL;
+
+		if (options && sscanf(line, "%*d %*d %u:%u", &maj, &min) == 2 &&
+		    gnu_dev_makedev(maj, min) == dev)
+			return target_hierarchy(options + 1);
+	}
+	return 0;
+}
+
+int os_target_cgroup(const char *path, unsigned long long *ret_id, uint32_t *ret_hierarchy)
+{
+	uint32_t hierarchy = 0;
+	struct statfs fs;
+	struct stat st;
+
+	if (stat(path, &st) || statfs(path, &fs))
+		return error_set(-errno, "cgroup '%s': %s: give the path of a directory below "
+					 "/sys/fs/cgroup", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode) ||
+	    (fs.f_type != TARGET_CGROUP_MAGIC && fs.f_type != TARGET_CGROUP2_MAGIC))
+		return error_set(-EINVAL, "cgroup '%s' is not a cgroup directory: give a path below "
+					  "/sys/fs/cgroup", path);
+	if (fs.f_type == TARGET_CGROUP_MAGIC) {
+		hierarchy = target_hierarchy_of_device(st.st_dev);
+		if (!hierarchy)
+			return error_set(-EINVAL, "cgroup '%s': its hierarchy is not in "
+						  "/proc/self/cgroup", path);
+	}
+	/* kernfs_ino() is the node's id where ino_t has 64 bits (include/linux/kernfs.h). */
+	*ret_id = st.st_ino;
+	*ret_hierarchy = hierarchy;
+	return 0;
+}
+
+int os_target_pidns(uint32_t *ret_inum)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st))
+		return -errno;
+	*ret_inum = st.st_ino == TARGET_PIDNS_INIT ? 0 : (uint32_t)st.st_ino;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The symbols that a recording brought along:
+ *
+ *   new -> add for each WIRE_SYMBOL -> resolver, used by a symbolizer -> free, after the symbolizer
+ *
+ * Its resolver takes charge of every module, known or not, so that a replay never names a frame
+ * after what this machine happens to have. All symbols must have been added before the first
+ * lookup.
+ */
+#ifndef SYMBOL_RECORDED_H
+#define SYMBOL_RECORDED_H
+
+#include "symbol/symtab.h"
+#include "wire.h"
+
+struct recorded_symbols;
+
+/* NULL + errno. */
+struct recorded_symbols *recorded_symbols__new(void);
+void recorded_symbols__free(struct recorded_symbols *r);
+/*
+ * Adds a validated record (as format/record.h delivers it); its module is the id in the module
+ * table of the replay. 0; -ENOMEM; -E2BIG; -EBADMSG for an id no module can have.
+ */
+int recorded_symbols__add(struct recorded_symbols *r, const struct wire_symbol *s);
+/* Makes *@ret a resolver over @r, which stays the caller's. */
+void recorded_symbols__resolver(struct recorded_symbols *r, struct resolver *ret);
+
+#endif
