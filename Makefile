@@ -149,8 +149,7 @@ $(O)/gen/%.inc: user/output/% scripts/embed
 $(O)/man/dwell-%.1: $(O)/dwell scripts/man-date
 	$(call say,MAN)
 	@mkdir -p $(@D)
-	$(Q)$(O)/dwell man $* > $@.new
-	$(Q)sed "s/^\.Dd.*/.Dd $$(scripts/man-date)/" $@.new > $@ && rm $@.new
+	$(Q)DWELL_MAN_DATE="$$(scripts/man-date)" $(O)/dwell man $* > $@
 
 # ---- install, demo ----
 
@@ -185,11 +184,12 @@ REPLAYS := $(FUZZ_NAMES:%=$(O)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
 
 # Scripts that are tests.
-scripts_in = $(sort $(wildcard $(patsubst %,tests/$(1)/test_*.%,py sh js)))
+scripts_in = $(sort $(wildcard $(patsubst %,tests/$(1)/test_*.%,py sh)))
 UNIT_TESTS := $(filter $(O)/tests/unit/test_%,$(C_PROGRAMS)) $(call scripts_in,unit)
 GOLDEN_TESTS := $(filter $(O)/tests/golden/test_%,$(C_PROGRAMS)) $(call scripts_in,golden)
 LIVE_TESTS := $(call scripts_in,live)
-BROWSER_TESTS := $(call scripts_in,browser)
+BROWSER_TESTS := $(call scripts_in,browser) $(foreach f,$(wildcard tests/browser/test_*.js),\
+	"$(f:tests/%.js=%)=node $(f) $(O)/tests/browser/make_sample $(O)/tests/browser")
 ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS)
 
 # All that the tests need.

@@ -18,6 +18,28 @@
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
+/*
+ * Kernels leave switches out (CPUs going off- or online; some virtual machines). The kernel's own run time
+ * tells when they must have been: it stands still while a thread is off CPU.
+ *
+ * The thread leaves the CPU at @ts, or is found on it, but never came: when did it? @exec_ns: its
+ * sum_exec_runtime now.
+ */
+static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts, __u64 exec_ns)
+{
+	__u64 ran = exec_ns - st->exec_ns, earliest = interval_max(st->out_ns, st->wake_ns);
+
+	return ts < earliest || ran > ts - earliest ? earliest : ts - ran;
+}
+
+/* The thread comes at @ts, or is found off the CPU, but never left: when did it? */
+static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts, __u64 exec_ns)
+{
+	__u64 ran = exec_ns - st->exec_ns;
+
+	return ran > ts - st->in_ns ? ts : st->in_ns + ran;
+}
+
 #endif
 
 enum task_flags {
@@ -37,6 +59,7 @@ struct task_state {
 	__u64 in_ns;    /* last switch-in */
 	__u64 wake_ns;  /* first wake-up since out_ns; 0: none yet */
 	__u64 early_wake_ns; /* last wake-up seen while on CPU */
+	__u64 exec_ns;  /* the kernel's sum_exec_runtime at the last switch seen */
 	__u64 kernel_stack, user_stack; /* ids, of the last switch-out */
 	/* Totals inside the window. */
 	__u64 begin_ns; /* of its life, 0: before the window */
@@ -66,14 +89,12 @@ static __always_inline __u64 interval_max(__u64 a, __u64 b)
 
 /*
  * The thread leaves the CPU. @runnable: it was preempted, yielded or was never dequeued (state 0, or a
- * signal cancelled the sleep). Returns false when it was off CPU already (an event was missed).
+ * signal cancelled the sleep). It was on CPU: see task_state__missed_in().
  */
-static __always_inline bool task_state__out(struct task_state *st, __u64 ts, __u64 start_ns,
+static __always_inline void task_state__out(struct task_state *st, __u64 ts, __u64 start_ns,
 					    bool runnable)
 {
-	bool paired = !st->out_ns;
-
-	if (paired && start_ns && ts > start_ns && st->in_ns)
+	if (start_ns && ts > start_ns && st->in_ns)
 		st->on_cpu_ns += ts - interval_max(st->in_ns, start_ns);
 	/*
 	 * A waker on another CPU may be here between the dequeue and this switch-out: it must not be erased.
@@ -82,11 +103,8 @@ static __always_inline bool task_state__out(struct task_state *st, __u64 ts, __u
 	if (runnable) {
 		st->wait.flags |= WIRE_F_PREEMPT;
 		st->wake_ns = ts;
-	} else if (!paired) {
-		st->wake_ns = 0;
 	}
 	st->out_ns = ts;
-	return paired;
 }
 
 /* Something wakes the thread. Only the first wake-up of an interval counts. */
@@ -153,6 +171,28 @@ static __always_inline bool task_state__in(struct task_state *st, __u64 ts, __u6
 	st->wake_ns = 0;
 	st->early_wake_ns = 0;
 	return some;
+}
+
+/*
+ * Kernels leave switches out (CPUs going off- or online; some virtual machines). The kernel's own run time
+ * tells when they must have been: it stands still while a thread is off CPU.
+ *
+ * The thread leaves the CPU at @ts, or is found on it, but never came: when did it? @exec_ns: its
+ * sum_exec_runtime now.
+ */
+static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts, __u64 exec_ns)
+{
+	__u64 ran = exec_ns - st->exec_ns, earliest = interval_max(st->out_ns, st->wake_ns);
+
+	return ts < earliest || ran > ts - earliest ? earliest : ts - ran;
+}
+
+/* The thread comes at @ts, or is found off the CPU, but never left: when did it? */
+static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts, __u64 exec_ns)
+{
+	__u64 ran = exec_ns - st->exec_ns;
+
+	return ran > ts - st->in_ns ? ts : st->in_ns + ran;
 }
 
 #endif

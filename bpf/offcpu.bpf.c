@@ -73,6 +73,7 @@ static __always_inline bool target_dynamic(struct task_struct *task, struct task
 	return true;
 }
 
+#define FINAL_SLACK_NS 1000000
 #define TARGET_DYNAMIC (CONFIG_TARGET_COMM | CONFIG_TARGET_CGROUP)
 
 static __always_inline void task_state_identify(struct task_struct *task, struct task_state *st)
@@ -99,10 +100,15 @@ static __always_inline struct task_state *task_state_get(struct task_struct *tas
 		return NULL;
 	st = task_state_create(task);
 	if (!st) {
-		count(WIRE_C_TASK_STATE_FULL, 1);
+		/* Before the window there is another chance: the iterator interrupted here, for one. */
+		if (ctl.start_ns)
+			count(WIRE_C_TASK_STATE_FULL, 1);
 		return NULL;
 	}
 	task_state_identify(task, st);
+	/* Late: it was refused before. Its life begins here for us, so that its sums are right. */
+	if (ctl.start_ns)
+		st->begin_ns = bpf_ktime_get_ns();
 	if (TASK_GET(task, flags) & TASK_PF_KTHREAD)
 		st->flags |= TASK_F_KTHREAD;
 	if (!(cfg.target & TARGET_DYNAMIC) || target_dynamic(task, st))
@@ -158,6 +164,7 @@ static __always_inline void begin_task(struct task_struct *task, struct task_sta
 {
 	st->begin_ns = ts;
 	st->in_ns = ts;
+	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 	st->out_ns = st->wake_ns = st->early_wake_ns = 0;
 	st->on_cpu_ns = st->blocked_ns = st->runnable_ns = st->intervals = 0;
 	st->base_on_cpu_ns = TASK_GET(task, se.sum_exec_runtime);
@@ -267,6 +274,38 @@ static __always_inline void capture_wait(struct task_struct *task, struct task_s
 		st->wait.flags |= WIRE_F_IOWAIT;
 }
 
+/*
+ * The kernel did not report that the thread came (it leaves the CPU, or is found on it): closes the
+ * interval where its run time says it ended.
+ */
+static __always_inline void rebuild_in(struct task_struct *task, struct task_state *st, __u64 ts)
+{
+	struct interval iv;
+	__u64 in = task_state__missed_in(st, ts, TASK_GET(task, se.sum_exec_runtime));
+
+	count(WIRE_C_UNPAIRED, 1);
+	st->wait.flags |= WIRE_F_REBUILT;
+	if (task_state__in(st, in, ctl.start_ns, &iv))
+		emit_interval(st, &iv);
+	st->flags &= ~TASK_F_SEED;
+}
+
+/* Nor that it left. Where it waited is unknown; whether it slept, a wake-up seen since tells. */
+static __always_inline void rebuild_out(struct task_struct *task, struct task_state *st, __u64 ts)
+{
+	__u64 out = task_state__missed_out(st, ts, TASK_GET(task, se.sum_exec_runtime));
+	bool slept = st->early_wake_ns >= out;
+
+	count(WIRE_C_UNPAIRED, 1);
+	st->wait.flags = WIRE_F_REBUILT | (st->flags & TASK_F_KTHREAD ? WIRE_F_KTHREAD : 0);
+	st->wait.syscall = -1;
+	st->wait.state = 0;
+	st->kernel_stack = st->user_stack = 0;
+	task_state__out(st, out, ctl.start_ns, !slept);
+	if (slept)
+		st->wake_ns = st->early_wake_ns;
+}
+
 static __always_inline void switch_out(void *ctx, struct task_struct *task, bool preempt, __u32 state,
 				       __u64 ts)
 {
@@ -278,10 +317,12 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	refresh_task(task, st, ts);
 	if (!(st->flags & TASK_F_TARGET))
 		return;
+	if (st->out_ns)
+		rebuild_in(task, st, ts);
 	on_cpu_ns = st->on_cpu_ns;
 	capture_wait(task, st, preempt ? 0 : state);
-	if (!task_state__out(st, ts, ctl.start_ns, preempt || !state || task_queued(task)))
-		count(WIRE_C_UNPAIRED, 1);
+	task_state__out(st, ts, ctl.start_ns, preempt || !state || task_queued(task));
+	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 	if (ctl.start_ns && ts > ctl.start_ns)
 		base_task(task, st, st->on_cpu_ns - on_cpu_ns, st->in_ns < ctl.start_ns);
 	if (state & TASK_DEAD_STATE) {
@@ -308,11 +349,12 @@ static __always_inline void switch_in(struct task_struct *task, __u64 ts)
 		return;
 	if (st->flags & TASK_F_TARGET) {
 		if (!st->out_ns && st->in_ns)
-			count(WIRE_C_UNPAIRED, 1);
+			rebuild_out(task, st, ts);
 		if (ctl.start_ns && ts > ctl.start_ns)
 			base_task(task, st, 0, st->wake_ns && st->wake_ns < ctl.start_ns);
 		if (task_state__in(st, ts, ctl.start_ns, &iv))
 			emit_interval(st, &iv);
+		st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 		st->flags &= ~TASK_F_SEED;
 	}
 	if (cfg.target & TARGET_DYNAMIC)
@@ -479,7 +521,8 @@ static __always_inline void seed_state(struct task_struct *task, struct task_sta
 
 	if (st->in_ns || st->out_ns)
 		return;
-	if (bpf_core_field_exists(task->on_cpu) && TASK_GET(task, on_cpu)) {
+	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
+	if (task_on_cpu(task)) {
 		st->in_ns = now;
 		base_task(task, st, 0, true);
 		return;
@@ -492,6 +535,8 @@ static __always_inline void seed_state(struct task_struct *task, struct task_sta
 	}
 	st->out_ns = now;
 }
+
+
 
 SEC("iter/task")
 int dwell_seed(struct bpf_iter__task *ctx)
@@ -532,6 +577,23 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/*
+ * A last switch that went unreported would count a sleep as running, or the other way round, to the end of
+ * the window. What the thread did since the end of the window shows here too, so a difference counts only
+ * if it is larger than that and than the clocks' disagreement (interrupts and stolen time are not in
+ * sum_exec_runtime). A second visit finds the state mended.
+ */
+static __always_inline void final_rebuild(struct task_struct *task, struct task_state *st, __u64 stop)
+{
+	__u64 ran = TASK_GET(task, se.sum_exec_runtime) - st->exec_ns, now = bpf_ktime_get_ns();
+
+	if (st->out_ns && task_on_cpu(task) && ran > now - stop + FINAL_SLACK_NS)
+		rebuild_in(task, st, now);
+	else if (!st->out_ns && st->in_ns && stop > st->in_ns && !task_on_cpu(task) &&
+		 st->in_ns + ran + ((stop - st->in_ns) >> 6) + FINAL_SLACK_NS < stop)
+		rebuild_out(task, st, stop);
+}
+
 SEC("iter/task")
 int dwell_final(struct bpf_iter__task *ctx)
 {
@@ -551,6 +613,7 @@ int dwell_final(struct bpf_iter__task *ctx)
 	st = task_state_find(task);
 	if (!st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
 		return 0;
+	final_rebuild(task, st, stop);
 	if (!st->out_ns)
 		flags |= WIRE_THREAD_RUNNING;
 	emit_summary(st, stop, TASK_GET(task, se.sum_exec_runtime),

@@ -132,6 +132,11 @@ static __always_inline bool task_queued(struct task_struct *task)
 	return !bpf_core_field_exists(se->sched_delayed) || !BPF_CORE_READ(se, sched_delayed);
 }
 
+static __always_inline bool task_on_cpu(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->on_cpu) && TASK_GET(task, on_cpu);
+}
+
 /*
  * The number that the tracer's pid namespace gives to @task (whose number in the initial one is
  * @kernel_pid); 0 when it can't see it. The usual case, the initial namespace, needs no walk.

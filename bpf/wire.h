@@ -74,6 +74,7 @@ enum wire_interval_flags {
 	WIRE_F_NEW = 1 << 6,       /* first wait of a new thread for a CPU */
 	WIRE_F_KTHREAD = 1 << 7,
 	WIRE_F_COMPAT = 1 << 8,    /* the system call number is of the 32-bit table */
+	WIRE_F_REBUILT = 1 << 9,   /* the kernel did not report one of its switches: see UNPAIRED */
 };
 
 /* What decides the blocking reason, sampled at switch-out. */
@@ -215,7 +216,7 @@ struct wire_spill {
 	X(TRUNCATED, "stack_truncated", "stacks cut at the depth limit")                           \
 	X(NO_WAKEUP, "no_wakeup", "switched in without a wake-up seen")                            \
 	X(CLAMPED, "clamped", "wake-up outside its interval")                                      \
-	X(UNPAIRED, "unpaired", "switch-out while already off CPU, or switch-in while on")         \
+	X(UNPAIRED, "unpaired", "switches that the kernel did not report, placed by its run time") \
 	X(EXIT_SPILLED, "exit_spilled", "totals of exited threads that took the way of the spill") \
 	X(SUMMARY_LOST, "summary_lost", "exited threads without totals: exit map full")            \
 	X(PROCESS_EVENT_LOST, "process_event_lost", "exec and fork records lost: ring full")       \

@@ -54,11 +54,11 @@ static inline void sample_add(struct profile *p, struct profile_sample s, const 
 		ids[cnt] = sample_frame(p, specs[cnt]);
 	sample_check(profile__add_sample(p, &s, ids, cnt));
 }
-#define SAMPLE_ADD(p, sample, ...)                                                                 \
+#define SAMPLE_ADD(p, sample, ...) \
 	sample_add(p, (struct profile_sample)sample, (const char *const[]){__VA_ARGS__, NULL})
-#define SAMPLE(...)                                                                                \
-	{                                                                                          \
-		__VA_ARGS__                                                                        \
+#define SAMPLE(...)         \
+	{                   \
+		__VA_ARGS__ \
 	}
 
 static inline uint32_t sample_str(struct profile *p, const char *s)
@@ -104,52 +104,80 @@ static inline struct profile *sample_small(void)
 	struct profile *p = sample_new("app (pid 100), 2.0 s", 2000000000);
 
 	sample_thread(p, "app",
-		      (struct profile_thread){.pid = 100, .tid = 100, .totals_known = true,
-					      .open = true, .begin_ns = 5000, .end_ns = 2000005000,
-					      .on_cpu_ns = 400000000, .blocked_ns = 1500600000,
-					      .runnable_ns = 400000, .intervals = 15,
-					      .open_blocked_ns = 98999000, .open_runnable_ns = 1000,
+		      (struct profile_thread){.pid = 100,
+					      .tid = 100,
+					      .totals_known = true,
+					      .open = true,
+					      .begin_ns = 5000,
+					      .end_ns = 2000005000,
+					      .on_cpu_ns = 400000000,
+					      .blocked_ns = 1500600000,
+					      .runnable_ns = 400000,
+					      .intervals = 15,
+					      .open_blocked_ns = 98999000,
+					      .open_runnable_ns = 1000,
 					      .kernel_on_cpu_ns = 400001000,
 					      .kernel_runnable_ns = 401000});
 	sample_thread(p, "worker",
-		      (struct profile_thread){.pid = 100, .tid = 101, .totals_known = true,
-					      .exited = true, .begin_ns = 1005000,
-					      .end_ns = 1001005000, .on_cpu_ns = 500000000,
-					      .blocked_ns = 499000000, .runnable_ns = 1000000,
-					      .intervals = 7, .kernel_on_cpu_ns = 500000000,
-					      .kernel_runnable_ns = 1000400, .kernel_approx = true});
+		      (struct profile_thread){.pid = 100,
+					      .tid = 101,
+					      .totals_known = true,
+					      .exited = true,
+					      .begin_ns = 1005000,
+					      .end_ns = 1001005000,
+					      .on_cpu_ns = 500000000,
+					      .blocked_ns = 499000000,
+					      .runnable_ns = 1000000,
+					      .intervals = 7,
+					      .kernel_on_cpu_ns = 500000000,
+					      .kernel_runnable_ns = 1000400,
+					      .kernel_approx = true});
 	sample_thread(p, "sleeper",
-		      (struct profile_thread){.pid = 100, .tid = 102, .totals_known = true,
-					      .begin_ns = 5000, .end_ns = 2000005000});
+		      (struct profile_thread){.pid = 100,
+					      .tid = 102,
+					      .totals_known = true,
+					      .begin_ns = 5000,
+					      .end_ns = 2000005000});
 	sample_thread(p, "kworker/0:1",
-		      (struct profile_thread){.pid = 200, .tid = 200, .kthread = true,
-					      .begin_ns = 5000, .end_ns = 2000005000});
+		      (struct profile_thread){.pid = 200,
+					      .tid = 200,
+					      .kthread = true,
+					      .begin_ns = 5000,
+					      .end_ns = 2000005000});
 
-	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_LOCK, .cnt = 10,
-			     .blocked_ns = 1000600000, .runnable_ns = 400000, .max_ns = 300000000),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_LOCK, .cnt = 10, .blocked_ns = 1000600000,
+			  .runnable_ns = 400000, .max_ns = 300000000),
 		   "Papp", "Umain", "Ulock_it", "D-", "Kfutex_wait", "Kschedule");
 	/* The same stack for another reason, thread and module: one row of two parts. */
-	SAMPLE_ADD(p, SAMPLE(.thread = 1, .reason = REASON_PREEMPTED, .cnt = 2, .blocked_ns = 0,
-			     .runnable_ns = 1000000, .max_ns = 900000),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 1, .reason = REASON_PREEMPTED, .cnt = 2, .blocked_ns = 0,
+			  .runnable_ns = 1000000, .max_ns = 900000),
 		   "Papp", "Umain", "Vlock_it", "D-", "Kfutex_wait", "Kschedule");
-	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_DISK, .cnt = 5, .blocked_ns = 500000000,
-			     .max_ns = 200000000),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_DISK, .cnt = 5, .blocked_ns = 500000000,
+			  .max_ns = 200000000),
 		   "Papp", "Umain", "Uread_all", "D-", "Kvfs_read", "Kio_schedule");
-	SAMPLE_ADD(p, SAMPLE(.thread = 1, .reason = REASON_LOCK, .cnt = 5, .blocked_ns = 499000000,
-			     .max_ns = 100000000),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 1, .reason = REASON_LOCK, .cnt = 5, .blocked_ns = 499000000,
+			  .max_ns = 100000000),
 		   "Papp", "Uthread_start", "Ulock_it", "D-", "Kfutex_wait", "Kschedule");
-	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_SLEEP, .cnt = 1, .open = true,
-			     .blocked_ns = 98999000, .runnable_ns = 1000, .max_ns = 99000000),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_SLEEP, .cnt = 1, .open = true,
+			  .blocked_ns = 98999000, .runnable_ns = 1000, .max_ns = 99000000),
 		   "Papp", "Umain", "M[unknown]", "Sblocked");
 	/* Two halves of a microsecond make one; less than half a one is no row. */
-	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_PIPE, .cnt = 1, .blocked_ns = 500,
-			     .max_ns = 500),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_PIPE, .cnt = 1, .blocked_ns = 500,
+			  .max_ns = 500),
 		   "Papp", "Uhalves");
-	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_NET, .cnt = 1, .blocked_ns = 500,
-			     .max_ns = 500),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_NET, .cnt = 1, .blocked_ns = 500,
+			  .max_ns = 500),
 		   "Papp", "Uhalves");
-	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_NET, .cnt = 1, .blocked_ns = 499,
-			     .max_ns = 499),
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_NET, .cnt = 1, .blocked_ns = 499,
+			  .max_ns = 499),
 		   "Papp", "Utoo_short");
 	p->ledger.filtered = (struct ledger_term){3000000, 3};
 	p->ledger.lost_spill_full = (struct ledger_term){2500000, 4};
@@ -174,7 +202,7 @@ static inline struct profile *sample_hostile(void)
 		"Ubad \xff\xfe utf-8 \xc3( \xed\xa0\x80",
 		"Ucontrol \001\t\n\x1b[31m\x7f\xc2\x9b",
 		"UThread 7 12",
-		"U\xe2\x80\xae" "reversed \xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x98\x80",
+		"U\342\200\256reversed \xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x98\x80",
 		"U",
 		"U   ",
 		"Uback\\slash \\u003c ${x} %s%n",
@@ -186,11 +214,12 @@ static inline struct profile *sample_hostile(void)
 	memset(longest, 'x', sizeof(longest));
 	longest[0] = 'U';
 	longest[sizeof(longest) - 1] = '\0';
-	sample_thread(p, "a\"b\\<\xff\x1b[2J>", (struct profile_thread){.pid = 1, .tid = 2,
-								       .totals_known = true});
+	sample_thread(p, "a\"b\\<\xff\x1b[2J>",
+		      (struct profile_thread){.pid = 1, .tid = 2, .totals_known = true});
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		SAMPLE_ADD(p, SAMPLE(.reason = i % REASON_CNT, .cnt = 1,
-				     .blocked_ns = 1000 * (i + 1), .max_ns = 1000 * (i + 1)),
+		SAMPLE_ADD(p,
+			   SAMPLE(.reason = i % REASON_CNT, .cnt = 1, .blocked_ns = 1000 * (i + 1),
+				  .max_ns = 1000 * (i + 1)),
 			   "P</title><svg onload=alert(1)>", names[i], "K__x64_sys <&>");
 	SAMPLE_ADD(p, SAMPLE(.reason = 200, .thread = 77, .cnt = 1, .blocked_ns = 1000), "Px",
 		   longest);
@@ -216,7 +245,8 @@ static inline struct profile *sample_big(uint32_t cnt, uint32_t roots)
 	for (uint32_t i = 0; i < roots; i++) {
 		snprintf(name, sizeof(name), "thread-%u", i % 23);
 		sample_thread(p, name,
-			      (struct profile_thread){.pid = 1000 + i / 50, .tid = 1000 + i,
+			      (struct profile_thread){.pid = 1000 + i / 50,
+						      .tid = 1000 + i,
 						      .totals_known = true,
 						      .on_cpu_ns = sample_random(&seed) * 10ull,
 						      .blocked_ns = sample_random(&seed) * 1000ull,
@@ -236,7 +266,7 @@ static inline struct profile *sample_big(uint32_t cnt, uint32_t roots)
 		snprintf(name, sizeof(name), "Pthread-%u", thread % 23);
 		ids[n++] = sample_frame(p, name);
 		for (uint32_t d = 0; d < depth; d++) {
-			/* Near the root few names, so that stacks share it; the leaf makes them distinct. */
+			/* Few names near the root, which stacks share; leaves are distinct. */
 			uint32_t pick = sample_random(&seed) % (d < 6 ? 3 : 40);
 
 			snprintf(name, sizeof(name), "%c%s_%u_%u", d * 3 < depth * 2 ? 'U' : 'K',
@@ -261,59 +291,80 @@ static inline struct profile *sample_server(void)
 		enum reason reason;
 		uint32_t ms, cnt;
 	} waits[] = {
-		{"postgres", "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;ReadCommand;"
-			     "secure_read;WaitEventSetWait;epoll_wait",
-		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_range",
+		{"postgres",
+		 "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;ReadCommand;"
+		 "secure_read;WaitEventSetWait;epoll_wait",
+		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_"
+		 "range",
 		 REASON_POLL, 5210, 412},
-		{"postgres", "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;exec_simple_query;"
-			     "PortalRun;ExecutorRun;ExecSeqScan;heap_getnextslot;ReadBufferExtended;"
-			     "mdread;FileRead;pread64",
+		{"postgres",
+		 "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;exec_simple_query;"
+		 "PortalRun;ExecutorRun;ExecSeqScan;heap_getnextslot;ReadBufferExtended;"
+		 "mdread;FileRead;pread64",
 		 "do_syscall_64;__x64_sys_pread64;vfs_read;ext4_file_read_iter;filemap_read;"
-		 "folio_wait_bit_common;io_schedule", REASON_DISK, 2730, 1820},
-		{"postgres", "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;exec_simple_query;"
-			     "finish_xact_command;CommitTransaction;XLogFlush;issue_xlog_fsync;fdatasync",
+		 "folio_wait_bit_common;io_schedule",
+		 REASON_DISK, 2730, 1820},
+		{"postgres",
+		 "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;exec_simple_query;"
+		 "finish_xact_command;CommitTransaction;XLogFlush;issue_xlog_fsync;fdatasync",
 		 "do_syscall_64;__x64_sys_fdatasync;do_fsync;ext4_sync_file;jbd2_log_wait_commit",
 		 REASON_FS, 1460, 655},
-		{"postgres", "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;exec_simple_query;"
-			     "PortalRun;ExecutorRun;ExecModifyTable;heap_update;LWLockAcquire;"
-			     "PGSemaphoreLock;futex",
-		 "do_syscall_64;__x64_sys_futex;do_futex;futex_wait;futex_wait_queue",
-		 REASON_LOCK, 940, 3011},
-		{"walwriter", "main;PostmasterMain;WalWriterMain;WaitLatch;WaitEventSetWait;epoll_wait",
-		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_range",
+		{"postgres",
+		 "main;PostmasterMain;ServerLoop;BackendStartup;PostgresMain;exec_simple_query;"
+		 "PortalRun;ExecutorRun;ExecModifyTable;heap_update;LWLockAcquire;"
+		 "PGSemaphoreLock;futex",
+		 "do_syscall_64;__x64_sys_futex;do_futex;futex_wait;futex_wait_queue", REASON_LOCK,
+		 940, 3011},
+		{"walwriter",
+		 "main;PostmasterMain;WalWriterMain;WaitLatch;WaitEventSetWait;epoll_wait",
+		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_"
+		 "range",
 		 REASON_POLL, 4880, 25},
-		{"checkpointer", "main;PostmasterMain;CheckpointerMain;CreateCheckPoint;BufferSync;"
-				 "FlushBuffer;mdwrite;FileWrite;pwrite64",
+		{"checkpointer",
+		 "main;PostmasterMain;CheckpointerMain;CreateCheckPoint;BufferSync;"
+		 "FlushBuffer;mdwrite;FileWrite;pwrite64",
 		 "do_syscall_64;__x64_sys_pwrite64;vfs_write;ext4_buffered_write_iter;"
-		 "balance_dirty_pages;io_schedule_timeout", REASON_DISK, 610, 88},
+		 "balance_dirty_pages;io_schedule_timeout",
+		 REASON_DISK, 610, 88},
 		{"redis-server", "main;aeMain;aeProcessEvents;aeApiPoll;epoll_wait",
-		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_range",
+		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_"
+		 "range",
 		 REASON_POLL, 4100, 9034},
-		{"redis-server", "main;aeMain;aeProcessEvents;readQueryFromClient;processCommand;call;"
-				 "setCommand;flushAppendOnlyFile;write",
+		{"redis-server",
+		 "main;aeMain;aeProcessEvents;readQueryFromClient;processCommand;call;"
+		 "setCommand;flushAppendOnlyFile;write",
 		 "do_syscall_64;ksys_write;vfs_write;ext4_file_write_iter;down_write;"
-		 "rwsem_down_write_slowpath", REASON_KERNEL_LOCK, 320, 140},
-		{"redis-server", "main;aeMain;aeProcessEvents;readQueryFromClient;processCommand;call;"
-				 "dictExpand;zmalloc;[unknown]",
+		 "rwsem_down_write_slowpath",
+		 REASON_KERNEL_LOCK, 320, 140},
+		{"redis-server",
+		 "main;aeMain;aeProcessEvents;readQueryFromClient;processCommand;call;"
+		 "dictExpand;zmalloc;[unknown]",
 		 "asm_exc_page_fault;do_user_addr_fault;handle_mm_fault;do_anonymous_page;"
-		 "__alloc_pages;try_to_free_pages", REASON_MEMORY, 180, 77},
-		{"redis-server", "main;aeMain;aeProcessEvents;readQueryFromClient;processCommand;call;"
-				 "lrangeCommand",
+		 "__alloc_pages;try_to_free_pages",
+		 REASON_MEMORY, 180, 77},
+		{"redis-server",
+		 "main;aeMain;aeProcessEvents;readQueryFromClient;processCommand;call;"
+		 "lrangeCommand",
 		 "irqentry_exit_to_user_mode;schedule", REASON_PREEMPTED, 260, 2210},
 		{"bio_close_file", "bioProcessBackgroundJobs;pthread_cond_wait;futex",
 		 "do_syscall_64;__x64_sys_futex;do_futex;futex_wait;futex_wait_queue", REASON_LOCK,
 		 4990, 1},
-		{"nginx", "main;ngx_master_process_cycle;ngx_worker_process_cycle;"
-			  "ngx_process_events_and_timers;ngx_epoll_process_events;epoll_wait",
-		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_range",
+		{"nginx",
+		 "main;ngx_master_process_cycle;ngx_worker_process_cycle;"
+		 "ngx_process_events_and_timers;ngx_epoll_process_events;epoll_wait",
+		 "do_syscall_64;__x64_sys_epoll_wait;do_epoll_wait;ep_poll;schedule_hrtimeout_"
+		 "range",
 		 REASON_POLL, 3600, 15021},
-		{"nginx", "main;ngx_master_process_cycle;ngx_worker_process_cycle;"
-			  "ngx_process_events_and_timers;ngx_http_write_filter;writev",
+		{"nginx",
+		 "main;ngx_master_process_cycle;ngx_worker_process_cycle;"
+		 "ngx_process_events_and_timers;ngx_http_write_filter;writev",
 		 "do_syscall_64;do_writev;sock_write_iter;tcp_sendmsg;sk_stream_wait_memory",
 		 REASON_NET, 830, 410},
-		{"kworker/u8:2", "", "ret_from_fork;kthread;worker_thread;schedule", REASON_OTHER, 700, 320},
+		{"kworker/u8:2", "", "ret_from_fork;kthread;worker_thread;schedule", REASON_OTHER,
+		 700, 320},
 	};
-	struct profile *p = sample_new("postgres, redis-server, nginx (14 threads), 5.0 s", 5000000000);
+	struct profile *p =
+		sample_new("postgres, redis-server, nginx (14 threads), 5.0 s", 5000000000);
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(waits); i++) {
 		uint64_t ns = waits[i].ms * 1000000ull;
@@ -321,29 +372,40 @@ static inline struct profile *sample_server(void)
 		char text[1024], *save = NULL;
 
 		sample_thread(p, waits[i].comm,
-			      (struct profile_thread){.pid = 900 + i / 4 * 10, .tid = 900 + i * 3,
-						      .totals_known = true, .open = i % 5 == 0,
-						      .exited = i == 9, .kthread = !*waits[i].user,
-						      .on_cpu_ns = ns / 7, .blocked_ns = ns / 20 * 19,
-						      .runnable_ns = ns / 20, .intervals = waits[i].cnt,
+			      (struct profile_thread){.pid = 900 + i / 4 * 10,
+						      .tid = 900 + i * 3,
+						      .totals_known = true,
+						      .open = i % 5 == 0,
+						      .exited = i == 9,
+						      .kthread = !*waits[i].user,
+						      .on_cpu_ns = ns / 7,
+						      .blocked_ns = ns / 20 * 19,
+						      .runnable_ns = ns / 20,
+						      .intervals = waits[i].cnt,
 						      .open_blocked_ns = i % 5 ? 0 : ns / 9});
 		snprintf(text, sizeof(text), "P%s", waits[i].comm);
 		ids[n++] = sample_frame(p, text);
 		for (int kernel = 0; kernel < 2; kernel++) {
 			char list[1024];
 
-			snprintf(list, sizeof(list), "%s", kernel ? waits[i].kernel : waits[i].user);
+			snprintf(list, sizeof(list), "%s",
+				 kernel ? waits[i].kernel : waits[i].user);
 			if (kernel && *waits[i].user)
 				ids[n++] = sample_frame(p, "D-");
 			for (char *name = strtok_r(list, ";", &save); name;
 			     name = strtok_r(NULL, ";", &save)) {
 				snprintf(text, sizeof(text), "%c%s",
-					 *name == '[' ? 'M' : kernel ? 'K' : 'U', name);
+					 *name == '[' ? 'M'
+					 : kernel     ? 'K'
+						      : 'U',
+					 name);
 				ids[n++] = sample_frame(p, text);
 			}
 		}
 		bool preempted = waits[i].reason == REASON_PREEMPTED;
-		struct profile_sample s = {.thread = i, .reason = waits[i].reason, .cnt = waits[i].cnt,
+		struct profile_sample s = {.thread = i,
+					   .reason = waits[i].reason,
+					   .cnt = waits[i].cnt,
 					   .blocked_ns = preempted ? 0 : ns / 20 * 19,
 					   .runnable_ns = preempted ? ns : ns / 20,
 					   .max_ns = ns / (waits[i].cnt < 9 ? waits[i].cnt : 9)};
@@ -352,7 +414,8 @@ static inline struct profile *sample_server(void)
 	}
 	p->ledger.lost_spill_full = (struct ledger_term){12300000, 17};
 	sample_ledger_fill(p);
-	sample_check(profile__add_note(p, "command", "dwell offcpu -p 900,930 -d 5 -o report.html"));
+	sample_check(
+		profile__add_note(p, "command", "dwell offcpu -p 900,930 -d 5 -o report.html"));
 	sample_check(profile__add_note(p, "host", "db-3.example"));
 	sample_check(profile__add_note(p, "kernel", "6.1.0-28-amd64"));
 	return p;

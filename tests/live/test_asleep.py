@@ -5,6 +5,8 @@ from livetest import (Dwell, Work, case, check, check_equal, check_laws, check_n
                       run)
 
 WAYS = {"sleep": "sleep", "futex": "lock", "pipe": "pipe", "poll": "poll"}
+# Kernel functions that such a wait goes through, by the names of different kernels.
+CALLS = {"sleep": ["nanosleep"], "futex": ["futex"], "pipe": ["pipe_read"], "poll": ["do_sys_poll", "ppoll"]}
 
 
 @case
@@ -26,7 +28,7 @@ def never_ran():
             check(f"work_asleep_{way}" in names, f"{way}: own function in {names}")
             check("fall_asleep" in names, f"{way}: the caller in {names}")
             check("kernel" in p.kinds(stacks[0]), f"{way}: kernel frames")
-            check_equal(names[-1], "schedule", f"{way}: innermost frame")
+            check(any(call in n for n in names for call in CALLS[way]), f"{way}: no call in {names}")
     check_near(p.window_ns, 1_000_000_000, "window", 0.05)
     check_near(p.ledger["open_ns"], 5 * p.window_ns, "ledger.open_ns", 0.0001)
     check_equal(p.ledger["open_intervals"], 5, "ledger.open_intervals")

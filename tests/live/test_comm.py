@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """--comm GLOB, and threads that change their name."""
-from livetest import (Dwell, Work, case, check, check_equal, check_laws, check_near, main, run)
+from livetest import (Dwell, Work, case, check, check_equal, check_laws, check_near, main, run,
+                      trace)
 
 
 def names_of(w):
@@ -39,7 +40,6 @@ def renamed_into_and_out_of_the_pattern():
 def every_name_has_its_frame():
     names = ["dwtest_a", "dwtest_b", "dwtest_c", "dwtest_a2"]
     with Work("rename", 15, 10, *names) as w:
-        from livetest import trace
         p = trace(w)
     slept = names_of(w)
     for name in names:
@@ -50,14 +50,14 @@ def every_name_has_its_frame():
 
 @case
 def patterns():
-    for glob, hit in (("dwtest_QPx?", True), ("*QPxy", True), ("dw*QP*", True), ("dwtest_QP[a-z]y", None),
-                      ("dwtest_QP", False), ("dwtest_QPxy", True), ("DWTEST_QPxy", False)):
+    for glob, hit in (("dwtest_QPx?", True), ("*QPxy", True), ("dw*QP*", True),
+                      ("dwtest_QPxy", True), ("dwtest_QP", False), ("DWTEST_QPxy", False)):
         with Work("rename", 3, 10, "dwtest_QPxy") as w:
-            if hit is False:
+            if not hit:
                 result = run("offcpu", "--comm", glob, "--json", "300ms", timeout=20)
                 check(str(w.pid) not in result.out, f"{glob} found the workload")
                 w.work()
-            elif hit:
+            else:
                 p = traced(w, glob)
                 check(p.ns(frame="work_named") > 0, f"{glob} found nothing")
 

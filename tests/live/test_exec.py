@@ -3,7 +3,8 @@
 """A process becomes another program in mid-run, from its first thread and from another one."""
 import os
 import shutil
-from livetest import (MS, WORK, Work, case, check, check_equal, check_near, main, run, scratch, trace)
+from livetest import (MS, WORK, Work, case, check, check_equal, check_ledger, check_near, check_sums,
+                      main, run, scratch, trace)
 
 
 def both_halves(p, w):
@@ -30,7 +31,6 @@ def by_another_thread():
     with Work("reexec", "thread", 30, 10) as w:
         p = trace(w, laws=False)
         # The old leader ends, the thread goes on under its tid: two lives with one number.
-        from livetest import check_ledger, check_sums
         check_ledger(p)
         check_sums(p)
     both_halves(p, w)

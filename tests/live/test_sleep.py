@@ -31,7 +31,7 @@ def stack_of_a_sleep():
                 "user frames before kernel frames")
     kernel = names[kinds.index("kernel"):]
     check(any("nanosleep" in n for n in kernel), f"no nanosleep in {kernel}")
-    check_equal(kernel[-1], "schedule", "innermost frame")
+    check("schedule" in kernel[-1], f"innermost frame of {kernel}")
 
 
 @case

@@ -343,7 +343,7 @@ static void test_help(void **state _unused_)
 	_cleanup_free_ char *text = help_text(60);
 	char *save = NULL;
 
-	assert_non_null(strstr(text, "Usage: dwell offcpu [OPTIONS] [DURATION] [-- COMMAND"));
+	assert_non_null(strstr(text, "usage: dwell offcpu [OPTIONS] [DURATION] [-- COMMAND"));
 	assert_non_null(
 		strstr(text, "\nTarget:\n  -p, --pid PID,...      trace these processes\n"));
 	assert_non_null(strstr(text, "\n  -u                     user threads only\n"));
@@ -352,7 +352,7 @@ static void test_help(void **state _unused_)
 	assert_non_null(strstr(text, "  -h, --help"));
 	assert_non_null(strstr(text, "  dwell offcpu -p 4711 -o r.html 5\n"));
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		assert_true(strlen(l) <= 60 || strstr(l, "Usage:"));
+		assert_true(strlen(l) <= 60 || strstr(l, "usage:"));
 }
 
 static void test_man(void **state _unused_)

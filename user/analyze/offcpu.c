@@ -41,6 +41,16 @@ static bool offcpu_eq(const void *owner, uint32_t pos, const void *key)
 	       a->wait.syscall == b->wait.syscall && a->wait.flags == b->wait.flags;
 }
 
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int offcpu_add_row(struct offcpu *o, struct offcpu_row *row)
 {
 	uint64_t hash;
@@ -58,8 +68,9 @@ static int offcpu_add_row(struct offcpu *o, struct offcpu_row *row)
 		to->runnable_ns += row->runnable_ns;
 		to->spilled.ns += row->spilled.ns;
 		to->spilled.cnt += row->spilled.cnt;
-		if (row->max_ns > to->max_ns)
-			to->max_ns = row->max_ns;
+		to->max_ns = max_u64(to->max_ns, row->max_ns);
+		to->max_blocked_ns = max_u64(to->max_blocked_ns, row->max_blocked_ns);
+		to->max_runnable_ns = max_u64(to->max_runnable_ns, row->max_runnable_ns);
 		return 0;
 	}
 	err = array__grow((void **)&o->rows, &o->cap, o->cnt + 1, sizeof(*o->rows), OFFCPU_MAX_ROWS);
@@ -83,6 +94,8 @@ static int offcpu_add_interval(struct offcpu *o, const struct wire_interval *iv)
 		.blocked_ns = iv->wake_ns - iv->out_ns,
 		.runnable_ns = iv->in_ns - iv->wake_ns,
 		.max_ns = length,
+		.max_blocked_ns = iv->wake_ns - iv->out_ns,
+		.max_runnable_ns = iv->in_ns - iv->wake_ns,
 	};
 
 	if (iv->wake_ns < iv->out_ns || iv->in_ns < iv->wake_ns)
@@ -104,6 +117,9 @@ static int offcpu_add_spill(struct offcpu *o, const struct wire_spill *rec)
 		.runnable_ns = rec->runnable_ns,
 		.spilled = {.ns = rec->blocked_ns + rec->runnable_ns, .cnt = rec->cnt},
 		.max_ns = rec->max_ns,
+		/* the spill keeps the longest interval only: an upper bound for its parts */
+		.max_blocked_ns = min_u64(rec->max_ns, rec->blocked_ns),
+		.max_runnable_ns = min_u64(rec->max_ns, rec->runnable_ns),
 	};
 
 	o->spilled.ns += rec->blocked_ns + rec->runnable_ns;

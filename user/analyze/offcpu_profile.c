@@ -188,25 +188,24 @@ static int builder_reason(struct builder *b, const struct offcpu_row *row, enum 
 	return 0;
 }
 
-static int builder_sample(struct builder *b, const struct profile_sample *like, uint32_t *frames,
-			  uint32_t n)
+/* With --split an interval makes two samples; it is counted in one of them. */
+static int builder_split(struct builder *b, const struct offcpu_row *row,
+			 const struct profile_sample *whole, uint32_t *frames, uint32_t n)
 {
-	struct profile_sample half = *like;
+	struct profile_sample half = *whole;
 	int err = 0;
 
-	if (!b->view->split) {
-		return profile__add_sample(b->profile, &half, frames, n);
-	}
-	if (like->blocked_ns) {
+	if (whole->blocked_ns) {
 		half.runnable_ns = 0;
+		half.max_ns = row->max_blocked_ns;
 		frames[n] = b->blocked;
 		err = profile__add_sample(b->profile, &half, frames, n + 1);
 	}
-	if (!err && like->runnable_ns) {
-		half.runnable_ns = like->runnable_ns;
+	if (!err && whole->runnable_ns) {
+		half = *whole;
 		half.blocked_ns = 0;
-		/* The interval was counted with its blocked part. */
-		half.cnt = like->blocked_ns ? 0 : like->cnt;
+		half.max_ns = row->max_runnable_ns;
+		half.cnt = whole->blocked_ns ? 0 : whole->cnt;
 		frames[n] = b->runnable;
 		err = profile__add_sample(b->profile, &half, frames, n + 1);
 	}
@@ -252,7 +251,11 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 	}
 	sample.reason = (uint8_t)reason;
 	err = builder_frames(b, row, th, frames, &n);
-	return err ? err : builder_sample(b, &sample, frames, n);
+	if (err)
+		return err;
+	if (b->view->split)
+		return builder_split(b, row, &sample, frames, n);
+	return profile__add_sample(b->profile, &sample, frames, n);
 }
 
 /* ---- the rest ---- */

@@ -14,7 +14,8 @@ struct offcpu_row {
 	uint64_t cnt;
 	uint64_t blocked_ns, runnable_ns;
 	struct ledger_term spilled; /* the part that came by the spill maps */
-	uint64_t max_ns;
+	uint64_t max_ns; /* longest interval; of its two parts: */
+	uint64_t max_blocked_ns, max_runnable_ns;
 };
 
 /* What distinguishes rows; the rest of the flags says how an interval was measured. */

@@ -64,20 +64,41 @@ static int names_frame(struct stack_names *n, const struct stack *st, const stru
 	return profile__frame(n->profile, text, m ? module__name(m) : NULL, kind, ret_id);
 }
 
+/*
+ * The way into the scheduler that every wait ends with. It says nothing, and for threads that slept since
+ * before tracing the kernel leaves it out (stack_trace_save_tsk() drops the functions of .sched.text): without
+ * it one wait is one tower.
+ */
+static bool names_is_generic(const char *name)
+{
+	static const char *const generic[] = {"__schedule", "schedule", "preempt_schedule",
+					      "io_schedule", "do_nanosleep", "__cond_resched"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(generic); i++)
+		if (!strncmp(name, generic[i], strlen(generic[i])))
+			return true;
+	return false;
+}
+
+static const char *names_of(const struct stack_names *n, const struct named_stack *s, uint32_t i)
+{
+	return profile__str(n->profile, n->profile->frames[s->frames[i]].name);
+}
+
+/* Takes the tracer's own frames and the generic ones off the innermost end; one frame always stays. */
 static void names_trim(const struct stack_names *n, struct named_stack *s)
 {
-	uint32_t own = 0;
+	uint32_t cut = 0;
 
-	for (uint32_t i = 0; i < s->cnt; i++) {
-		const struct profile_frame *f = &n->profile->frames[s->frames[i]];
-
-		if (names_is_own(profile__str(n->profile, f->name)))
-			own = i + 1;
-		else if (i > own + 1)
-			break; /* a tracer's frame deeper down is not ours */
-	}
-	s->cnt -= own;
-	memmove(s->frames, s->frames + own, s->cnt * sizeof(*s->frames));
+	for (uint32_t i = 0; i < s->cnt && i <= cut + 1; i++)
+		if (names_is_own(names_of(n, s, i)))
+			cut = i + 1;
+	while (cut < s->cnt && names_is_generic(names_of(n, s, cut)))
+		cut++;
+	if (cut == s->cnt && cut)
+		cut--;
+	s->cnt -= cut;
+	memmove(s->frames, s->frames + cut, s->cnt * sizeof(*s->frames));
 }
 
 static int names_fill(struct stack_names *n, struct named_stack *s)

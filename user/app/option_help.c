@@ -99,7 +99,7 @@ void option_print_help(const struct command *cmd, int width, FILE *to)
 
 	if (width < WIDTH_MIN)
 		width = WIDTH_MIN;
-	fprintf(to, "Usage: dwell %s [OPTIONS]%s%s\n\n", cmd->name,
+	fprintf(to, "usage: dwell %s [OPTIONS]%s%s\n\n", cmd->name,
 		cmd->operands && *cmd->operands ? " " : "", cmd->operands ? cmd->operands : "");
 	fputc(toupper((unsigned char)cmd->summary[0]), to);
 	print_wrapped(cmd->summary + (*cmd->summary != 0), 1, 0, width, to);

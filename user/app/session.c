@@ -55,14 +55,22 @@ static int session_refresh(void *arg, const struct wire_image *image)
 	return s->source->ops->refresh(s->source, image, session_take, s);
 }
 
+/* A recording that fails (disk full) ends itself; the run goes on. */
+static void session_record(struct session *s, const struct event *e)
+{
+	if (s->save && !s->save_err)
+		s->save_err = recording_writer__add(s->save, e);
+}
+
 static int session_take(void *arg, const struct event *e)
 {
 	struct session *s = arg;
+	bool round = e->h->kind == WIRE_ROUND;
 	int err = 0;
 
-	/* A recording that fails (disk full) ends itself; the run goes on. */
-	if (s->save && !s->save_err)
-		s->save_err = recording_writer__add(s->save, e);
+	/* A round is recorded after what it makes the source deliver: mappings for new stacks. */
+	if (!round)
+		session_record(s, e);
 	s->event_cnt++;
 	if (e->h->kind == WIRE_SYMBOL)
 		err = recorded_symbols__add(s->recorded, e->symbol);
@@ -73,6 +81,8 @@ static int session_take(void *arg, const struct event *e)
 	/* A new image may be gone in a moment: its mappings are read at once. */
 	if (!err && e->h->kind == WIRE_EXEC)
 		err = session_refresh(s, &e->exec->image);
+	if (round)
+		session_record(s, e);
 	return err < 0 ? err : 0;
 }
 

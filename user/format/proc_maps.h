@@ -23,9 +23,8 @@ struct proc_map {
 	uint64_t dev;	     /* major << 32 | minor; compare it, no more */
 	uint64_t inode;
 	enum proc_map_kind kind;
-	bool deleted; /* the file has lost that name */
-	const char
-		*path; /* without " (deleted)"; "" if there is none. Valid during the call only. */
+	bool deleted;	  /* the file has lost that name */
+	const char *path; /* without " (deleted)"; "" if there is none. Gone after the call. */
 };
 
 /* Takes one mapping. 0 to go on, -errno to end the parse. */

@@ -151,8 +151,8 @@ static const char *const ledger_advice[WIRE_COUNTER_CNT] = {
 			     "blocked, or as runnable when a signal was pending",
 	[WIRE_C_CLAMPED] = "wake-ups lay outside their interval and were moved to its edge: the "
 			   "split into blocked and runnable is inexact there, the sum is not",
-	[WIRE_C_UNPAIRED] = "switches without a partner: intervals that can't be measured; "
-			    "please report this",
+	[WIRE_C_UNPAIRED] = "switches went unreported by the kernel: put where the thread's "
+			    "run time says they were",
 	[WIRE_C_SUMMARY_LOST] = "exited threads without totals, their intervals are counted: "
 				"trace fewer processes (-p)",
 	[WIRE_C_EXIT_SPILLED] =

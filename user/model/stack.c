@@ -74,57 +74,41 @@ int stack_table__define(struct stack_table *t, const struct wire_stack *def)
 	return err;
 }
 
-/* An image whose mappings were asked for, and the answer. */
-struct stack_asked {
-	struct wire_image image;
-	int answer;
-};
-
 /* The state of one call of stack_table__resolve(). */
 struct stack_resolver {
 	struct image_table *images;
 	uint32_t kernel_module;
 	image_refresh_fn refresh;
 	void *refresh_arg;
-	struct stack_asked *asked;
+	struct wire_image *asked; /* images whose mappings were asked for */
 	size_t asked_cnt, asked_cap;
 	struct hash_index asked_index;
 };
 
 static bool stack_asked_eq(const void *owner, uint32_t pos, const void *key)
 {
-	const struct stack_asked *asked = owner;
+	const struct wire_image *asked = owner;
 
-	return !memcmp(&asked[pos].image, key, sizeof(asked[pos].image));
+	return !memcmp(&asked[pos], key, sizeof(asked[pos]));
 }
 
-/*
- * Asks for the mappings of @image unless that was done in this call. 1: mappings were read just now;
- * 0: no news, and *@ret_known tells whether the image could be read earlier in this call. -errno.
- */
-static int stack_resolver_ask(struct stack_resolver *r, const struct wire_image *image,
-			      bool *ret_known)
+/* Asks for the mappings of @image unless that was done in this call. 0 or -errno. */
+static int stack_resolver_ask(struct stack_resolver *r, const struct wire_image *image)
 {
 	uint64_t hash = hash_bytes(image, sizeof(*image));
-	uint32_t pos = hash_index__find(&r->asked_index, hash, stack_asked_eq, r->asked, image);
-	int err, answer;
+	int err;
 
-	if (pos != HASH_INDEX_NONE) {
-		*ret_known = r->asked[pos].answer;
+	if (hash_index__find(&r->asked_index, hash, stack_asked_eq, r->asked, image) != HASH_INDEX_NONE)
 		return 0;
-	}
-	answer = r->refresh ? r->refresh(r->refresh_arg, image) : 0;
-	if (answer < 0)
-		return answer;
 	err = array__grow((void **)&r->asked, &r->asked_cap, r->asked_cnt + 1, sizeof(*r->asked),
 			  STACK_MAX_CNT);
 	if (!err)
 		err = hash_index__add(&r->asked_index, hash, (uint32_t)r->asked_cnt);
 	if (err)
 		return err;
-	r->asked[r->asked_cnt++] = (struct stack_asked){.image = *image, .answer = answer};
-	*ret_known = answer;
-	return answer;
+	r->asked[r->asked_cnt++] = *image;
+	err = r->refresh(r->refresh_arg, image);
+	return err < 0 ? err : 0;
 }
 
 static const struct mapping *stack_resolver_find(const struct stack_resolver *r,
@@ -135,33 +119,29 @@ static const struct mapping *stack_resolver_find(const struct stack_resolver *r,
 	return img ? image_table__resolve(r->images, img, addr) : NULL;
 }
 
-static enum frame_special stack_resolver_missing(const struct stack_resolver *r,
-						 const struct wire_image *image, bool readable)
+/* Return addresses lie behind their call: 1 is subtracted from all but the innermost. */
+static uint64_t stack_lookup_addr(const struct stack *s, uint16_t i)
+{
+	return s->ips[i] - (s->kind == WIRE_STACK_KERNEL || i > 0);
+}
+
+/* Gets the mappings of the stack's image if one of its addresses is in none. */
+static int stack_resolver_prepare(struct stack_resolver *r, const struct stack *s)
+{
+	if (s->kind != WIRE_STACK_USER || !r->refresh)
+		return 0;
+	for (uint16_t i = 0; i < s->frame_cnt; i++)
+		if (!stack_resolver_find(r, &s->image, stack_lookup_addr(s, i)))
+			return stack_resolver_ask(r, &s->image);
+	return 0;
+}
+
+/* In no mapping: because nothing was ever known of the process, or because the address is wrong. */
+static struct frame stack_resolver_missing(const struct stack_resolver *r, const struct wire_image *image)
 {
 	const struct image *img = image_table__find(r->images, image);
 
-	return !readable && !(img && img->mapping_cnt) ? FRAME_EXITED : FRAME_UNKNOWN;
-}
-
-static int stack_resolver_user(struct stack_resolver *r, const struct wire_image *image,
-			       uint64_t addr, struct frame *ret_frame)
-{
-	const struct mapping *m = stack_resolver_find(r, image, addr);
-	bool readable = false;
-
-	if (!m) {
-		int err = stack_resolver_ask(r, image, &readable);
-
-		if (err < 0)
-			return err;
-		if (err)
-			m = stack_resolver_find(r, image, addr);
-	}
-	if (m)
-		*ret_frame = (struct frame){m->module, addr - m->start + m->file_off};
-	else
-		*ret_frame = (struct frame){0, stack_resolver_missing(r, image, readable)};
-	return 0;
+	return (struct frame){0, img && img->mapping_cnt ? FRAME_UNKNOWN : FRAME_EXITED};
 }
 
 /* Appends a frame; a run of equal special frames says no more than one of them. */
@@ -173,15 +153,16 @@ static uint16_t stack_push(struct frame *frames, uint16_t cnt, struct frame f)
 	return cnt + 1;
 }
 
-/* The frame of @s->ips[@i]. Return addresses lie behind their call: 1 is subtracted. */
-static int stack_resolver_frame(struct stack_resolver *r, const struct stack *s, uint16_t i,
-				struct frame *ret_frame)
+static struct frame stack_resolver_frame(const struct stack_resolver *r, const struct stack *s, uint16_t i)
 {
-	if (s->kind == WIRE_STACK_KERNEL) {
-		*ret_frame = (struct frame){r->kernel_module, s->ips[i] - 1};
-		return 0;
-	}
-	return stack_resolver_user(r, &s->image, s->ips[i] - (i > 0), ret_frame);
+	uint64_t addr = stack_lookup_addr(s, i);
+	const struct mapping *m;
+
+	if (s->kind == WIRE_STACK_KERNEL)
+		return (struct frame){r->kernel_module, addr};
+	m = stack_resolver_find(r, &s->image, addr);
+	return m ? (struct frame){m->module, addr - m->start + m->file_off}
+		 : stack_resolver_missing(r, &s->image);
 }
 
 static int stack_resolver_stack(struct stack_resolver *r, struct stack *s)
@@ -191,16 +172,8 @@ static int stack_resolver_stack(struct stack_resolver *r, struct stack *s)
 
 	if (!frames)
 		return -ENOMEM;
-	for (uint16_t i = 0; i < s->frame_cnt; i++) {
-		struct frame f;
-		int err = stack_resolver_frame(r, s, i, &f);
-
-		if (err) {
-			free(frames);
-			return err;
-		}
-		cnt = stack_push(frames, cnt, f);
-	}
+	for (uint16_t i = 0; i < s->frame_cnt; i++)
+		cnt = stack_push(frames, cnt, stack_resolver_frame(r, s, i));
 	if (s->truncated)
 		cnt = stack_push(frames, cnt, (struct frame){0, FRAME_TRUNCATED});
 	free(s->ips);
@@ -222,11 +195,15 @@ int stack_table__resolve(struct stack_table *t, struct image_table *images, uint
 	int err = 0;
 
 	hash_index__init(&r.asked_index);
-	while (t->first_pending < t->cnt) {
+	/*
+	 * First all that is to be learned is learned, then all is resolved: so the result depends only on the
+	 * events up to this round, and a recording gives the same.
+	 */
+	for (size_t i = t->first_pending; !err && i < t->cnt; i++)
+		err = stack_resolver_prepare(&r, &t->items[i]);
+	while (!err && t->first_pending < t->cnt) {
 		err = stack_resolver_stack(&r, &t->items[t->first_pending]);
-		if (err)
-			break;
-		t->first_pending++;
+		t->first_pending += !err;
 	}
 	free(r.asked);
 	hash_index__fini(&r.asked_index);

@@ -14,6 +14,12 @@ struct stack_key {
 	uint32_t cnt;
 };
 
+/* A sample's frames; NULL when it has none, as the profile may have none at all. */
+static const uint32_t *sample_frames(const struct fold *f, const struct profile_sample *s)
+{
+	return s->frame_cnt ? f->profile->frame_ids + s->first_frame : NULL;
+}
+
 static uint32_t name_id(const struct fold *f, uint32_t frame)
 {
 	return frame < f->profile->frame_cnt ? f->profile->frames[frame].name : 0;
@@ -36,7 +42,7 @@ static bool row_eq(const void *owner, uint32_t pos, const void *key)
 /* The row of a stack, added if new; NULL when there is no memory. */
 static struct fold_row *find_or_add_row(struct fold *f, const struct profile_sample *s)
 {
-	struct stack_key key = {f->profile->frame_ids + s->first_frame, s->frame_cnt};
+	struct stack_key key = {sample_frames(f, s), s->frame_cnt};
 	uint64_t hash = hash_u64(key.cnt);
 	uint32_t pos;
 
@@ -53,8 +59,29 @@ static struct fold_row *find_or_add_row(struct fold *f, const struct profile_sam
 		.frames = key.frames,
 		.frame_cnt = key.cnt,
 		.first_part = FOLD_NONE,
+		.first_variant = FOLD_NONE,
 	};
 	return &f->rows[f->row_cnt++];
+}
+
+/* Remembers the sample's frames if they are not exactly those that the row has. */
+static int add_variant(struct fold *f, struct fold_row *row, const struct profile_sample *s)
+{
+	const uint32_t *frames = sample_frames(f, s);
+	size_t size = s->frame_cnt * sizeof(*frames);
+	uint32_t at;
+
+	if (!size || !memcmp(row->frames, frames, size))
+		return 0;
+	for (at = row->first_variant; at != FOLD_NONE; at = f->variants[at].next)
+		if (!memcmp(f->variants[at].frames, frames, size))
+			return 0;
+	if (array__grow((void **)&f->variants, &f->variant_cap, f->variant_cnt + 1,
+			sizeof(*f->variants), FOLD_MAX_CNT))
+		return -ENOMEM;
+	f->variants[f->variant_cnt] = (struct fold_variant){row->first_variant, frames};
+	row->first_variant = (uint32_t)f->variant_cnt++;
+	return 0;
 }
 
 /* The part of a row for a reason, added in order if new; NULL when there is no memory. */
@@ -86,7 +113,7 @@ static int add_sample(struct fold *f, const struct profile_sample *s)
 	struct fold_row *row = find_or_add_row(f, s);
 	struct fold_part *part = row ? find_or_add_part(f, row, reason, s->thread) : NULL;
 
-	if (!part)
+	if (!part || add_variant(f, row, s))
 		return -ENOMEM;
 	if (part->thread != s->thread)
 		part->thread = FOLD_NONE;
@@ -106,8 +133,8 @@ static uint64_t round_us(uint64_t ns)
 }
 
 /*
- * Rounds the rows, shares each row's microseconds between its parts (by rounding the running sum, so
- * that no part is off by more than one and the sum is right), and drops the rows of 0 us.
+ * Rounds the rows, shares each row's microseconds between its parts (by rounding the running sum,
+ * so that no part is off by more than one and the sum is right), and drops the rows of 0 us.
  */
 static void round_rows(struct fold *f)
 {
@@ -177,7 +204,10 @@ static int row_cmp(const void *left, const void *right, void *arg)
 	uint32_t i = 0;
 	int byte_a, byte_b;
 
-	/* Equal frames need no look at their bytes; the last ones do, for the separator behind them. */
+	/*
+	 * Equal frames need no look at their bytes; the last ones do, for the separator behind
+	 * them.
+	 */
 	while (i + 1 < a->frame_cnt && i + 1 < b->frame_cnt &&
 	       name_id(f, a->frames[i]) == name_id(f, b->frames[i]))
 		i++;
@@ -212,6 +242,7 @@ void fold__fini(struct fold *f)
 {
 	free(f->rows);
 	free(f->parts);
+	free(f->variants);
 	hash_index__fini(&f->index);
 	memset(f, 0, sizeof(*f));
 }

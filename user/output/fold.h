@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The rows of the folded format, which all pictures share: one per distinct stack, in microseconds.
+ * The rows of the folded format, which all pictures share: one per distinct stack, in
+ * microseconds.
  *
- * Samples with equal frame names are one row. Nanoseconds are summed first and rounded once, to the
- * nearest microsecond; rows of 0 us are left out. The rows are in the order of `LC_ALL=C sort` over the
- * lines of a folded file. A row's parts say how its time is shared between the blocking reasons; their
- * microseconds add up to the row's exactly.
+ * Samples with equal frame names are one row. Nanoseconds are summed first and rounded once, to
+ * the nearest microsecond; rows of 0 us are left out. The rows are in the order of `LC_ALL=C
+ * sort` over the lines of a folded file. A row's parts say how its time is shared between the
+ * blocking reasons; their microseconds add up to the row's exactly.
  */
 #ifndef OUTPUT_FOLD_H
 #define OUTPUT_FOLD_H
@@ -21,18 +22,25 @@
 #define FOLD_NONE    UINT32_MAX
 
 struct fold_part {
-	uint32_t next;   /* part of the same row with the next higher reason; FOLD_NONE: last */
+	uint32_t next;	 /* part of the same row with the next higher reason; FOLD_NONE: last */
 	uint32_t thread; /* position in the profile's threads; FOLD_NONE: several */
-	uint8_t reason;  /* enum reason */
-	uint64_t cnt;    /* intervals */
+	uint8_t reason;	 /* enum reason */
+	uint64_t cnt;	 /* intervals */
 	uint64_t ns, us; /* blocked + runnable */
 	uint64_t max_ns; /* longest single interval */
+};
+
+/* Other frames with the same names as a row's, from another module or of another kind. */
+struct fold_variant {
+	uint32_t next; /* of the same row; FOLD_NONE: last */
+	const uint32_t *frames;
 };
 
 struct fold_row {
 	const uint32_t *frames; /* ids in the profile, root first; of the first sample in the row */
 	uint32_t frame_cnt;
 	uint32_t first_part;
+	uint32_t first_variant; /* FOLD_NONE: none */
 	uint64_t ns, us;
 };
 
@@ -42,6 +50,8 @@ struct fold {
 	size_t row_cnt, row_cap;
 	struct fold_part *parts;
 	size_t part_cnt, part_cap;
+	struct fold_variant *variants;
+	size_t variant_cnt, variant_cap;
 	struct hash_index index;
 	uint64_t total_us;    /* of the rows */
 	uint64_t total_ns;    /* of all samples, those left out too */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Folded ("collapsed") stacks: `frame;frame;...;frame MICROSECONDS`, root first, one line per stack.
- * Many tools read it and none of them agrees on comments, so there are none.
+ * Folded ("collapsed") stacks: `frame;frame;...;frame MICROSECONDS`, root first, one line per
+ * stack. Many tools read it and none of them agrees on comments, so there are none.
  */
 #include "base/compiler.h"
 #include "output/fold.h"

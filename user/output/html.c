@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The HTML viewer: one file with everything inside that asks nothing of any network. This file writes
- * the frame of the page and the data; viewer.js shows it and says what the arrays mean.
+ * The HTML viewer: one file with everything inside that asks nothing of any network. This file
+ * writes the frame of the page and the data; viewer.js shows it and says what the arrays mean.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 
 #define HTML_MAX_FRAMES (1u << 28)
 
-enum html_thread_flags { /* as in viewer.js */
+/* As in viewer.js. */
+enum html_thread_flags {
 	HTML_THREAD_KTHREAD = 1,
 	HTML_THREAD_EXITED = 2,
 	HTML_THREAD_WAITING = 4,
@@ -373,7 +374,8 @@ static void write_page(struct html *h)
 	const char *title = profile__str(h->profile, h->profile->title);
 	char cnt[TEXT_CNT_LEN];
 
-	out__puts(&h->out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+	out__puts(&h->out,
+		  "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
 	out__puts(&h->out, head_text);
 	out__puts(&h->out, "<title>");
 	out__xml(&h->out, *title ? title : "off-CPU time");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The profile as one JSON object, for programs: nothing is merged or rounded, times are nanoseconds.
- * Members are only ever added; a change that breaks readers raises "version".
+ * The profile as one JSON object, for programs: nothing is merged or rounded, times are
+ * nanoseconds. Members are only ever added; a change that breaks readers raises "version".
  */
 #include "output/json_writer.h"
 
@@ -197,7 +197,8 @@ static void write_frames(struct json *j, const struct profile *p)
 static void write_stack(struct json *j, const struct profile *p, const struct profile_sample *s)
 {
 	static const struct profile_thread nobody;
-	const struct profile_thread *t = s->thread < p->thread_cnt ? &p->threads[s->thread] : &nobody;
+	const struct profile_thread *t =
+		s->thread < p->thread_cnt ? &p->threads[s->thread] : &nobody;
 
 	json__line(j);
 	json__begin_object(j);

@@ -57,7 +57,8 @@ void json__end_array(struct json *j)
 static void json_escape(struct json *j, uint32_t c)
 {
 	static const char hex[] = "0123456789abcdef";
-	char text[] = {'\\', 'u', hex[c >> 12 & 15], hex[c >> 8 & 15], hex[c >> 4 & 15], hex[c & 15]};
+	char text[] = {'\\',	   'u', hex[c >> 12 & 15], hex[c >> 8 & 15], hex[c >> 4 & 15],
+		       hex[c & 15]};
 
 	out__append(j->out, text, sizeof(text));
 }

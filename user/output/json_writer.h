@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A streaming JSON writer that knows commas and nesting. Strings may hold any bytes: what is not UTF-8
- * becomes U+FFFD. '<' is written as \u003c, so the text may stand inside an HTML script element.
+ * A streaming JSON writer that knows commas and nesting. Strings may hold any bytes: what is not
+ * UTF-8 becomes U+FFFD. '<' is written as \u003c, so the text may stand inside an HTML script
+ * element.
  *
- *	json__begin_object(&j);
- *	json__key(&j, "pid");
- *	json__u64(&j, 4711);
- *	json__end_object(&j);
+ * 	json__begin_object(&j);
+ * 	json__key(&j, "pid");
+ * 	json__u64(&j, 4711);
+ * 	json__end_object(&j);
  */
 #ifndef OUTPUT_JSON_WRITER_H
 #define OUTPUT_JSON_WRITER_H

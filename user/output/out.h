@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Buffered output of a writer to a FILE. The first error is kept, with its errno, and everything after
- * it is dropped, so that a writer checks once: in out__finish().
+ * Buffered output of a writer to a FILE. The first error is kept, with its errno, and everything
+ * after it is dropped, so that a writer checks once: in out__finish().
  */
 #ifndef OUTPUT_OUT_H
 #define OUTPUT_OUT_H

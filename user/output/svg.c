@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The SVG flame graph: a picture that is complete without its script. svg.js adds zoom, search and the
- * rest; it reads what it needs from the frames: their data-f is "depth start_us us" and the first line of
- * their title is the name. Frames are in depth-first order.
+ * The SVG flame graph: a picture that is complete without its script. svg.js adds zoom, search
+ * and the rest; it reads what it needs from the frames: their data-f is "depth start_us us" and
+ * the first line of their title is the name. Frames are in depth-first order.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -17,9 +17,9 @@
 
 #define SVG_WIDTH     1200
 #define SVG_MARGIN    10
-#define SVG_TOP       66 /* where the frames begin; svg.js reads it from the frames */
+#define SVG_TOP	      66 /* where the frames begin; svg.js reads it from the frames */
 #define SVG_BOTTOM    54
-#define SVG_ROW       17
+#define SVG_ROW	      17
 #define SVG_GRAPH     (SVG_WIDTH - 2 * SVG_MARGIN)
 #define SVG_CENTI     100 /* coordinates are counted in hundredths of a pixel */
 #define SVG_MIN_CENTI 10  /* narrower frames are left out */
@@ -81,28 +81,29 @@ static void put_centi(struct out *out, uint64_t v)
 
 static void write_style(struct svg *s)
 {
-	out__puts(&s->out,
-		  "<style>\n"
-		  "text{font:12px ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,monospace;"
-		  "fill:#10151c}\n"
-		  ".title{font:600 17px system-ui,\"DejaVu Sans\",sans-serif}\n"
-		  ".sub,.legend{font:12px system-ui,\"DejaVu Sans\",sans-serif;fill:#4c5661}\n"
-		  ".bad{fill:#b3261e;font-weight:600}\n"
-		  ".f,.button{cursor:pointer}\n"
-		  ".f text{pointer-events:none}\n"
-		  ".f:hover rect{stroke:#10151c;stroke-width:1}\n"
-		  ".f.focus rect{stroke:#10151c;stroke-width:2}\n"
-		  ".f.up{opacity:.55}\n"
-		  ".f.match rect{fill:#b5177f}\n"
-		  ".f.match text{fill:#fff}\n"
-		  ".button{display:none}\n"
-		  ".button rect{fill:#fff;stroke:#c3c9d0}\n"
-		  ".button:hover rect,.button:focus rect{stroke:#1858b8;stroke-width:1.5}\n"
-		  ".button text{text-anchor:middle;font:12px system-ui,\"DejaVu Sans\",sans-serif}\n"
-		  ".scripted .button{display:inline}\n"
-		  "#matched{font-weight:600;text-anchor:end}\n"
-		  "#frames:focus,.button:focus{outline:none}\n"
-		  "@media print{.button,#search{display:none!important}}\n");
+	out__puts(
+		&s->out,
+		"<style>\n"
+		"text{font:12px ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,monospace;"
+		"fill:#10151c}\n"
+		".title{font:600 17px system-ui,\"DejaVu Sans\",sans-serif}\n"
+		".sub,.legend{font:12px system-ui,\"DejaVu Sans\",sans-serif;fill:#4c5661}\n"
+		".bad{fill:#b3261e;font-weight:600}\n"
+		".f,.button{cursor:pointer}\n"
+		".f text{pointer-events:none}\n"
+		".f:hover rect{stroke:#10151c;stroke-width:1}\n"
+		".f.focus rect{stroke:#10151c;stroke-width:2}\n"
+		".f.up{opacity:.55}\n"
+		".f.match rect{fill:#b5177f}\n"
+		".f.match text{fill:#fff}\n"
+		".button{display:none}\n"
+		".button rect{fill:#fff;stroke:#c3c9d0}\n"
+		".button:hover rect,.button:focus rect{stroke:#1858b8;stroke-width:1.5}\n"
+		".button text{text-anchor:middle;font:12px system-ui,\"DejaVu Sans\",sans-serif}\n"
+		".scripted .button{display:inline}\n"
+		"#matched{font-weight:600;text-anchor:end}\n"
+		"#frames:focus,.button:focus{outline:none}\n"
+		"@media print{.button,#search{display:none!important}}\n");
 	for (int kind = 0; kind < FRAME_KIND_CNT; kind++)
 		for (int i = 0; i < SVG_SHADES; i++)
 			out__printf(&s->out, ".%s%d{fill:%s}\n", frame_kind_name((uint8_t)kind), i,
@@ -131,9 +132,9 @@ static void write_subtitle(struct svg *s)
 	struct ledger_term lost = ledger__lost(&s->profile->ledger);
 	char ns[TEXT_NS_LEN], cnt[TEXT_CNT_LEN];
 
-	out__printf(&s->out, "<text class=\"sub\" x=\"%d\" y=\"46\">off-CPU time %s in %s intervals",
-		    SVG_MARGIN, text_ns(ns, s->fold.total_us * 1000),
-		    text_cnt(cnt, s->fold.total_cnt));
+	out__printf(
+		&s->out, "<text class=\"sub\" x=\"%d\" y=\"46\">off-CPU time %s in %s intervals",
+		SVG_MARGIN, text_ns(ns, s->fold.total_us * 1000), text_cnt(cnt, s->fold.total_cnt));
 	if (s->profile->window_ns)
 		out__printf(&s->out, ", window %s", text_ns(ns, s->profile->window_ns));
 	if (lost.ns || lost.cnt)
@@ -159,7 +160,10 @@ static void write_button(struct svg *s, const char *id, const char *text, int x)
 		    id, x, x + 35, text);
 }
 
-/* Name and numbers of a frame; the browser shows it, and svg.js takes the name from its first line. */
+/*
+ * Name and numbers of a frame; the browser shows it, and svg.js takes the name from its first
+ * line.
+ */
 static void write_frame_title(struct svg *s, uint32_t node)
 {
 	const struct tree_node *n = &s->tree.nodes[node];
@@ -220,8 +224,9 @@ static void write_frame(struct svg *s, uint32_t node)
 
 static void write_frames(struct svg *s)
 {
-	out__puts(&s->out, "<g id=\"frames\" tabindex=\"0\" role=\"group\" aria-label=\"flame graph: "
-			   "arrow keys move, Enter zooms, Escape resets, / searches\">\n");
+	out__puts(&s->out,
+		  "<g id=\"frames\" tabindex=\"0\" role=\"group\" aria-label=\"flame graph: "
+		  "arrow keys move, Enter zooms, Escape resets, / searches\">\n");
 	for (uint32_t i = TREE_ROOT; i < s->tree.cnt; i++)
 		if (wide_enough(s, i))
 			write_frame(s, i);
@@ -247,7 +252,8 @@ static void write_legend(struct svg *s)
 		    SVG_MARGIN, y - 22);
 	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
 		out__printf(&s->out,
-			    "<rect class=\"%s0\" x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" rx=\"2\"/>"
+			    "<rect class=\"%s0\" x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" "
+			    "rx=\"2\"/>"
 			    "<text class=\"legend\" x=\"%u\" y=\"%u\">%s</text>\n",
 			    frame_kind_name(items[i].kind), x, y - 10, x + 18, y, items[i].text);
 		x += 40 + 13 * (unsigned int)strlen(items[i].text) / 2;
@@ -279,9 +285,10 @@ static void write_picture(struct svg *s)
 	if (s->fold.row_cnt)
 		write_frames(s);
 	else
-		out__printf(&s->out,
-			    "<text class=\"sub\" x=\"%d\" y=\"%d\">No off-CPU time was seen.</text>\n",
-			    SVG_MARGIN, SVG_TOP + 10);
+		out__printf(
+			&s->out,
+			"<text class=\"sub\" x=\"%d\" y=\"%d\">No off-CPU time was seen.</text>\n",
+			SVG_MARGIN, SVG_TOP + 10);
 	write_legend(s);
 	out__puts(&s->out, "<script><![CDATA[\n");
 	out__puts(&s->out, (const char *)svg_js);

@@ -43,7 +43,7 @@ function place(f, x, width) {
 		return;
 	f.rect.setAttribute('x', x.toFixed(2));
 	f.rect.setAttribute('y', y(f));
-	f.rect.setAttribute('width', Math.max(MIN_WIDTH, width > 2 ? width - 0.5 : width).toFixed(2));
+	f.rect.setAttribute('width', (width > 2 ? width - 0.5 : width).toFixed(2));
 	f.text.setAttribute('x', (x + 3).toFixed(2));
 	f.text.setAttribute('y', y(f) + 12);
 	f.text.textContent = label(f.name, width);
@@ -59,7 +59,8 @@ function draw() {
 		if (up)
 			place(f, LEFT, WIDTH);
 		else
-			place(f, LEFT + (f.start - z.start) * scale, below(f, z) ? f.us * scale : 0);
+			place(f, LEFT + (f.start - z.start) * scale,
+				below(f, z) ? f.us * scale : 0);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The table for the terminal: the stacks and reasons with the most time, then the threads, then where
- * the rest is. A stack is written from the place where the thread waited to its callers.
+ * The table for the terminal: the stacks and reasons with the most time, then the threads, then
+ * where the rest is. A stack is written from the place where the thread waited to its callers.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,11 +13,11 @@
 #include "output/text.h"
 #include "output/writer.h"
 
-#define TABLE_WIDTH       80
-#define TABLE_MIN_WIDTH   40
-#define TABLE_TOP_CNT     20
+#define TABLE_WIDTH	  80
+#define TABLE_MIN_WIDTH	  40
+#define TABLE_TOP_CNT	  20
 #define TABLE_STACK_LINES 4
-#define TABLE_INDENT      6
+#define TABLE_INDENT	  6
 /* Up to the column of the thread; see write_head(). */
 #define TABLE_THREAD_COL  59
 #define TABLE_CALLED_FROM "<- "
@@ -214,14 +214,14 @@ static void write_total(struct table *t)
 	struct ledger_term lost = ledger__lost(&t->profile->ledger);
 	char ns[TEXT_NS_LEN], cnt[TEXT_CNT_LEN];
 
-	out__printf(&t->out, "\noff-CPU time: %s in %s intervals",
-		    text_ns(ns, t->fold->total_ns), text_cnt(cnt, t->fold->total_cnt));
+	out__printf(&t->out, "\noff-CPU time: %s in %s intervals", text_ns(ns, t->fold->total_ns),
+		    text_cnt(cnt, t->fold->total_cnt));
 	if (t->profile->window_ns)
 		out__printf(&t->out, " (window %s)", text_ns(ns, t->profile->window_ns));
-	if (lost.ns || lost.cnt)
-		out__printf(&t->out, "; LOST: %s in %s intervals", text_ns(ns, lost.ns),
-			    text_cnt(cnt, lost.cnt));
 	out__putc(&t->out, '\n');
+	if (lost.ns || lost.cnt)
+		out__printf(&t->out, "LOST, not in this table: %s in %s intervals\n",
+			    text_ns(ns, lost.ns), text_cnt(cnt, lost.cnt));
 }
 
 static void write_threads(struct table *t)

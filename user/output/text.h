@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Text for writers: UTF-8 of doubtful origin, and numbers for people. Nothing here asks the locale and
- * no number goes through floating point, so that the same profile gives the same bytes everywhere.
+ * Text for writers: UTF-8 of doubtful origin, and numbers for people. Nothing here asks the
+ * locale and no number goes through floating point, so that the same profile gives the same bytes
+ * everywhere.
  */
 #ifndef OUTPUT_TEXT_H
 #define OUTPUT_TEXT_H
@@ -18,7 +19,9 @@
  * TEXT_REPLACEMENT. *@ret_len: the bytes it takes.
  */
 uint32_t text_char(const char *s, size_t *ret_len);
-/* Like text_char(), but what XML 1.0 forbids or a reader may not survive is TEXT_REPLACEMENT too. */
+/*
+ * Like text_char(), but what XML 1.0 forbids or a reader may not survive is TEXT_REPLACEMENT too.
+ */
 uint32_t text_safe_char(const char *s, size_t *ret_len);
 /* Writes @c as UTF-8: the number of bytes, at most 4. */
 size_t text_encode(uint32_t c, char *ret_bytes);
@@ -27,8 +30,8 @@ unsigned int text_char_width(uint32_t c);
 /* Terminal columns of @s. */
 size_t text_width(const char *s);
 /*
- * Appends @s in at most @max_cols columns (cut in front of an ellipsis), without anything that could
- * move the cursor. Returns the columns used.
+ * Appends @s in at most @max_cols columns (cut in front of an ellipsis), without anything that
+ * could move the cursor. Returns the columns used.
  */
 size_t text_fit(struct buf *to, const char *s, size_t max_cols);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The rows are sorted by their frames one by one (the order of the folded file is almost that, but "a b"
- * comes between "a" and "a;c" there), so that each row continues the path of the row before it and the
- * nodes are made in depth-first order without looking anything up.
+ * The rows are sorted by their frames one by one (the order of the folded file is almost that,
+ * but "a b" comes between "a" and "a;c" there), so that each row continues the path of the row
+ * before it and the nodes are made in depth-first order without looking anything up.
  */
 #include "output/tree.h"
 
@@ -20,13 +20,16 @@ struct path {
 	size_t len, cap;
 };
 
+static struct profile_frame find_frame(const struct fold *f, uint32_t id)
+{
+	if (id < f->profile->frame_cnt)
+		return f->profile->frames[id];
+	return (struct profile_frame){.kind = FRAME_KIND_MISSING};
+}
+
 static struct profile_frame row_frame(const struct fold *f, const struct fold_row *row, uint32_t i)
 {
-	const struct profile *p = f->profile;
-
-	if (i < row->frame_cnt && row->frames[i] < p->frame_cnt)
-		return p->frames[row->frames[i]];
-	return (struct profile_frame){.kind = FRAME_KIND_MISSING};
+	return find_frame(f, i < row->frame_cnt ? row->frames[i] : UINT32_MAX);
 }
 
 static int row_cmp(const void *left, const void *right, void *arg)
@@ -80,10 +83,28 @@ static int add_node(struct tree *t, struct path *path, const struct profile_fram
 	return 0;
 }
 
-/*
- * Shortens the path to what it shares with @row: siblings begin where the one before ends. Where the
- * modules of two rows differ, the node has none.
- */
+/* Frames of one name that meet in a node: a module that they don't share would be wrong for one. */
+static void join_frame(struct tree_node *node, const struct profile_frame *frame)
+{
+	if (node->module != frame->module)
+		node->module = 0;
+	if (node->kind > frame->kind)
+		node->kind = frame->kind;
+}
+
+static void join_variants(struct tree *t, const struct path *path, const struct fold_row *row)
+{
+	const struct fold *f = t->fold;
+
+	for (uint32_t at = row->first_variant; at != FOLD_NONE; at = f->variants[at].next)
+		for (uint32_t i = 0; i < row->frame_cnt; i++) {
+			struct profile_frame frame = find_frame(f, f->variants[at].frames[i]);
+
+			join_frame(&t->nodes[path->nodes[i + 1]], &frame);
+		}
+}
+
+/* Shortens the path to what it shares with @row. */
 static void leave(struct tree *t, struct path *path, const struct fold_row *row)
 {
 	size_t shared = 1;
@@ -94,8 +115,7 @@ static void leave(struct tree *t, struct path *path, const struct fold_row *row)
 
 		if (node->name != frame.name)
 			break;
-		if (node->module != frame.module)
-			node->module = 0;
+		join_frame(node, &frame);
 	}
 	path->len = shared;
 }
@@ -120,6 +140,7 @@ static int add_rows(struct tree *t, struct path *path, const uint32_t *order)
 		}
 		if (err)
 			break;
+		join_variants(t, path, row);
 		t->nodes[path->nodes[path->len - 1]].row = order[i];
 		for (size_t j = 0; j < path->len; j++)
 			t->nodes[path->nodes[j]].us += row->us;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The viewer inside the HTML file that `dwell` writes. One canvas shows the call tree; everything else
- * is ordinary HTML. The tree comes as flat arrays in depth-first order, so that what is below node i are
- * the nodes i + 1 .. end[i] - 1 and skipping a subtree is one assignment.
+ * The viewer inside the HTML file that `dwell` writes. One canvas shows the call tree; everything
+ * else is ordinary HTML. The tree comes as flat arrays in depth-first order, so that what is
+ * below node i are the nodes i + 1 .. end[i] - 1 and skipping a subtree is one assignment.
  *
- *   data.tree   [up, frame, ...]                    up: steps from the node before to the parent
- *   data.parts  [step, reason, us, cnt, max, ...]   time that ends in a node; step: from the part before
- *   data.frames [name, module, kind, ...]           name, module: positions in data.strings
+ *   data.tree   [up, frame, ...]                  up: steps from the node before to the parent
+ *   data.parts  [step, reason, us, cnt, max, ...] time that ends in a node; step: from the last one
+ *   data.frames [name, module, kind, ...]         name, module: positions in data.strings
  *
  * All text is set through textContent or fillText: names are never parsed as HTML.
  */
@@ -159,8 +159,14 @@ const HUES = {
 };
 const MIDDLE = 512; /* as a hash: the middle shade of a kind */
 const palettes = {
-	light: {shade: 76, lift: 1, range: 5, sat: 1, text: '#10151c', bg: '#ffffff', sliver: '#c3c9d0'},
-	dark: {shade: 35, lift: -0.6, range: 4, sat: 0.62, text: '#f3f5f8', bg: '#1c2026', sliver: '#4a525d'},
+	light: {
+		shade: 76, lift: 1, range: 5, sat: 1,
+		text: '#10151c', bg: '#ffffff', sliver: '#c3c9d0',
+	},
+	dark: {
+		shade: 35, lift: -0.6, range: 4, sat: 0.62,
+		text: '#f3f5f8', bg: '#1c2026', sliver: '#4a525d',
+	},
 };
 const MATCH = '#b5177f', MATCH_TEXT = '#ffffff';
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -169,7 +175,8 @@ let palette, colors;
 function kindColor(kind, hash) {
 	const [hue, sat, lift] = HUES[kind];
 	const turn = kind === 'user' || kind === 'kernel' ? (hash % 5 - 2) * 4 : 0;
-	const shade = palette.shade + lift * palette.lift + ((hash >>> 8) % 5 - 2) * palette.range / 2;
+	const step = ((hash >>> 8) % 5 - 2) * palette.range / 2;
+	const shade = palette.shade + lift * palette.lift + step;
 
 	return `hsl(${hue + turn} ${sat * palette.sat}% ${shade}%)`;
 }
@@ -235,7 +242,9 @@ function scaleX() {
 	return {per: us ? view.width / us : 0, from: tree.start[state.zoom]};
 }
 
-/* Calls @frame(node, x, width) for what is wide enough and @sliver(depth, x, width) for the rest. */
+/*
+ * Calls @frame(node, x, width) for what is wide enough and @sliver(depth, x, width) for the rest.
+ */
 function walk(frame, sliver) {
 	const x = scaleX(), end = tree.end[state.zoom];
 
@@ -291,19 +300,21 @@ function collect() {
 	return slivers;
 }
 
-function drawFrame(f, top, isMatch) {
+const isMatch = (i) => i > 0 && state.matches !== null && state.matches[tree.frame[i]] === 1;
+
+function drawFrame(f, top, match) {
 	const y = levelY(tree.depth[f.i]) - top + 1, gap = f.width > 2 ? 1 : 0;
 	const text = label(nodeText(f.i), f.width);
 
-	ctx.globalAlpha = isMatch || !state.matches ? 1 : 0.42;
+	ctx.globalAlpha = match || !state.matches ? 1 : 0.42;
 	if (tree.depth[f.i] < tree.depth[state.zoom])
 		ctx.globalAlpha = 0.55;
-	ctx.fillStyle = isMatch ? MATCH : nodeColor(f.i);
+	ctx.fillStyle = match ? MATCH : nodeColor(f.i);
 	ctx.fillRect(f.left, y, f.width - gap, ROW - 1);
 	ctx.globalAlpha = 1;
 	if (!text)
 		return;
-	ctx.fillStyle = isMatch ? MATCH_TEXT : palette.text;
+	ctx.fillStyle = match ? MATCH_TEXT : palette.text;
 	ctx.fillText(text, f.left + 3, y + ROW / 2);
 }
 
@@ -328,7 +339,7 @@ function draw() {
 		if (y + ROW < 0 || y > view.height)
 			return;
 		for (const f of row)
-			drawFrame(f, top, f.i > 0 && state.matches && state.matches[tree.frame[f.i]]);
+			drawFrame(f, top, isMatch(f.i));
 	});
 	placeBox($('focus-box'), state.focus, document.activeElement === canvas);
 }
@@ -409,13 +420,18 @@ function showTip(event, i) {
 			className: 'module',
 			textContent: nodeKind(i) + (nodeModule(i) ? ', ' + nodeModule(i) : ''),
 		}));
-	tip.append(make('table', {}, make('tbody', {}, ...facts(i).map(([what, value]) =>
-		make('tr', {}, make('td', {textContent: what}), make('td', {textContent: value}))))));
+	const rows = facts(i).map((pair) =>
+		make('tr', {}, ...pair.map((textContent) => make('td', {textContent}))));
+
+	tip.append(make('table', {}, make('tbody', {}, ...rows)));
 	const {width, height} = tip.getBoundingClientRect();
-	const x = event.clientX + 16, y = event.clientY + 18;
+	const x = event.clientX + 16;
+	let y = event.clientY + 18;
 
 	tip.style.left = Math.max(4, Math.min(x, innerWidth - width - 8)) + 'px';
-	tip.style.top = (y + height > innerHeight - 4 ? Math.max(4, event.clientY - height - 12) : y) + 'px';
+	if (y + height > innerHeight - 4)
+		y = Math.max(4, event.clientY - height - 12);
+	tip.style.top = y + 'px';
 }
 
 /* ---- what the user does ---- */
@@ -436,7 +452,8 @@ function setFocus(i) {
 
 function showPath() {
 	$('path').replaceChildren(...[0, ...path(state.zoom)].map((i) => {
-		const button = make('button', {type: 'button', textContent: nodeText(i), title: nodeText(i)});
+		const name = nodeText(i);
+		const button = make('button', {type: 'button', textContent: name, title: name});
 
 		button.addEventListener('click', () => zoom(i));
 		if (i === state.zoom)
@@ -523,7 +540,9 @@ function search(pattern) {
 function showTotals() {
 	const all = state.shown.every(Boolean);
 
-	for (const [id, value] of [['time', fmtTime(tree.us[0])], ['cnt', fmtCnt(tree.intervals[0])]]) {
+	const now = {time: fmtTime(tree.us[0]), cnt: fmtCnt(tree.intervals[0])};
+
+	for (const [id, value] of Object.entries(now)) {
 		const el = $('total-' + id);
 
 		el.dataset.all = el.dataset.all || el.textContent;
@@ -541,6 +560,8 @@ function setReasons(shown) {
 	showTotals();
 	zoom(state.zoom);
 }
+
+const showOnly = (names) => setReasons(data.reasons.map((r) => names.includes(r[0])));
 
 function setFlame(flame) {
 	state.flame = flame;
@@ -565,7 +586,8 @@ function moveFocus(key) {
 	if (key === 'ArrowUp' || key === 'ArrowDown') {
 		if (key !== deeper)
 			return setFocus(Math.max(0, tree.parent[i]));
-		const widest = children(i).reduce((a, b) => a < 0 || tree.us[b] > tree.us[a] ? b : a, -1);
+		const widest = children(i).reduce((a, b) =>
+			a < 0 || tree.us[b] > tree.us[a] ? b : a, -1);
 
 		return widest < 0 ? undefined : setFocus(widest);
 	}
@@ -641,7 +663,7 @@ function loadState() {
 		saved[part.split('=')[0]] = part.slice(part.indexOf('=') + 1);
 	try {
 		if (saved.reasons)
-			setReasons(data.reasons.map((r) => saved.reasons.split(',').includes(r[0])));
+			showOnly(saved.reasons.split(','));
 		if (saved.search)
 			search(decodeURIComponent(saved.search));
 		if (saved.zoom)
@@ -666,8 +688,11 @@ function reasonTotals() {
 function makeReason(reason, at, us, most) {
 	const [name, help, blocked, runnable, cnt] = reason;
 	const check = make('input', {type: 'checkbox', checked: true});
-	const only = make('button', {type: 'button', textContent: 'only', ariaLabel: 'only ' + name});
-	const width = (ns) => (most && blocked + runnable ? 100 * us / most * ns / (blocked + runnable) : 0) + '%';
+	const only = make('button', {
+		type: 'button', textContent: 'only', ariaLabel: 'only ' + name,
+	});
+	const all = blocked + runnable, unit = cnt === 1 ? ' interval' : ' intervals';
+	const width = (ns) => (most && all ? 100 * us / most * ns / all : 0) + '%';
 	const bars = [make('i', {className: 'blocked'}), make('i', {className: 'runnable'})];
 
 	bars[0].style.width = width(blocked);
@@ -681,7 +706,7 @@ function makeReason(reason, at, us, most) {
 		make('label', {}, check, name), only, make('div', {className: 'meter'}, ...bars),
 		make('span', {className: 'num', textContent: fmtTime(us)}),
 		make('span', {className: 'num', textContent: fmtPct(us, data.total_us)}),
-		make('span', {className: 'num cnt', textContent: fmtCnt(cnt) + (cnt === 1 ? ' interval' : ' intervals')}));
+		make('span', {className: 'num cnt', textContent: fmtCnt(cnt) + unit}));
 }
 
 function buildReasons() {
@@ -753,6 +778,7 @@ function fillThreads(list) {
 
 function sortThreads(column, descending) {
 	const key = COLUMNS[column][1], sign = descending ? -1 : 1;
+	const order = descending ? 'descending' : 'ascending';
 	const list = data.threads.slice().sort((a, b) => {
 		const x = key(a), y = key(b);
 
@@ -760,7 +786,7 @@ function sortThreads(column, descending) {
 	});
 
 	document.querySelectorAll('#threads th').forEach((th, i) =>
-		th.setAttribute('aria-sort', i !== column ? 'none' : descending ? 'descending' : 'ascending'));
+		th.setAttribute('aria-sort', i === column ? order : 'none'));
 	fillThreads(list);
 }
 
@@ -853,7 +879,10 @@ function listen() {
 
 /* ---- for tests and for the console ---- */
 
-/* Zooms to a path of names from below the root, as in a folded line. False: there is no such path. */
+/*
+ * Zooms to a path of names from below the root, as in a folded line. False: there is no such
+ * path.
+ */
 function zoomTo(names) {
 	let i = 0;
 
@@ -885,29 +914,28 @@ window.dwell = {
 	},
 	get state() {
 		return {
-			zoom: path(state.zoom).map(nodeName), focus: path(state.focus).map(nodeName),
+			zoom: path(state.zoom).map(nodeName),
+			focus: path(state.focus).map(nodeName),
 			pattern: state.pattern, flame: state.flame, levels: view.levels,
 			reasons: data.reasons.filter((r, i) => state.shown[i]).map((r) => r[0]),
 		};
 	},
 	/* Where a node is drawn, in CSS pixels of the page's window; null: not drawn. */
 	locate(names) {
-		for (const row of view.rows)
-			for (const f of row)
-				if (path(f.i).map(nodeName).join(';') === names.join(';')) {
-					const rect = box.getBoundingClientRect();
+		const is = (i) => path(i).map(nodeName).join() === names.join();
+		const f = view.rows.flat().find((r) => is(r.i));
+		const rect = box.getBoundingClientRect();
 
-					return {
-						x: rect.left + 1 + f.left + f.width / 2, width: f.width,
-						y: rect.top + 1 + levelY(tree.depth[f.i]) - box.scrollTop + ROW / 2,
-					};
-				}
-		return null;
+		return f ? {
+			x: rect.left + 1 + f.left + f.width / 2,
+			y: rect.top + 1 + levelY(tree.depth[f.i]) - box.scrollTop + ROW / 2,
+			width: f.width,
+		} : null;
 	},
 	zoomTo,
 	search,
 	reset,
-	setReasons: (names) => setReasons(data.reasons.map((r) => names.includes(r[0]))),
+	setReasons: showOnly,
 	invert: () => setFlame(!state.flame),
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * mixture MS: threads of all sorts for MS milliseconds, for the two judges: a sleeper, a sleeper for very
- * short times, two that fight for a CPU, one that yields, a pair at ping-pong, a pair at a mutex, one that
- * touches new memory, one that starts threads. All wait at a gate before and after.
+ * mixture MS [pinned]: threads of all sorts for MS milliseconds, for the two judges: a sleeper, a sleeper
+ * for very short times, two that fight for a CPU, one that yields, a pair at ping-pong, a pair at a mutex,
+ * one that touches new memory, one that starts threads. All wait at a gate before and after. "pinned":
+ * all on one CPU, which a process of the lowest class keeps from ever being idle.
  */
 #include <sched.h>
 #include <sys/mman.h>
@@ -13,6 +14,32 @@ static uint64_t end_ns;
 static int home_cpu;
 static int there[2], back[2];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void use_home_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(home_cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		die("sched_setaffinity");
+}
+
+/* Takes what CPU time nobody else wants. */
+static pid_t start_filler(void)
+{
+	struct sched_param param = {0};
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || sched_setscheduler(0, SCHED_IDLE, &param))
+		_exit(1);
+	alarm(WORK_LIFE_SECONDS);
+	for (;;)
+		;
+}
 
 static bool going(void)
 {
@@ -33,11 +60,7 @@ static work_frame void work_blink(void)
 
 static work_frame void work_burn(void)
 {
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(home_cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	use_home_cpu();
 	while (going())
 		for (volatile int i = 0; i < 1000; i++)
 			;
@@ -141,9 +164,15 @@ static void *work(void *arg)
 
 int main(int argc, char **argv)
 {
-	home_cpu = sched_getcpu();
+	pid_t filler = 0;
+
 	if (pipe(there) || pipe(back))
 		die("pipe");
+	home_cpu = sched_getcpu();
+	if (argc > 2 && !strcmp(argv[2], "pinned")) {
+		use_home_cpu();
+		filler = start_filler();
+	}
 	for (int i = 0; i < KIND_CNT; i++)
 		start_thread(work, &kinds[i]);
 	gate_await(&start, KIND_CNT);
@@ -152,5 +181,7 @@ int main(int argc, char **argv)
 	gate_open(&start);
 	gate_await(&finish, KIND_CNT);
 	work_done();
+	if (filler > 0)
+		kill(filler, SIGKILL);
 	return 0;
 }

@@ -135,8 +135,13 @@ static inline bool work_alone(void)
 	return getenv("WORK_ALONE") != NULL;
 }
 
+static inline __attribute__((always_inline)) long raw_read(int fd, char *c)
+{
+	return raw_syscall3(SYS_read, fd, c, 1);
+}
+
 /* The last thing before the work begins. */
-static work_maybe void work_ready(void)
+static work_frame void work_ready(void)
 {
 	char c = 0;
 
@@ -145,19 +150,19 @@ static work_maybe void work_ready(void)
 	if (work_alone())
 		return;
 	while (c != '\n')
-		if (read(STDIN_FILENO, &c, 1) != 1)
+		if (raw_read(STDIN_FILENO, &c) != 1)
 			_exit(98);
 }
 
 /* The work is done; returns when the test has closed stdin. */
-static work_maybe void work_done(void)
+static work_frame void work_done(void)
 {
 	char c;
 
 	say("done");
 	if (work_alone())
 		return;
-	while (read(STDIN_FILENO, &c, 1) == 1)
+	while (raw_read(STDIN_FILENO, &c) == 1)
 		;
 }
 

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The HTML viewer and the SVG in a real browser:
+ *
+ *	node tests/browser/test_viewer.js MAKE_SAMPLE DIR
+ *
+ * MAKE_SAMPLE is the built make_sample.c; files and playwright-core go to DIR. $CHROMIUM names the
+ * browser (/usr/bin/chromium). Exits with 77, and says why, where there is no browser or no npm.
+ */
+'use strict';
+
+const assert = require('node:assert');
+const {execFileSync} = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const [, , makeSample, dirArg] = process.argv;
+const dir = path.resolve(dirArg || '.');
+const file = (name) => path.join(dir, name);
+const url = (name, hash) => 'file://' + file(name) + (hash || '');
+
+function skip(why) {
+	console.log('test_viewer: skipped: ' + why);
+	process.exit(77);
+}
+
+function loadPlaywright() {
+	const module = path.join(dir, 'node_modules', 'playwright-core');
+
+	if (!fs.existsSync(CHROMIUM))
+		skip(CHROMIUM + ' is not there (apt-get install chromium, or set $CHROMIUM)');
+	if (!fs.existsSync(module)) {
+		fs.copyFileSync(path.join(__dirname, 'package.json'), file('package.json'));
+		try {
+			execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'],
+				{cwd: dir, stdio: 'pipe', timeout: 120000});
+		} catch (e) {
+			skip('npm install playwright-core failed: ' + e.message.split('\n')[0]);
+		}
+	}
+	return require(module).chromium;
+}
+
+function sample(what, name, ...exts) {
+	return execFileSync(makeSample, [what, ...exts.map((ext) => file(name + ext))],
+		{encoding: 'utf8'});
+}
+
+/* The folded file as [{stack, us}]. */
+function readFolded(name) {
+	return fs.readFileSync(file(name), 'utf8').split('\n').filter(Boolean).map((line) => {
+		const at = line.lastIndexOf(' ');
+
+		return {stack: line.slice(0, at), us: Number(line.slice(at + 1))};
+	});
+}
+
+const total = (rows) => rows.reduce((sum, row) => sum + row.us, 0);
+const matching = (rows, re) => total(rows.filter((row) => row.stack.split(';').some((f) => re.test(f))));
+const byStack = (a, b) => (a.stack < b.stack ? -1 : a.stack > b.stack ? 1 : 0);
+
+/* ---- the frame around a test ---- */
+
+const tests = [];
+const test = (name, options, run) => tests.push({name, options, run});
+let browser;
+
+/* A fresh page that fails the test for any error, dialog, or request that leaves the file. */
+async function open(what, options = {}) {
+	const context = await browser.newContext({viewport: {width: 1200, height: 900}, ...options});
+	const page = await context.newPage();
+	const bad = [];
+
+	page.on('pageerror', (e) => bad.push('error: ' + e.message));
+	page.on('console', (m) => {
+		/* pixel() reads the canvas, which the viewer itself never does. */
+		if (!m.text().includes('willReadFrequently'))
+			bad.push('console: ' + m.text());
+	});
+	page.on('dialog', (d) => {
+		bad.push('dialog: ' + d.message());
+		d.dismiss();
+	});
+	page.on('request', (r) => {
+		if (!r.url().startsWith('file:') && !r.url().startsWith('data:'))
+			bad.push('request: ' + r.url());
+	});
+	await page.goto(what);
+	return {page, bad, context};
+}
+
+async function runOne({name, options, run}) {
+	const {page, bad, context} = await open(options.url, options.context);
+
+	try {
+		await run(page);
+		assert.deepStrictEqual(bad, []);
+		console.log('ok   ' + name);
+		return true;
+	} catch (e) {
+		console.log('FAIL ' + name + ': ' + e.message.split('\n').slice(0, 8).join('\n     '));
+		return false;
+	} finally {
+		await context.close();
+	}
+}
+
+const state = (page) => page.evaluate(() => window.dwell.state);
+const close = (a, b) => assert.ok(Math.abs(a - b) < 0.005, a + ' is not ' + b);
+
+async function clickFrame(page, names) {
+	const at = await page.evaluate((n) => window.dwell.locate(n), names);
+
+	assert.ok(at, names.join(';') + ' is not drawn');
+	await page.mouse.click(at.x, at.y);
+}
+
+/* The colour of a frame's left edge, where no text is. */
+const pixel = (page, names) => page.evaluate((n) => {
+	const at = window.dwell.locate(n), canvas = document.getElementById('canvas');
+	const rect = canvas.getBoundingClientRect(), scale = window.devicePixelRatio;
+
+	return [...canvas.getContext('2d').getImageData((at.x - at.width / 2 + 1.5 - rect.left) * scale,
+		(at.y - 7 - rect.top) * scale, 1, 1).data].slice(0, 3);
+}, names);
+
+/* ---- HTML ---- */
+
+for (const name of ['small', 'hostile', 'server', 'empty'])
+	test(`html ${name}: the rows are those of the folded file`, {url: url(name + '.html')}, async (page) => {
+		const want = readFolded(name + '.folded');
+		const got = await page.evaluate(() => ({
+			rows: window.dwell.rows, total: window.dwell.total_us, shown: window.dwell.shown_us,
+		}));
+
+		assert.deepStrictEqual(got.rows.sort(byStack), want.sort(byStack));
+		assert.strictEqual(got.total, total(want));
+		assert.strictEqual(got.shown, total(want));
+	});
+
+test('html: search tells the share of the time', {url: url('server.html')}, async (page) => {
+	const rows = readFolded('server.folded');
+	const cases = [['epoll', /epoll/i], ['^main$', /^main$/i], ['futex|fsync', /futex|fsync/i],
+		['Exec', /Exec/], ['EXEC', /EXEC/], ['exec', /exec/i], ['no such frame', /no such frame/],
+		['postgres', /postgres/i], ['.', /./]];
+
+	for (const [text, re] of cases) {
+		const got = await page.evaluate((t) => window.dwell.search(t), text);
+
+		assert.strictEqual(got.matched_us, matching(rows, re), text);
+		close(got.pct, 100 * matching(rows, re) / total(rows));
+	}
+	assert.strictEqual(await page.evaluate(() => window.dwell.search(/EPOLL/gi).matched_us),
+		matching(rows, /epoll/));
+	assert.strictEqual(await page.evaluate(() => window.dwell.search('(')), null);
+	assert.strictEqual(await page.getAttribute('#search', 'aria-invalid'), 'true');
+	assert.match(await page.textContent('#matched'), /not a regular expression/);
+});
+
+test('html: search by keyboard, matches get their colour, Escape ends it', {url: url('small.html')}, async (page) => {
+	const before = await pixel(page, ['app', 'main']);
+
+	await page.keyboard.press('/');
+	await page.keyboard.type('^main$');
+	await page.keyboard.press('Enter');
+	assert.match(await page.textContent('#matched'), /^matched 76\.24 % \(1\.601 s\)$/);
+	await page.waitForTimeout(100);
+	assert.deepStrictEqual(await pixel(page, ['app', 'main']), [0xb5, 0x17, 0x7f]);
+	await page.keyboard.press('Escape');
+	await page.waitForTimeout(100);
+	assert.strictEqual(await page.textContent('#matched'), '');
+	assert.deepStrictEqual(await pixel(page, ['app', 'main']), before);
+});
+
+test('html: a click zooms, breadcrumbs lead back, reset shows all', {url: url('small.html')}, async (page) => {
+	const crumbs = () => page.$$eval('#path button', (list) => list.map((b) => b.textContent));
+	const width = (names) => page.evaluate((n) => window.dwell.locate(n)?.width, names);
+	const all = await width([]);
+
+	assert.ok(await page.isDisabled('#reset'));
+	close(await width(['app', 'main']) / all, 1601000 / 2100001);
+	await clickFrame(page, ['app', 'main', 'read_all']);
+	assert.deepStrictEqual((await state(page)).zoom, ['app', 'main', 'read_all']);
+	assert.deepStrictEqual(await crumbs(), ['all', 'app', 'main', 'read_all']);
+	assert.strictEqual(await width(['app', 'main', 'read_all']), all);
+	assert.strictEqual(await width(['app', 'main']), all);
+	assert.strictEqual(await width(['app', 'thread_start']), undefined);
+	await page.click('#path li:nth-child(3) button');
+	assert.deepStrictEqual((await state(page)).zoom, ['app', 'main']);
+	await page.click('#reset');
+	assert.deepStrictEqual((await state(page)).zoom, []);
+	assert.ok(await page.isDisabled('#reset'));
+	assert.strictEqual(await page.evaluate(() => window.dwell.zoomTo(['app', 'nobody'])), false);
+});
+
+test('html: the keyboard moves, zooms and inverts', {url: url('small.html')}, async (page) => {
+	const press = async (...keys) => {
+		for (const key of keys)
+			await page.keyboard.press(key);
+		return state(page);
+	};
+
+	await page.focus('#canvas');
+	assert.deepStrictEqual((await press('ArrowDown', 'ArrowDown')).focus, ['app', 'main']);
+	assert.deepStrictEqual((await press('ArrowRight')).focus, ['app', 'thread_start']);
+	assert.deepStrictEqual((await press('ArrowRight')).focus, ['app', 'thread_start']);
+	assert.deepStrictEqual((await press('ArrowLeft', 'ArrowDown')).focus, ['app', 'main', 'lock_it']);
+	assert.match(await page.textContent('#status'), /^lock_it: 1,002,000 us, 47\.71 %, self 0 us, 12 intervals$/);
+	assert.deepStrictEqual((await press('Enter')).zoom, ['app', 'main', 'lock_it']);
+	assert.deepStrictEqual((await press('ArrowUp')).focus, ['app', 'main']);
+	assert.deepStrictEqual((await press('Escape')).zoom, []);
+	assert.strictEqual((await press('i')).flame, true);
+	await page.focus('#canvas');
+	assert.deepStrictEqual((await press('ArrowUp')).focus, ['app']);
+	assert.deepStrictEqual((await press('ArrowDown')).focus, []);
+	assert.strictEqual((await press('i')).flame, false);
+	/* In the search field they are letters. */
+	await press('/', 'i');
+	assert.strictEqual(await page.inputValue('#search'), 'i');
+	assert.strictEqual((await state(page)).flame, false);
+});
+
+test('html: inverted, the root is at the bottom', {url: url('small.html')}, async (page) => {
+	const y = (names) => page.evaluate((n) => window.dwell.locate(n).y, names);
+
+	assert.ok(await y(['app']) < await y(['app', 'main']));
+	await page.click('#invert');
+	assert.ok(await y(['app']) > await y(['app', 'main']));
+	await clickFrame(page, ['app', 'main', 'lock_it', '-']);
+	assert.deepStrictEqual((await state(page)).zoom, ['app', 'main', 'lock_it', '-']);
+});
+
+test('html: reasons filter the picture', {url: url('small.html')}, async (page) => {
+	const shown = () => page.evaluate(() => window.dwell.shown_us);
+	const box = (name) => page.getByRole('checkbox', {name, exact: true});
+
+	await box('lock').uncheck();
+	assert.strictEqual(await shown(), 2100001 - 1001000 - 499000);
+	assert.strictEqual(await page.textContent('#total-time'), '600.0 ms of 2.100 s');
+	assert.strictEqual(await page.textContent('#total-cnt'), '10 of 26');
+	/* The stack that waited for two reasons keeps the other one. */
+	assert.strictEqual(await page.evaluate(() => window.dwell.search('lock_it').matched_us), 1000);
+	assert.ok(await page.evaluate(() => !window.dwell.zoomTo(['app', 'thread_start'])));
+	await page.getByRole('button', {name: 'only disk'}).click();
+	assert.strictEqual(await shown(), 500000);
+	assert.ok(!await box('sleep').isChecked() && await box('disk').isChecked());
+	close((await page.evaluate(() => window.dwell.search('vfs_read'))).pct, 100);
+	await box('disk').uncheck();
+	assert.strictEqual(await shown(), 0);
+	await page.click('#reset');
+	assert.strictEqual(await shown(), 2100001);
+	assert.ok(await box('lock').isChecked());
+	assert.strictEqual(await page.textContent('#total-time'), '2.100 s');
+});
+
+test('html: the tooltip tells time, share and self', {url: url('small.html')}, async (page) => {
+	const at = await page.evaluate(() => window.dwell.locate(['app', 'main', 'lock_it', '-', 'futex_wait', 'schedule']));
+
+	await page.mouse.move(at.x, at.y);
+	assert.ok(await page.isVisible('#tip'));
+	const text = await page.innerText('#tip');
+
+	assert.match(text, /^schedule\nkernel, \[kernel\]\n/);
+	assert.match(text, /1,002,000 us \(1\.002 s\)/);
+	assert.match(text, /of total\s+47\.71 %/);
+	assert.match(text, /self\s+1,002,000 us \(47\.71 %\)/);
+	assert.match(text, /longest\s+300\.0 ms/);
+	await page.mouse.move(5, 5);
+	assert.ok(!await page.isVisible('#tip'));
+});
+
+test('html: the table has every thread and sorts', {url: url('small.html')}, async (page) => {
+	const threads = JSON.parse(fs.readFileSync(file('small.json'), 'utf8')).threads;
+	const cells = () => page.$$eval('#threads tbody tr', (rows) =>
+		rows.map((r) => [...r.cells].map((c) => c.textContent)));
+	const header = (name) => page.locator('#threads th button', {hasText: name});
+
+	await page.waitForSelector('#threads tbody tr');
+	let rows = await cells();
+	assert.deepStrictEqual(rows.map((r) => r.slice(0, 3)),
+		threads.map((t) => [String(t.pid), String(t.tid), t.comm]));
+	assert.deepStrictEqual(rows[0].slice(3),
+		['400.0 ms', '1.501 s', '400 us', '15', '99.00 ms', 'waiting']);
+	assert.deepStrictEqual(rows[2].slice(3), ['0', '0', '0', '0', '', '']);
+	assert.deepStrictEqual(rows[3].slice(3), ['unknown', 'unknown', 'unknown', 'unknown', '', 'kernel']);
+	await header('on CPU').click();
+	assert.deepStrictEqual((await cells()).map((r) => r[1]), ['101', '100', '102', '200']);
+	assert.strictEqual(await page.getAttribute('#threads th:nth-child(4)', 'aria-sort'), 'descending');
+	await header('on CPU').click();
+	assert.strictEqual((await cells())[3][1], '101');
+	await header('name').click();
+	rows = await cells();
+	assert.deepStrictEqual(rows.map((r) => r[2]), ['app', 'kworker/0:1', 'sleeper', 'worker']);
+});
+
+test('html: the header tells what is lost and hidden', {url: url('small.html')}, async (page) => {
+	const text = await page.innerText('header');
+
+	assert.match(text, /lost 2\.500 ms in 4 intervals/);
+	assert.match(text, /hidden by --reason or --no-idle 3\.000 ms/);
+	assert.match(text, /window 2\.000 s/);
+	assert.strictEqual(await page.title(), 'app (pid 100), 2.0 s');
+});
+
+test('html hostile: names stay text', {url: url('hostile.html')}, async (page) => {
+	assert.strictEqual(await page.$$eval('svg, b:not([id]):not(.facts b)', (list) =>
+		list.filter((el) => el.textContent.includes('alert')).length), 0);
+	assert.strictEqual(await page.evaluate(() => document.scripts.length), 2);
+	assert.ok(await page.evaluate(() => window.dwell.zoomTo(['</title><svg onload=alert(1)>', '</script><script>alert(1)</script>'])));
+	assert.match(await page.innerText('#path'), /<\/script><script>/);
+	await page.waitForSelector('#threads tbody tr');
+	assert.ok(!/[\x00-\x08\x1b\u202e]/.test(await page.innerText('body')));
+});
+
+test('html empty: says so', {url: url('empty.html')}, async (page) => {
+	assert.match(await page.innerText('main'), /No off-CPU time was seen/);
+	assert.ok(!await page.isVisible('#graph'));
+});
+
+test('html: a link keeps zoom, search and reasons',
+	{url: url('small.html', '#zoom=app;main&search=lock&reasons=lock,disk&view=flame')}, async (page) => {
+		const now = await state(page);
+
+		assert.deepStrictEqual(now.zoom, ['app', 'main']);
+		assert.deepStrictEqual(now.reasons, ['lock', 'disk']);
+		assert.strictEqual(now.pattern, 'lock');
+		assert.strictEqual(now.flame, true);
+		await page.evaluate(() => window.dwell.zoomTo(['app']));
+		assert.match(await page.evaluate(() => location.hash), /^#zoom=app&search=lock&reasons=lock,disk&view=flame$/);
+	});
+
+test('html: a damaged link shows the whole', {url: url('small.html', '#zoom=%E0%A4%A&reasons=x&search=(')}, async (page) => {
+	await page.evaluate(() => window.dwell.reset());
+	assert.strictEqual(await page.evaluate(() => window.dwell.shown_us), 2100001);
+});
+
+test('html: dark by preference, light on paper', {url: url('small.html'), context: {colorScheme: 'dark'}}, async (page) => {
+	const sum = async () => (await pixel(page, ['app', 'main'])).reduce((a, b) => a + b);
+	const night = await sum();
+
+	await page.emulateMedia({colorScheme: 'light'});
+	await page.waitForTimeout(100);
+	const day = await sum();
+	assert.ok(day > night + 150, day + ' ' + night);
+	await page.emulateMedia({colorScheme: 'dark'});
+	await page.waitForTimeout(100);
+	await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+	assert.strictEqual(await sum(), day);
+	assert.ok((await page.pdf()).length > 5000);
+});
+
+for (const width of [360, 768])
+	test(`html: ${width} pixels are enough`, {url: url('server.html'), context: {viewport: {width, height: 800}}}, async (page) => {
+		await page.waitForSelector('#threads tbody tr');
+		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+		await page.setViewportSize({width: width + 200, height: 800});
+		await page.waitForTimeout(150);
+		close(await page.evaluate(() => window.dwell.locate([]).width / document.getElementById('graph').clientWidth), 1);
+	});
+
+/* ---- SVG ---- */
+
+const box = (page, name) => page.evaluate((n) => {
+	const g = [...document.querySelectorAll('.f')].find((f) =>
+		f.querySelector('title').textContent.split('\n')[0] === n && f.style.display !== 'none');
+	const rect = g && g.querySelector('rect');
+
+	return g && {x: Number(rect.getAttribute('x')), y: Number(rect.getAttribute('y')),
+		width: Number(rect.getAttribute('width')), match: g.classList.contains('match')};
+}, name);
+
+for (const name of ['small', 'hostile', 'server'])
+	test(`svg ${name}: well-formed, and its total is the folded file's`, {url: url(name + '.svg')}, async (page) => {
+		assert.strictEqual(await page.evaluate(() => document.documentElement.localName), 'svg');
+		assert.strictEqual(await page.evaluate(() => document.querySelectorAll('parsererror').length), 0);
+		assert.strictEqual(await page.evaluate(() => document.querySelectorAll('script').length), 1);
+		assert.strictEqual(await page.evaluate(() => window.dwell.total_us), total(readFolded(name + '.folded')));
+	});
+
+test('svg: search tells the share of the time', {url: url('server.svg')}, async (page) => {
+	const rows = readFolded('server.folded');
+
+	for (const [text, re] of [['epoll', /epoll/i], ['^main$', /^main$/i], ['Exec', /Exec/], ['futex|fsync', /futex|fsync/i]]) {
+		const got = await page.evaluate((t) => window.dwell.search(t), text);
+
+		assert.strictEqual(got.matched_us, matching(rows, re), text);
+		close(got.pct, 100 * matching(rows, re) / total(rows));
+	}
+	assert.strictEqual(await page.evaluate(() => window.dwell.search('[')), null);
+});
+
+test('svg: ctrl-F opens the search, Escape ends it', {url: url('small.svg')}, async (page) => {
+	await page.keyboard.press('Control+f');
+	await page.keyboard.type('lock_it');
+	assert.strictEqual(await page.textContent('#matched'), 'matched 71.48 %');
+	assert.ok((await box(page, 'lock_it')).match);
+	assert.ok(!(await box(page, 'main')).match);
+	await page.keyboard.press('Escape');
+	assert.strictEqual(await page.textContent('#matched'), ' ');
+	assert.strictEqual(await page.$('#search'), null);
+	await page.click('#find');
+	assert.ok(await page.isVisible('#search input'));
+});
+
+test('svg: a click zooms, the buttons reset and invert', {url: url('small.svg')}, async (page) => {
+	const before = await box(page, 'read_all');
+	const asBefore = async () => {
+		const now = await box(page, 'read_all');
+
+		/* The script rounds coordinates, the writer cuts them. */
+		assert.ok(Math.abs(now.x - before.x) < 0.02 && Math.abs(now.width - before.width) < 0.02);
+		assert.strictEqual(now.y, before.y);
+	};
+
+	close(before.width, 280.45);
+	await page.mouse.click(before.x + 20, before.y + 8);
+	assert.strictEqual((await state(page)).zoom, 'read_all');
+	close((await box(page, 'read_all')).width, 1179.5);
+	close((await box(page, 'main')).width, 1179.5);
+	assert.strictEqual(await box(page, 'thread_start'), undefined);
+	await page.click('#reset');
+	await asBefore();
+	await page.click('#invert');
+	assert.ok((await box(page, 'app')).y < (await box(page, 'main')).y);
+	await page.click('#invert');
+	await asBefore();
+});
+
+test('svg: the keyboard moves and zooms', {url: url('small.svg')}, async (page) => {
+	const press = async (...keys) => {
+		for (const key of keys)
+			await page.keyboard.press(key);
+		return state(page);
+	};
+
+	/* Tab passes the three buttons. */
+	await press('Tab', 'Tab', 'Tab', 'Tab');
+	assert.strictEqual(await page.evaluate(() => document.activeElement.id), 'frames');
+	assert.strictEqual((await press('ArrowUp', 'ArrowUp')).focus, 'main');
+	assert.strictEqual((await press('ArrowRight')).focus, 'thread_start');
+	assert.match(await page.textContent('#info'), /^thread_start: app, 499,000 us, 23\.8 %$/);
+	assert.strictEqual((await press('ArrowLeft', 'Enter')).zoom, 'main');
+	assert.strictEqual((await press('ArrowDown')).focus, 'app');
+	assert.strictEqual((await press('Escape')).zoom, 'all');
+	assert.strictEqual((await press('i')).inverted, true);
+});
+
+test('svg: a picture without JavaScript', {url: url('server.svg'), context: {javaScriptEnabled: false}}, async (page) => {
+	assert.ok(await page.getByText('PostgresMain', {exact: true}).first().isVisible());
+	assert.ok(!await page.isVisible('#find'));
+});
+
+test('svg empty: says so', {url: url('empty.svg')}, async (page) => {
+	assert.match(await page.evaluate(() => document.documentElement.textContent), /No off-CPU time was seen/);
+});
+
+/* ---- a large profile ---- */
+
+test('100,000 stacks stay fluid', {url: 'about:blank'}, async (page) => {
+	const report = sample('100000', 'big', '.html', '.svg', '.folded');
+	const seconds = (name) => Number(report.match(new RegExp(name + ': ([\\d.]+) s'))[1]);
+
+	await page.goto(url('big.html'));
+	const times = await page.evaluate(async () => {
+		const took = {};
+		const time = (name, run) => {
+			const start = performance.now();
+
+			run();
+			took[name] = Math.round(performance.now() - start);
+		};
+
+		await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+		took.paint = Math.round(performance.getEntriesByName('first-contentful-paint')[0].startTime);
+		time('search', () => window.dwell.search('leaf_77'));
+		time('zoom', () => window.dwell.zoomTo(['thread-3']));
+		time('reasons', () => window.dwell.setReasons(['lock']));
+		return took;
+	});
+
+	console.log('     ' + JSON.stringify({html_s: seconds('html'), svg_s: seconds('svg'), ...times}));
+	await page.evaluate(() => window.dwell.reset());
+	assert.strictEqual(await page.evaluate(() => window.dwell.total_us), total(readFolded('big.folded')));
+	assert.ok(times.paint <= 1000, 'first paint after ' + times.paint + ' ms');
+	assert.ok(times.search < 1000 && times.zoom < 1000 && times.reasons < 1000);
+	if (!report.includes('sanitized'))
+		assert.ok(seconds('html') < 1 && seconds('svg') < 2, report);
+});
+
+async function main() {
+	if (!makeSample || !dirArg) {
+		console.error('usage: node test_viewer.js MAKE_SAMPLE DIR');
+		process.exit(2);
+	}
+	fs.mkdirSync(dir, {recursive: true});
+	const chromium = loadPlaywright();
+
+	for (const name of ['small', 'hostile', 'server', 'empty'])
+		sample(name, name, '.html', '.svg', '.folded', '.json');
+	try {
+		browser = await chromium.launch({executablePath: CHROMIUM, args: FLAGS});
+	} catch (e) {
+		skip(CHROMIUM + ' does not start: ' + e.message.split('\n')[0]);
+	}
+	let failed = 0;
+
+	for (const t of tests)
+		failed += await runOne(t) ? 0 : 1;
+	await browser.close();
+	console.log(`${tests.length - failed} passed, ${failed} failed`);
+	process.exit(failed ? 1 : 0);
+}
+
+main();

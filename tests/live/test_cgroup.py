@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""--cgroup PATH: version 2 and 1, a cgroup below it, and processes that move in and out in mid-run."""
+import os
+from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_ledger, check_near,
+                      check_one_line, check_sums, main, read, run, scratch, skip, wait_until)
+
+
+def hierarchies(kind):
+    """The mounted cgroup hierarchies of a version."""
+    for line in read("/proc/mounts").splitlines():
+        _, where, fstype, options = line.split()[:4]
+        if fstype == kind:
+            yield where, options.split(",")
+
+
+def hierarchy(version):
+    if version == 2:
+        found = [where for where, _ in hierarchies("cgroup2")]
+    else:
+        # Controllers without settings that a new cgroup has to make first (unlike cpuset).
+        found = [where for where, options in hierarchies("cgroup")
+                 if {"cpuacct", "freezer", "pids", "cpu"} & set(options)]
+    for where in found:
+        if os.access(where, os.W_OK):
+            return where
+    return skip(f"no writable cgroup v{version} hierarchy is mounted")
+
+
+class Cgroup:
+    """A cgroup of our own; what is in it at the end moves up before it is removed."""
+
+    def __init__(self, path):
+        self.path = path
+        os.mkdir(path)
+
+    def __enter__(self):
+        return self
+
+    def add(self, pid):
+        move(pid, self.path)
+
+    def __exit__(self, *exc):
+        def removed():
+            for pid in read(os.path.join(self.path, "cgroup.procs")).split():
+                try:
+                    move(int(pid), os.path.dirname(self.path))
+                except OSError:
+                    pass
+            try:
+                os.rmdir(self.path)
+            except OSError:
+                return False
+            return True
+        wait_until(removed, f"{self.path} removed", 10)
+
+
+def move(pid, path):
+    with open(os.path.join(path, "cgroup.procs"), "w") as f:
+        f.write(str(pid))
+
+
+def make(version):
+    return Cgroup(os.path.join(hierarchy(version), f"dwell-live-{os.getpid()}-v{version}"))
+
+
+def inside_and_below(version):
+    with make(version) as group, Cgroup(os.path.join(group.path, "below")) as below, \
+            Work("sleeper", 30, 10) as a, Work("sleeper", 40, 10) as b, \
+            Work("sleeper", 30, 10) as outside:
+        group.add(a.pid)
+        below.add(b.pid)
+        with Dwell("offcpu", "--cgroup", group.path, "--json") as d:
+            d.tracing()
+            for w in (a, b, outside):
+                w.go()
+            for w in (a, b, outside):
+                w.done()
+                w.tids_asleep()
+            p = d.finish().profile()
+        check_laws(p)
+        check_equal({s["pid"] for s in p.stacks}, {a.pid, b.pid}, "processes")
+        check_equal({t["pid"] for t in p.threads}, {a.pid, b.pid}, "processes with threads")
+        for w in (a, b):
+            check_near(p.ns(frame="work_sleep", pid=w.pid), w.ns("sleep"), f"sleeps of {w.pid}")
+        with Dwell("offcpu", "--cgroup", below.path, "--json", "300ms") as d:
+            p = d.wait().profile()
+        check_equal({t["pid"] for t in p.threads}, {b.pid}, "processes in the lower cgroup")
+
+
+def moves(version):
+    """In after a third of the work, out after another."""
+    with make(version) as group, Work("sleeper", 90, 10) as w, Work("sleeper", 1, 1) as other:
+        group.add(other.pid)  # so that the cgroup is never empty
+        home = os.path.dirname(group.path)
+        with Dwell("offcpu", "--cgroup", group.path, "--json") as d:
+            d.tracing()
+            w.go()
+            wait_until(lambda: cpu_seen(w.pid, 30), "a third")
+            group.add(w.pid)
+            wait_until(lambda: cpu_seen(w.pid, 60), "two thirds")
+            move(w.pid, home)
+            w.done()
+            p = d.finish().profile()
+    check_ledger(p)
+    check_sums(p)
+    got = p.cnt(frame="work_sleep", pid=w.pid, reason="sleep")
+    check(25 <= got <= 35, f"{got} sleeps inside the cgroup, of 90: expected 30 +- 5")
+    check_near(p.ns(frame="work_sleep", pid=w.pid), got * 10.1 * MS, "their time", 0.03)
+
+
+def cpu_seen(pid, switches):
+    """Has the process been switched out of its own will that often since it said ready?"""
+    line = [x for x in read(f"/proc/{pid}/status").splitlines() if x.startswith("voluntary")][0]
+    return int(line.split()[1]) >= switches
+
+
+@case
+def v2_inside_and_below():
+    inside_and_below(2)
+
+
+@case
+def v1_inside_and_below():
+    inside_and_below(1)
+
+
+@case
+def v2_moves():
+    moves(2)
+
+
+@case
+def v1_moves():
+    moves(1)
+
+
+@case
+def not_a_cgroup():
+    for path, word in (("/sys/fs/cgroup/none/such", "/sys/fs/cgroup/none/such"),
+                       (scratch(), "cgroup"), ("/etc/passwd", "cgroup"), ("", "--cgroup")):
+        result = run("offcpu", "--cgroup", path, "-f", "1")
+        check(result.status in (1, 2), f"{path!r}: status {result.status}")
+        check_one_line(result.err, path, word)
+        check_equal(result.out, "", f"{path}: output")
+
+
+main()
