@@ -235,18 +235,22 @@ test-long:
 	@$(RUN) --long --report docs/test-long.md $(ALL_TESTS)
 
 unit:
+	@$(DEPS) --check test
 	$(call build,$(filter $(O)/%,$(UNIT_TESTS)) $(REPLAYS))
 	@$(RUN) --long $(UNIT_TESTS) $(REPLAYS)
 
 golden:
+	@$(DEPS) --check test
 	$(call build,programs)
 	@$(RUN) --long $(GOLDEN_TESTS)
 
 live:
+	@$(DEPS) --check test
 	$(call build,programs)
 	@$(RUN) --long $(LIVE_TESTS)
 
 browser:
+	@$(DEPS) --check test
 	$(call build,programs)
 	@$(RUN) --long $(BROWSER_TESTS)
 
@@ -285,6 +289,7 @@ $(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/libdwe
 	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer $^ -o $@ $(DWELL_LDLIBS)
 
 fuzz:
+	@$(DEPS) --check test
 	$(call build,$(FUZZERS))
 	@set -e; for name in $(FUZZ_NAMES); do \
 		echo "fuzz_$$name: $(TIME) s"; \

@@ -284,6 +284,8 @@ static __always_inline void rebuild_in(struct task_struct *task, struct task_sta
 	__u64 in = task_state__missed_in(st, ts, TASK_GET(task, se.sum_exec_runtime));
 
 	count(WIRE_C_UNPAIRED, 1);
+	if (!(st->flags & TASK_F_BASED))
+		st->flags |= TASK_F_BASE_APPROX;
 	st->wait.flags |= WIRE_F_REBUILT;
 	if (task_state__in(st, in, ctl.start_ns, &iv))
 		emit_interval(st, &iv);

@@ -302,7 +302,7 @@ struct wire_window {
 	__u32 _pad;
 };
 
-/* All rings and maps were read up to here: ids may be resolved. */
+/* All that was written before time_ns to any ring or map has been read: older stacks may be resolved. */
 struct wire_round {
 	struct wire_header h;
 	__u64 time_ns;

@@ -53,7 +53,7 @@ static void take(struct models *m, const struct event *e)
 				     e->counters->cnt);
 		break;
 	case WIRE_ROUND:
-		stack_table__resolve(&m->stacks, &m->images, 1, NULL, NULL);
+		stack_table__resolve(&m->stacks, &m->images, 1, UINT64_MAX, NULL, NULL);
 		break;
 	}
 }

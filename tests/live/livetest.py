@@ -485,7 +485,7 @@ def check_sums(p):
     for s in p.stacks:
         check(s["reason"] in REASONS, f"reason {s['reason']!r}")
         check(s["max_ns"] <= s["blocked_ns"] + s["runnable_ns"], f"max_ns is more than the sum: {s}")
-        check(s["intervals"] > 0, f"a stack without an interval: {s}")
+        check(s["max_ns"] > 0, f"a stack without time: {s}")
 
 
 def check_threads(p):
@@ -541,16 +541,16 @@ def stolen_ns():
 
 
 def check_schedstat(p):
-    """What judge (a) says on any CPU, idle ones too: we begin to count runnable no later, on CPU no earlier."""
+    """What is left of judge (a) on any CPU: never more time on CPU than the kernel says.
+
+    Field 2 can't be judged where threads migrate: when one does while its dequeue is delayed, the kernel
+    counts the rest of its sleep as delay. test_judges.py judges both on a CPU where neither happens.
+    """
     for t in p.threads:
         s = t["schedstat"]
-        if s["approximate"]:
-            continue
         slack = p.window_ns // 1000 + 5 * US * (t["intervals"] + 1) + p.stolen_ns
-        ours = t["on_cpu_ns"] + t["runnable_ns"] + t["open_runnable_ns"]
-        check(t["on_cpu_ns"] <= s["on_cpu_ns"] + slack, f"more on CPU than schedstat + {slack}: {t}")
-        check(ours >= s["on_cpu_ns"] + s["runnable_ns"] - slack,
-              f"less on CPU and runnable than schedstat - {slack}: {t}")
+        check(s["approximate"] or t["on_cpu_ns"] <= s["on_cpu_ns"] + slack,
+              f"more on CPU than schedstat + {slack}: {t}")
 
 
 def check_frames(p):
@@ -566,8 +566,11 @@ def check_frames(p):
 
 def check_counters(p):
     """What must not happen, on any machine."""
-    for name in ("unpaired", "task_state_full", "stack_lost", "summary_lost", "process_event_lost"):
+    for name in ("task_state_full", "stack_lost", "summary_lost", "process_event_lost"):
         check_equal(p.counter(name), 0, f"counter {name}")
+    # Switches that the kernel did not report are few, and rebuilt.
+    check(p.counter("unpaired") <= 3 + p.ledger["observed_intervals"] // 25,
+          f"{p.counter('unpaired')} unpaired: {p.ledger}")
 
 
 def check_laws(p, lost=False, filtered=False, schedstats=True):

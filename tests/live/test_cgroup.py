@@ -138,7 +138,7 @@ def v1_moves():
 @case
 def not_a_cgroup():
     for path, word in (("/sys/fs/cgroup/none/such", "/sys/fs/cgroup/none/such"),
-                       (scratch(), "cgroup"), ("/etc/passwd", "cgroup"), ("", "--cgroup")):
+                       (scratch(), "cgroup"), ("/etc/passwd", "cgroup"), ("", "cgroup")):
         result = run("offcpu", "--cgroup", path, "-f", "1")
         check(result.status in (1, 2), f"{path!r}: status {result.status}")
         check_one_line(result.err, path, word)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Processes that exit inside the window keep their names and times, and end the run."""
 import time
-from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_near, main, run)
+from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_near, lifetime,
+                      main, run)
 
 
 @case
@@ -55,7 +56,7 @@ def threads_exit():
     check(len(brief) > 20, f"{len(brief)} short-lived threads only")
     check(all(t["exited"] for t in brief), "all have exited")
     for t in brief:
-        check(t["blocked_ns"] + t["runnable_ns"] >= 2 * MS, f"a nap of less than 2 ms: {t}")
+        check(lifetime(t) >= 2 * MS and t["blocked_ns"] > MS, f"a nap of less than 2 ms: {t}")
         check(any(s["reason"] == "sleep" for s in p.select(tid=t["tid"])), f"no sleep of {t}")
 
 
@@ -66,7 +67,7 @@ def command_and_its_child_outlive_nothing():
     check_laws(p)
     comms = {t["comm"] for t in p.threads}
     check({"sh", "sleep"} <= comms, f"names {comms}")
-    check_near(p.ns(comm="sleep", reason="sleep"), 300 * MS, "sleeps", 0.02)
+    check_near(p.ns(comm="sleep", reason="sleep"), 300 * MS, "sleeps", 0.1)
 
 
 main()

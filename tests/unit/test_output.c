@@ -631,6 +631,23 @@ static void test_table_rest_and_color(void **state _unused_)
 	profile__free(p);
 }
 
+/* The thread of a line: the only one, or the first frame and that there are others. */
+static void test_table_threads(void **state _unused_)
+{
+	struct profile *p = sample_small();
+	char *text = render(&table_writer, p);
+
+	assert_non_null(strstr(text, "lock         app/100\n"));
+	assert_null(strstr(text, "(several)"));
+	free(text);
+	SAMPLE_ADD(p, SAMPLE(.thread = 2, .reason = REASON_LOCK, .cnt = 1, .blocked_ns = 9000),
+		   "Papp", "Umain", "Ulock_it", "D-", "Kfutex_wait", "Kschedule");
+	text = render(&table_writer, p);
+	assert_non_null(strstr(text, "lock         app (several)\n"));
+	free(text);
+	profile__free(p);
+}
+
 static void check_says(struct profile *p, const char *what)
 {
 	char *text = render(&table_writer, p);
@@ -794,6 +811,7 @@ int main(void)
 		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_table_width),
 		cmocka_unit_test(test_table_rest_and_color),
+		cmocka_unit_test(test_table_threads),
 		cmocka_unit_test(test_table_says_why_empty),
 		cmocka_unit_test(test_writers),
 		cmocka_unit_test(test_stream_errors),

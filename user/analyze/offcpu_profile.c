@@ -63,7 +63,7 @@ static int compare_threads(const void *a, const void *b)
 
 static int builder_thread(struct builder *b, const struct thread *th)
 {
-	const struct thread_name *last = th->name_cnt ? &th->names[th->name_cnt - 1] : NULL;
+	const struct thread_name *last = thread__find_name(th, THREAD_NEWEST_NAME);
 	const struct wire_summary *sum = &th->summary;
 	struct profile_thread row = {
 		.pid = th->pid,

@@ -283,23 +283,29 @@ static const struct {
 #define REASON_SYSCALL_COLUMN x86_64
 #endif
 
-static bool reason_matches(const char *rule, const char *name)
+/* Compilers append to the names of functions that they cut or copy: "sigsuspend.isra.0". */
+static size_t reason_name_len(const char *name)
 {
-	size_t len = strlen(rule), name_len;
+	return strcspn(name, ".");
+}
 
-	if (*rule == '*') {
-		name_len = strlen(name);
-		return name_len >= len - 1 && !strcmp(name + name_len - (len - 1), rule + 1);
-	}
+static bool reason_matches(const char *rule, const char *name, size_t name_len)
+{
+	size_t len = strlen(rule);
+
+	if (*rule == '*')
+		return name_len >= len - 1 && !memcmp(name + name_len - (len - 1), rule + 1, len - 1);
 	if (rule[len - 1] == '*')
 		return !strncmp(name, rule, len - 1);
-	return !strcmp(name, rule);
+	return name_len == len && !memcmp(name, rule, len);
 }
 
 static bool reason_of_frame(const char *name, enum reason *ret_reason)
 {
+	size_t len = reason_name_len(name);
+
 	for (size_t i = 0; i < ARRAY_SIZE(reason_rules); i++) {
-		if (reason_matches(reason_rules[i].function, name)) {
+		if (reason_matches(reason_rules[i].function, name, len)) {
 			*ret_reason = reason_rules[i].reason;
 			return true;
 		}

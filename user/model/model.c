@@ -105,9 +105,14 @@ static int model_add_open(struct model *m, const struct wire_interval *rec)
 	return 0;
 }
 
-static int model_resolve(struct model *m, image_refresh_fn refresh, void *refresh_arg)
+/* After the window's end nothing comes any more that a stack could still need. */
+static int model_resolve(struct model *m, const struct wire_round *round, image_refresh_fn refresh,
+			 void *refresh_arg)
 {
-	return stack_table__resolve(&m->stacks, &m->images, m->kernel_module, refresh, refresh_arg);
+	uint64_t before_ns = m->end.monotonic_ns ? UINT64_MAX : round->time_ns;
+
+	return stack_table__resolve(&m->stacks, &m->images, m->kernel_module, before_ns, refresh,
+				    refresh_arg);
 }
 
 int model__apply(struct model *m, const struct event *e, image_refresh_fn refresh, void *refresh_arg)
@@ -139,7 +144,7 @@ int model__apply(struct model *m, const struct event *e, image_refresh_fn refres
 		*(e->window->edge == WIRE_WINDOW_START ? &m->start : &m->end) = *e->window;
 		return 0;
 	case WIRE_ROUND:
-		return model_resolve(m, refresh, refresh_arg);
+		return model_resolve(m, e->round, refresh, refresh_arg);
 	default:
 		return 0;
 	}

@@ -47,6 +47,7 @@ static int stack_table_add(struct stack_table *t, const struct wire_stack *def, 
 	t->items[t->cnt++] = (struct stack){
 		.id = def->id,
 		.image = def->image,
+		.time_ns = def->time_ns,
 		.kind = def->kind,
 		.frame_cnt = def->frame_cnt,
 		.truncated = !!(def->flags & WIRE_STACK_TRUNCATED),
@@ -184,7 +185,7 @@ static int stack_resolver_stack(struct stack_resolver *r, struct stack *s)
 }
 
 int stack_table__resolve(struct stack_table *t, struct image_table *images, uint32_t kernel_module,
-			 image_refresh_fn refresh, void *refresh_arg)
+			 uint64_t before_ns, image_refresh_fn refresh, void *refresh_arg)
 {
 	struct stack_resolver r = {
 		.images = images,
@@ -200,11 +201,13 @@ int stack_table__resolve(struct stack_table *t, struct image_table *images, uint
 	 * events up to this round, and a recording gives the same.
 	 */
 	for (size_t i = t->first_pending; !err && i < t->cnt; i++)
-		err = stack_resolver_prepare(&r, &t->items[i]);
-	while (!err && t->first_pending < t->cnt) {
-		err = stack_resolver_stack(&r, &t->items[t->first_pending]);
-		t->first_pending += !err;
-	}
+		if (!t->items[i].resolved)
+			err = stack_resolver_prepare(&r, &t->items[i]);
+	for (size_t i = t->first_pending; !err && i < t->cnt; i++)
+		if (!t->items[i].resolved && t->items[i].time_ns < before_ns)
+			err = stack_resolver_stack(&r, &t->items[i]);
+	while (t->first_pending < t->cnt && t->items[t->first_pending].resolved)
+		t->first_pending++;
 	free(r.asked);
 	hash_index__fini(&r.asked_index);
 	return err;

@@ -34,6 +34,7 @@ struct frame {
 
 struct stack {
 	uint64_t id;
+	uint64_t time_ns;        /* of its definition */
 	struct wire_image image; /* zero for kernel stacks */
 	uint16_t kind;           /* enum wire_stack_kind */
 	uint16_t frame_cnt;
@@ -48,7 +49,7 @@ struct stack {
 struct stack_table {
 	struct stack *items;
 	size_t cnt, cap;
-	size_t first_pending; /* items from here on may be unresolved */
+	size_t first_pending; /* all items before it are resolved */
 	struct hash_index index;
 };
 
@@ -66,10 +67,13 @@ const struct stack *stack_table__find(const struct stack_table *t, uint64_t id);
 typedef int (*image_refresh_fn)(void *arg, const struct wire_image *image);
 
 /*
- * Resolves all pending stacks: kernel addresses to @kernel_module, user addresses through @images,
- * asking @refresh (may be NULL) at most once per image and call. 0 or -ENOMEM.
+ * Asks @refresh (may be NULL), at most once per image and call, for the mappings of images in which an address
+ * of a pending stack lies in no mapping. Then resolves the pending stacks that were defined before
+ * @before_ns: kernel addresses to @kernel_module, user addresses through @images. What such a stack needs (its
+ * process's fork) was written before it, so a reader that began to read all rings at @before_ns has it; of a
+ * younger one it may still lie in a ring that was read early. 0 or -ENOMEM, or the error of @refresh.
  */
-int stack_table__resolve(struct stack_table *t, struct image_table *images,
-			 uint32_t kernel_module, image_refresh_fn refresh, void *refresh_arg);
+int stack_table__resolve(struct stack_table *t, struct image_table *images, uint32_t kernel_module,
+			 uint64_t before_ns, image_refresh_fn refresh, void *refresh_arg);
 
 #endif

@@ -117,6 +117,25 @@ int thread_table__add(struct thread_table *t, const struct wire_thread *rec)
 	return thread_add_name(th, rec->key.comm_gen, rec->comm, &rec->image);
 }
 
+/*
+ * Two lives of one identity, one after the other: a thread that takes over its leader's by exec, or one that
+ * left the target and came back. The time between is in neither.
+ */
+static void thread_join_summary(struct wire_summary *to, const struct wire_summary *rec)
+{
+	struct wire_summary sum = *rec;
+
+	sum.begin_ns = rec->begin_ns - (to->end_ns - to->begin_ns);
+	sum.on_cpu_ns += to->on_cpu_ns;
+	sum.blocked_ns += to->blocked_ns;
+	sum.runnable_ns += to->runnable_ns;
+	sum.intervals += to->intervals;
+	sum.kernel_on_cpu_ns += to->kernel_on_cpu_ns;
+	sum.kernel_runnable_ns += to->kernel_runnable_ns;
+	sum.flags |= to->flags & ~(uint32_t)WIRE_THREAD_EXITED;
+	*to = sum;
+}
+
 int thread_table__add_summary(struct thread_table *t, const struct wire_summary *rec)
 {
 	struct thread *th = thread_table__get(t, rec->key.tid, rec->key.start_ns);
@@ -125,7 +144,10 @@ int thread_table__add_summary(struct thread_table *t, const struct wire_summary 
 		return -errno;
 	th->pid = rec->image.pid;
 	th->flags |= rec->flags;
-	th->summary = *rec;
+	if (th->has_summary && th->summary.end_ns <= rec->begin_ns)
+		thread_join_summary(&th->summary, rec);
+	else
+		th->summary = *rec;
 	th->has_summary = true;
 	/* The last chance for a name that was lost on its own way. */
 	if (thread_name_of(th, rec->key.comm_gen))

@@ -48,6 +48,7 @@ uint32_t thread_table__find(const struct thread_table *t, uint32_t tid, uint64_t
 /* Takes a WIRE_THREAD or WIRE_SUMMARY record. 0 or -errno. */
 int thread_table__add(struct thread_table *t, const struct wire_thread *rec);
 int thread_table__add_summary(struct thread_table *t, const struct wire_summary *rec);
+#define THREAD_NEWEST_NAME UINT32_MAX
 /* The name of generation @comm_gen; the newest if that one never arrived; NULL if there is none. */
 const struct thread_name *thread__find_name(const struct thread *th, uint32_t comm_gen);
 

@@ -18,6 +18,7 @@
 #include "source/glob.h"
 #include "source/os_alive.h"
 #include "source/os_maps.h"
+#include "source/os_mmaps.h"
 #include "source/os_target.h"
 
 #define BPF_SPILL_ROWS       16384
@@ -33,6 +34,7 @@ struct bpf_source {
 	struct rings rings;
 	struct spill spill, stack_spill, exit_spill;
 	struct seeds seeds;
+	struct mmaps mmaps;
 	struct alive alive; /* the targets whose end ends the run */
 	uint64_t counters[WIRE_COUNTER_CNT];
 	uint64_t drained_spills; /* counters at the last drain: what came since is in the maps */
@@ -76,7 +78,8 @@ static int bpf_take(void *arg, const void *data, size_t len)
 		return seeds__add(&s->seeds, (const struct wire_seed *)e.h, s->fn, s->arg);
 	if (e.h->kind == WIRE_INTERVAL && (e.interval->wait.flags & WIRE_F_SEEDED))
 		return bpf_deliver_interval(s, e.interval);
-	return s->fn(s->arg, &e);
+	err = mmaps__learn(&s->mmaps, &e);
+	return err ? err : s->fn(s->arg, &e);
 }
 
 static int bpf_take_spill(void *arg, const void *key, const void *value)
@@ -141,10 +144,10 @@ static int bpf_collect(struct bpf_source *s, bool drain)
 	if (spilled != s->drained_spills || drain)
 		err = bpf_drain_spills(s);
 	s->drained_spills = spilled;
-	return err;
+	return err ? err : mmaps__deliver(&s->mmaps, s->fn, s->arg);
 }
 
-static int bpf_deliver_round(struct bpf_source *s)
+static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
 {
 	union {
 		struct wire_counters rec;
@@ -152,7 +155,7 @@ static int bpf_deliver_round(struct bpf_source *s)
 	} u = {.rec = {.h = {.kind = WIRE_COUNTERS, .size = sizeof(u)}, .cnt = WIRE_COUNTER_CNT}};
 	struct wire_round round = {
 		.h = {.kind = WIRE_ROUND, .size = sizeof(round)},
-		.time_ns = os_monotonic_ns(),
+		.time_ns = time_ns,
 	};
 	struct event e = {.counters = &u.rec};
 	int err;
@@ -212,12 +215,13 @@ static int bpf_start(struct source *base, event_fn fn, void *arg)
 static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
 {
 	struct bpf_source *s = bpf_source_of(base);
-	uint64_t now = os_monotonic_ns();
+	uint64_t now;
 	int err;
 
 	s->fn = fn;
 	s->arg = arg;
 	err = rings__wait(&s->rings, timeout_ms);
+	now = os_monotonic_ns();
 	if (!err && now >= s->next_online_ns) {
 		err = rings__add_online(&s->rings);
 		s->next_online_ns = now + BPF_ONLINE_EVERY_NS;
@@ -225,7 +229,7 @@ static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
 	if (!err)
 		err = bpf_collect(s, false);
 	if (!err)
-		err = bpf_deliver_round(s);
+		err = bpf_deliver_round(s, now);
 	if (err)
 		return err;
 	return alive__any(&s->alive) ? 1 : 0;
@@ -250,7 +254,7 @@ static int bpf_stop(struct source *base, event_fn fn, void *arg)
 		err = bpf_collect(s, true);
 	if (!err)
 		err = bpf_deliver_window(s, WIRE_WINDOW_END, stop_ns);
-	return err ? err : bpf_deliver_round(s);
+	return err ? err : bpf_deliver_round(s, os_monotonic_ns());
 }
 
 static int bpf_refresh(struct source *base, const struct wire_image *image, event_fn fn, void *arg)
@@ -270,6 +274,7 @@ static void bpf_close(struct source *base)
 	spill__fini(&s->stack_spill);
 	spill__fini(&s->exit_spill);
 	seeds__fini(&s->seeds);
+	mmaps__fini(&s->mmaps);
 	alive__fini(&s->alive);
 	free(s);
 }
@@ -361,6 +366,25 @@ static int bpf_watch_targets(struct bpf_source *s, const struct bpf_opts *o)
 	return err;
 }
 
+/*
+ * Mappings as they happen, where that is to be had: not for -p alone (an event on each thread would cost at
+ * each switch, and a process that lives on can be asked), nor for names and v1 cgroups.
+ */
+static void bpf_watch_mappings(struct bpf_source *s, const struct bpf_opts *o)
+{
+	int err = 0;
+
+	if (o->command_pid)
+		err = mmaps__watch_thread(&s->mmaps, o->command_pid);
+	else if (o->children)
+		for (size_t i = 0; !err && i < o->pid_cnt; i++)
+			err = mmaps__watch_process(&s->mmaps, o->pids[i]);
+	else if (!o->pid_cnt && !o->tid_cnt && !o->comm_glob && !o->cgroup_path)
+		err = mmaps__watch_system(&s->mmaps);
+	if (err)
+		log_debug("mappings are read from /proc only: perf_event_open: %s", strerror(-err));
+}
+
 static int bpf_init_spills(struct bpf_source *s)
 {
 	int err;
@@ -403,7 +427,9 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
 					 : rings_default_bytes(sizes.possible_cpus);
 	bpf_raise_file_limit();
 	seeds__init(&s->seeds, o->user_stacks, o->max_frames);
-	err = bpf_watch_targets(s, o);
+	err = mmaps__init(&s->mmaps, s->modules, sizes.possible_cpus);
+	if (!err)
+		err = bpf_watch_targets(s, o);
 	if (!err)
 		err = bpf_config(o, sizes.ring_bytes, &cfg);
 	if (!err)
@@ -413,6 +439,8 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
 				  sizes.possible_cpus, sizes.ring_bytes, bpf_take, s);
 	if (!err)
 		err = bpf_init_spills(s);
+	if (!err)
+		bpf_watch_mappings(s, o);
 	return err ? err : bpf_fill_targets(s, o);
 }
 

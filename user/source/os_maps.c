@@ -89,7 +89,9 @@ static int maps_open(const struct wire_image *image, const struct proc_map *m)
 		return fd;
 	buf__reset(&path);
 	buf__printf(&path, "/proc/%u/root%s", image->pid, m->path);
-	return path.err ? -1 : maps_open_regular(path.data, m->dev, m->inode);
+	fd = path.err ? -1 : maps_open_regular(path.data, m->dev, m->inode);
+	/* A process that is gone may have seen the same files as we do: device and inode tell. */
+	return fd >= 0 ? fd : maps_open_regular(m->path, m->dev, m->inode);
 }
 
 int os_maps_announce(const struct module *m, event_fn fn, void *arg)
@@ -113,11 +115,8 @@ int os_maps_announce(const struct module *m, event_fn fn, void *arg)
 	return fn(arg, &e);
 }
 
-/*
- * The module of a mapping. The build id belongs to a file's identity, so the file is opened each time;
- * that is once per mapping and process image.
- */
-static int maps_module(struct maps_reader *r, const struct proc_map *m, uint32_t *ret_id)
+int os_maps_module(const struct wire_image *image, const struct proc_map *m, struct module_table *modules,
+		   event_fn fn, void *arg, uint32_t *ret_id)
 {
 	struct module like = {.fd = -1, .dev = m->dev, .inode = m->inode}, *found;
 	bool added;
@@ -137,15 +136,15 @@ static int maps_module(struct maps_reader *r, const struct proc_map *m, uint32_t
 	default:
 		like.kind = WIRE_MODULE_ELF;
 		like.path = (char *)m->path;
-		like.fd = maps_open(r->image, m);
+		like.fd = maps_open(image, m);
 		len = like.fd >= 0 ? elf_build_id(like.fd, like.build_id) : 0;
 		like.build_id_len = len > 0 ? (uint8_t)len : 0;
 	}
-	found = module_table__intern(r->modules, &like, &added);
+	found = module_table__intern(modules, &like, &added);
 	if (!found)
 		err = -errno;
 	else if (added)
-		err = os_maps_announce(found, r->fn, r->arg);
+		err = os_maps_announce(found, fn, arg);
 	if (like.fd >= 0)
 		close(like.fd);
 	if (!err)
@@ -167,7 +166,7 @@ static int maps_take(void *arg, const struct proc_map *m)
 {
 	struct wire_mapping rec = {.start = m->start, .end = m->end, .file_off = m->file_off};
 	struct maps_reader *r = arg;
-	int err = maps_module(r, m, &rec.module);
+	int err = os_maps_module(r->image, m, r->modules, r->fn, r->arg, &rec.module);
 
 	if (err)
 		return err;
