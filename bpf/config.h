@@ -22,10 +22,10 @@ struct config_glob {
 };
 
 enum config_target {
-	CONFIG_TARGET_PIDS = 1 << 0,   /* in map target_pids */
-	CONFIG_TARGET_TIDS = 1 << 1,   /* in map target_tids */
-	CONFIG_TARGET_COMM = 1 << 2,   /* comm_glob matches */
-	CONFIG_TARGET_CGROUP = 1 << 3, /* at or below cgroup_id */
+	CONFIG_TARGET_PIDS = 1 << 0,	 /* in map target_pids */
+	CONFIG_TARGET_TIDS = 1 << 1,	 /* in map target_tids */
+	CONFIG_TARGET_COMM = 1 << 2,	 /* comm_glob matches */
+	CONFIG_TARGET_CGROUP = 1 << 3,	 /* at or below cgroup_id */
 	CONFIG_TARGET_CHILDREN = 1 << 4, /* processes forked by targets are targets */
 };
 
@@ -37,31 +37,31 @@ enum config_threads {
 
 /* Read-only for the verifier, which drops the branches that can't be taken. */
 struct config {
-	__u32 target;      /* enum config_target; 0: every thread */
-	__u32 self_pid;    /* the tracer's own process, never traced */
-	__u32 pidns_inum;  /* inode number of the tracer's pid namespace; 0: the initial one */
+	__u32 target;	  /* enum config_target; 0: every thread */
+	__u32 self_pid;	  /* the tracer's own process, never traced */
+	__u32 pidns_inum; /* inode number of the tracer's pid namespace; 0: the initial one */
 	__u32 _pad;
-	__u64 cgroup_id; /* kernfs id of the target cgroup */
+	__u64 cgroup_id;	/* kernfs id of the target cgroup */
 	__u32 cgroup_hierarchy; /* its hierarchy: 0 = v2 */
-	__u32 threads; /* enum config_threads */
-	__u64 min_ns, max_ns; /* shortest and longest interval delivered; max 0: no limit */
-	__u32 state_mask; /* deliver only intervals with one of these state bits */
-	__u8 state_filter; /* 1: state_mask counts; with mask 0: only runnable (state 0) */
+	__u32 threads;		/* enum config_threads */
+	__u64 min_ns, max_ns;	/* shortest and longest interval delivered; max 0: no limit */
+	__u32 state_mask;	/* deliver only intervals with one of these state bits */
+	__u8 state_filter;	/* 1: state_mask counts; with mask 0: only runnable (state 0) */
 	__u8 kernel_stacks, user_stacks; /* capture them */
 	__u8 thread_size_order; /* log2 of the kernel stack size; for kernels without bpf_task_pt_regs */
-	__u32 max_frames; /* per stack, 1..WIRE_MAX_FRAMES */
+	__u32 max_frames;	/* per stack, 1..WIRE_MAX_FRAMES */
 	__u32 ring_wake_bytes; /* wake the reader when a ring holds this much */
 };
 
 /* Written by user space while the probes run. 0: not yet. */
 struct control {
 	__u64 start_ns; /* the window's start */
-	__u64 stop_ns;  /* its end: events after it change nothing */
+	__u64 stop_ns;	/* its end: events after it change nothing */
 };
 
 /* Values of map target_pids. */
 struct target_pid {
-	__u64 start_ns;   /* of the process; 0: whichever has the pid when first seen */
+	__u64 start_ns;	  /* of the process; 0: whichever has the pid when first seen */
 	__u32 after_exec; /* not a target before its next exec (`-- COMMAND`) */
 	__u32 _pad;
 };

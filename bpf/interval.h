@@ -25,7 +25,8 @@
  * The thread leaves the CPU at @ts, or is found on it, but never came: when did it? @exec_ns: its
  * sum_exec_runtime now.
  */
-static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts, __u64 exec_ns)
+static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts,
+						   __u64 exec_ns)
 {
 	__u64 ran = exec_ns - st->exec_ns, earliest = interval_max(st->out_ns, st->wake_ns);
 
@@ -33,7 +34,8 @@ static __always_inline __u64 task_state__missed_in(const struct task_state *st, 
 }
 
 /* The thread comes at @ts, or is found off the CPU, but never left: when did it? */
-static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts, __u64 exec_ns)
+static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts,
+						    __u64 exec_ns)
 {
 	__u64 ran = exec_ns - st->exec_ns;
 
@@ -45,21 +47,21 @@ static __always_inline __u64 task_state__missed_out(const struct task_state *st,
 enum task_flags {
 	TASK_F_TARGET = 1 << 0,
 	TASK_F_KTHREAD = 1 << 1,
-	TASK_F_BASED = 1 << 2,       /* base_* are set */
+	TASK_F_BASED = 1 << 2,	     /* base_* are set */
 	TASK_F_BASE_APPROX = 1 << 3, /* they are up to a scheduler tick off */
-	TASK_F_DEAD = 1 << 4,        /* its last switch-out was seen */
+	TASK_F_DEAD = 1 << 4,	     /* its last switch-out was seen */
 	TASK_F_GROUP_DEAD = 1 << 5,  /* it was the last thread of its process */
-	TASK_F_SEED = 1 << 6,        /* off CPU since before tracing: user space keeps its stacks */
+	TASK_F_SEED = 1 << 6,	     /* off CPU since before tracing: user space keeps its stacks */
 };
 
 /* One per traced thread. */
 struct task_state {
-	__u64 start_ns; /* of the thread: with tid its identity */
-	__u64 out_ns;   /* last switch-out; 0: on CPU */
-	__u64 in_ns;    /* last switch-in */
-	__u64 wake_ns;  /* first wake-up since out_ns; 0: none yet */
-	__u64 early_wake_ns; /* last wake-up seen while on CPU */
-	__u64 exec_ns;  /* the kernel's sum_exec_runtime at the last switch seen */
+	__u64 start_ns;			/* of the thread: with tid its identity */
+	__u64 out_ns;			/* last switch-out; 0: on CPU */
+	__u64 in_ns;			/* last switch-in */
+	__u64 wake_ns;			/* first wake-up since out_ns; 0: none yet */
+	__u64 early_wake_ns;		/* last wake-up seen while on CPU */
+	__u64 exec_ns;			/* the kernel's sum_exec_runtime at the last switch seen */
 	__u64 kernel_stack, user_stack; /* ids, of the last switch-out */
 	/* Totals inside the window. */
 	__u64 begin_ns; /* of its life, 0: before the window */
@@ -70,9 +72,9 @@ struct task_state {
 	struct wire_image image;
 	struct wire_wait wait; /* of the last switch-out */
 	__u32 tid;
-	__u32 comm_gen;       /* +1 whenever comm or image changes */
-	__u32 announced_gen;  /* the last one that user space was told */
-	__u32 flags;          /* enum task_flags */
+	__u32 comm_gen;	     /* +1 whenever comm or image changes */
+	__u32 announced_gen; /* the last one that user space was told */
+	__u32 flags;	     /* enum task_flags */
 	char comm[WIRE_COMM_LEN];
 };
 
@@ -180,7 +182,8 @@ static __always_inline bool task_state__in(struct task_state *st, __u64 ts, __u6
  * The thread leaves the CPU at @ts, or is found on it, but never came: when did it? @exec_ns: its
  * sum_exec_runtime now.
  */
-static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts, __u64 exec_ns)
+static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts,
+						   __u64 exec_ns)
 {
 	__u64 ran = exec_ns - st->exec_ns, earliest = interval_max(st->out_ns, st->wake_ns);
 
@@ -188,7 +191,8 @@ static __always_inline __u64 task_state__missed_in(const struct task_state *st, 
 }
 
 /* The thread comes at @ts, or is found off the CPU, but never left: when did it? */
-static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts, __u64 exec_ns)
+static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts,
+						    __u64 exec_ns)
 {
 	__u64 ran = exec_ns - st->exec_ns;
 

@@ -188,8 +188,8 @@ static __always_inline void refresh_task(struct task_struct *task, struct task_s
 	}
 	if (!(cfg.target & TARGET_DYNAMIC))
 		return;
-	if (renamed || ((cfg.target & CONFIG_TARGET_CGROUP) &&
-			(__u64)TASK_GET(task, cgroups) != st->css_set))
+	if (renamed ||
+	    ((cfg.target & CONFIG_TARGET_CGROUP) && (__u64)TASK_GET(task, cgroups) != st->css_set))
 		is = target_dynamic(task, st);
 	if (is && !was)
 		begin_task(task, st, ts);
@@ -224,7 +224,9 @@ static __always_inline __u64 capture_stack(void *ctx, struct task_state *st, __u
 	bytes = bpf_get_stack(ctx, rec->ips, cfg.max_frames * sizeof(__u64),
 			      kind == WIRE_STACK_USER ? BPF_F_USER_STACK : 0);
 	if (bytes <= 0) {
-		count(kind == WIRE_STACK_USER ? WIRE_C_USER_STACK_FAILED : WIRE_C_KERNEL_STACK_FAILED, 1);
+		count(kind == WIRE_STACK_USER ? WIRE_C_USER_STACK_FAILED
+					      : WIRE_C_KERNEL_STACK_FAILED,
+		      1);
 		return 0;
 	}
 	n = (__u32)bytes / sizeof(__u64);
@@ -248,8 +250,8 @@ static __always_inline __u64 capture_stack(void *ctx, struct task_state *st, __u
 }
 
 /* The kernel's own figures from the moment the window began, for comparison. */
-static __always_inline void base_task(struct task_struct *task, struct task_state *st, __u64 on_cpu_ns,
-				      bool approx)
+static __always_inline void base_task(struct task_struct *task, struct task_state *st,
+				      __u64 on_cpu_ns, bool approx)
 {
 	if (st->flags & TASK_F_BASED)
 		return;
@@ -258,7 +260,8 @@ static __always_inline void base_task(struct task_struct *task, struct task_stat
 	st->flags |= TASK_F_BASED | (approx ? TASK_F_BASE_APPROX : 0);
 }
 
-static __always_inline void capture_wait(struct task_struct *task, struct task_state *st, __u32 state)
+static __always_inline void capture_wait(struct task_struct *task, struct task_state *st,
+					 __u32 state)
 {
 	st->wait.state = state;
 	st->wait.flags = 0;
@@ -308,8 +311,8 @@ static __always_inline void rebuild_out(struct task_struct *task, struct task_st
 		st->wake_ns = st->early_wake_ns;
 }
 
-static __always_inline void switch_out(void *ctx, struct task_struct *task, bool preempt, __u32 state,
-				       __u64 ts)
+static __always_inline void switch_out(void *ctx, struct task_struct *task, bool preempt,
+				       __u32 state, __u64 ts)
 {
 	struct task_state *st = task_state_get(task);
 	__u64 on_cpu_ns;
@@ -538,8 +541,6 @@ static __always_inline void seed_state(struct task_struct *task, struct task_sta
 	st->out_ns = now;
 }
 
-
-
 SEC("iter/task")
 int dwell_seed(struct bpf_iter__task *ctx)
 {
@@ -585,7 +586,8 @@ int dwell_seed(struct bpf_iter__task *ctx)
  * if it is larger than that and than the clocks' disagreement (interrupts and stolen time are not in
  * sum_exec_runtime). A second visit finds the state mended.
  */
-static __always_inline void final_rebuild(struct task_struct *task, struct task_state *st, __u64 stop)
+static __always_inline void final_rebuild(struct task_struct *task, struct task_state *st,
+					  __u64 stop)
 {
 	__u64 ran = TASK_GET(task, se.sum_exec_runtime) - st->exec_ns, now = bpf_ktime_get_ns();
 
@@ -632,7 +634,8 @@ int dwell_final(struct bpf_iter__task *ctx)
 		out.open.kernel_stack = st->kernel_stack;
 		out.open.user_stack = st->user_stack;
 		out.open.wait = st->wait;
-		out.open.wait.flags |= WIRE_F_OPEN | (iv.flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
+		out.open.wait.flags |=
+			WIRE_F_OPEN | (iv.flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
 		bpf_seq_write(seq, &out, sizeof(out));
 		return 0;
 	}

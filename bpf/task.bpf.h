@@ -17,18 +17,18 @@
 
 #include "maps.bpf.h"
 
-#define TASK_DEAD_STATE  0x80       /* TASK_DEAD, include/linux/sched.h */
-#define TASK_PF_KTHREAD  0x00200000 /* PF_KTHREAD */
-#define TASK_TS_COMPAT   0x0002     /* x86 TS_COMPAT: in a 32-bit system call */
+#define TASK_DEAD_STATE	  0x80	     /* TASK_DEAD, include/linux/sched.h */
+#define TASK_PF_KTHREAD	  0x00200000 /* PF_KTHREAD */
+#define TASK_TS_COMPAT	  0x0002     /* x86 TS_COMPAT: in a 32-bit system call */
 #define TASK_CGROUP_DEPTH 32
 #define TASK_HIERARCHIES  32
 #define TASK_PIDNS_LEVELS 33 /* MAX_PID_NS_LEVEL + 1 */
 
 #ifdef DWELL_VARIANT_CORE
-#define TASK_GET(task, field)      ((task)->field)
-#define TASK_GET_BIT(task, field)  BPF_CORE_READ_BITFIELD(task, field)
-#define DWELL_TP(name)             SEC("tp_btf/" #name)
-#define DWELL_TP_OPTIONAL(name)    SEC("?tp_btf/" #name)
+#define TASK_GET(task, field)	  ((task)->field)
+#define TASK_GET_BIT(task, field) BPF_CORE_READ_BITFIELD(task, field)
+#define DWELL_TP(name)		  SEC("tp_btf/" #name)
+#define DWELL_TP_OPTIONAL(name)	  SEC("?tp_btf/" #name)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -52,10 +52,10 @@ static __always_inline void task_state_delete(struct task_struct *task)
 	/* goes with the task */
 }
 #else
-#define TASK_GET(task, field)      BPF_CORE_READ(task, field)
-#define TASK_GET_BIT(task, field)  BPF_CORE_READ_BITFIELD_PROBED(task, field)
-#define DWELL_TP(name)             SEC("raw_tp/" #name)
-#define DWELL_TP_OPTIONAL(name)    SEC("?raw_tp/" #name)
+#define TASK_GET(task, field)	  BPF_CORE_READ(task, field)
+#define TASK_GET_BIT(task, field) BPF_CORE_READ_BITFIELD_PROBED(task, field)
+#define DWELL_TP(name)		  SEC("raw_tp/" #name)
+#define DWELL_TP_OPTIONAL(name)	  SEC("?raw_tp/" #name)
 
 struct task_key {
 	__u64 start_ns;

@@ -19,8 +19,8 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_COMM_LEN     16
-#define WIRE_MAX_FRAMES   127 /* kernel.perf_event_max_stack's default */
+#define WIRE_COMM_LEN	  16
+#define WIRE_MAX_FRAMES	  127 /* kernel.perf_event_max_stack's default */
 #define WIRE_BUILD_ID_LEN 20
 
 enum wire_kind {
@@ -53,7 +53,7 @@ struct wire_header {
 /* A process between two execs: what an address belongs to. */
 struct wire_image {
 	__u32 pid;
-	__u32 exec_id; /* task_struct.self_exec_id: +1 at each exec, so no exec shares mappings */
+	__u32 exec_id;	/* task_struct.self_exec_id: +1 at each exec, so no exec shares mappings */
 	__u64 start_ns; /* start of the thread group leader: tells reused pids apart */
 };
 
@@ -65,16 +65,16 @@ struct wire_thread_key {
 };
 
 enum wire_interval_flags {
-	WIRE_F_PREEMPT = 1 << 0,   /* switched out while runnable */
-	WIRE_F_IOWAIT = 1 << 1,    /* task_struct.in_iowait at switch-out */
-	WIRE_F_SEEDED = 1 << 2,    /* off CPU since before the window; out_ns is the window's start */
-	WIRE_F_OPEN = 1 << 3,      /* still off CPU at the end; in_ns is the window's end */
+	WIRE_F_PREEMPT = 1 << 0, /* switched out while runnable */
+	WIRE_F_IOWAIT = 1 << 1,	 /* task_struct.in_iowait at switch-out */
+	WIRE_F_SEEDED = 1 << 2,	 /* off CPU since before the window; out_ns is the window's start */
+	WIRE_F_OPEN = 1 << 3,	 /* still off CPU at the end; in_ns is the window's end */
 	WIRE_F_NO_WAKEUP = 1 << 4, /* switched in although nothing was seen to wake it */
 	WIRE_F_CLAMPED = 1 << 5,   /* the wake-up's time lay outside [out, in] */
-	WIRE_F_NEW = 1 << 6,       /* first wait of a new thread for a CPU */
+	WIRE_F_NEW = 1 << 6,	   /* first wait of a new thread for a CPU */
 	WIRE_F_KTHREAD = 1 << 7,
-	WIRE_F_COMPAT = 1 << 8,    /* the system call number is of the 32-bit table */
-	WIRE_F_REBUILT = 1 << 9,   /* the kernel did not report one of its switches: see UNPAIRED */
+	WIRE_F_COMPAT = 1 << 8,	 /* the system call number is of the 32-bit table */
+	WIRE_F_REBUILT = 1 << 9, /* the kernel did not report one of its switches: see UNPAIRED */
 };
 
 /* What decides the blocking reason, sampled at switch-out. */
@@ -97,10 +97,11 @@ struct wire_interval {
 
 enum wire_thread_flags {
 	WIRE_THREAD_KTHREAD = 1 << 0,
-	WIRE_THREAD_EXITED = 1 << 1,      /* in a summary */
-	WIRE_THREAD_RUNNING = 1 << 2,     /* in a summary or seed: on CPU at that moment */
-	WIRE_THREAD_GROUP_DEAD = 1 << 3,  /* the last thread of its process */
-	WIRE_THREAD_BASE_APPROX = 1 << 4, /* ran at the window's start: kernel_* are up to a tick off */
+	WIRE_THREAD_EXITED = 1 << 1,	 /* in a summary */
+	WIRE_THREAD_RUNNING = 1 << 2,	 /* in a summary or seed: on CPU at that moment */
+	WIRE_THREAD_GROUP_DEAD = 1 << 3, /* the last thread of its process */
+	WIRE_THREAD_BASE_APPROX =
+		1 << 4, /* ran at the window's start: kernel_* are up to a tick off */
 };
 
 /* A thread seen for the first time, or under a new name. Sent before its first interval. */
@@ -156,14 +157,14 @@ struct wire_summary {
 	struct wire_thread_key key;
 	struct wire_image image;
 	__u64 begin_ns; /* later of the window's start and the thread's first wake-up */
-	__u64 end_ns;   /* earlier of the window's end and the thread's last switch-out */
+	__u64 end_ns;	/* earlier of the window's end and the thread's last switch-out */
 	__u64 on_cpu_ns;
 	__u64 blocked_ns;
 	__u64 runnable_ns;
-	__u64 intervals;        /* closed off-CPU intervals */
-	__u64 kernel_on_cpu_ns; /* growth of schedstat field 1 (sum_exec_runtime) */
+	__u64 intervals;	  /* closed off-CPU intervals */
+	__u64 kernel_on_cpu_ns;	  /* growth of schedstat field 1 (sum_exec_runtime) */
 	__u64 kernel_runnable_ns; /* growth of schedstat field 2 (run_delay) */
-	__u32 flags;            /* enum wire_thread_flags */
+	__u32 flags;		  /* enum wire_thread_flags */
 	__u32 _pad;
 	char comm[WIRE_COMM_LEN];
 };
@@ -175,8 +176,8 @@ struct wire_seed {
 	struct wire_image image;
 	__u64 cgroup_id;
 	__u64 user_ip, user_sp, user_bp; /* 0 when the kernel can't tell */
-	__u64 switch_cnt; /* nvcsw + nivcsw: tells whether the thread ran since */
-	__u32 flags;                     /* enum wire_thread_flags */
+	__u64 switch_cnt;		 /* nvcsw + nivcsw: tells whether the thread ran since */
+	__u32 flags;			 /* enum wire_thread_flags */
 	__u32 frame_cnt;
 	char comm[WIRE_COMM_LEN];
 	__u64 ips[WIRE_MAX_FRAMES]; /* kernel stack, innermost first, frame_cnt of them */
@@ -229,7 +230,7 @@ enum wire_counter {
 #define X(id, name, help) WIRE_C_##id,
 	WIRE_COUNTERS_LIST(X)
 #undef X
-	WIRE_COUNTER_CNT
+		WIRE_COUNTER_CNT
 };
 
 struct wire_counters {
@@ -266,7 +267,7 @@ struct wire_mapping {
 	struct wire_header h;
 	struct wire_image image;
 	__u64 start, end; /* addresses */
-	__u64 file_off;   /* of start, bytes */
+	__u64 file_off;	  /* of start, bytes */
 	__u32 module;
 	__u32 flags;
 };
@@ -290,7 +291,7 @@ struct wire_meta {
 };
 
 #define WIRE_WINDOW_START 0
-#define WIRE_WINDOW_END   1
+#define WIRE_WINDOW_END	  1
 
 /* An edge of the time window, on three clocks read together. */
 struct wire_window {

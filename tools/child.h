@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct child {
-	uint32_t pid;      /* 0: none */
-	int release_fd;    /* closing it without a byte makes the child give up */
+	uint32_t pid;	   /* 0: none */
+	int release_fd;	   /* closing it without a byte makes the child give up */
 	int exec_error_fd; /* the errno of a failed exec comes here */
 };
 

@@ -8,7 +8,7 @@
 enum exit_status {
 	EXIT_STATUS_OK = 0,
 	EXIT_STATUS_FAILED = 1, /* kernel, rights, files, targets */
-	EXIT_STATUS_USAGE = 2,  /* the command line */
+	EXIT_STATUS_USAGE = 2,	/* the command line */
 };
 
 extern const struct command offcpu_command, record_command, report_command, version_command;

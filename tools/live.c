@@ -9,14 +9,17 @@
 
 #include "base/log.h"
 #include "base/os_file.h"
+#include "base/os_read.h"
 #include "base/os_signal.h"
+#include "child.h"
+#include "commands.h"
 #include "source/bpf.h"
 #include "source/glob.h"
 #include "symbol/symtab.h"
-#include "child.h"
-#include "commands.h"
 #include "terminal.h"
 #include "version.h"
+
+#define LIVE_COMM_BYTES 64
 
 /* All that one live run holds. */
 struct live {
@@ -54,7 +57,8 @@ int live_parse_state(void *config, const char *value)
 	errno = 0;
 	c->state = strtoul(value, &end, 0);
 	if (errno || !*value || *end || *value == '-' || c->state > UINT32_MAX)
-		return error_set(-EINVAL, "'%s' is not a bitmask of task states: give 0, 1, 2 or 3...",
+		return error_set(-EINVAL,
+				 "'%s' is not a bitmask of task states: give 0, 1, 2 or 3...",
 				 value);
 	c->state_given = true;
 	return 0;
@@ -74,7 +78,8 @@ static int live_check(struct live *l, int operand_cnt, char **operands, char **c
 		return error_set(-EINVAL, "-m %llu is above -M %llu: nothing can be between them",
 				 (unsigned long long)c->min_us, (unsigned long long)c->max_us);
 	if (c->ring_bytes & (c->ring_bytes - 1))
-		return error_set(-EINVAL, "--ring-size: %llu is not a power of two: give 64k, 128k, 1m...",
+		return error_set(-EINVAL,
+				 "--ring-size: %llu is not a power of two: give 64k, 128k, 1m...",
 				 (unsigned long long)c->ring_bytes);
 	if (c->children && !c->pids.cnt && !command)
 		return error_set(-EINVAL, "--children follows the processes of -p: name one");
@@ -83,7 +88,8 @@ static int live_check(struct live *l, int operand_cnt, char **operands, char **c
 	if (command && (c->pids.cnt || c->tids.cnt))
 		return error_set(-EINVAL, "a command after '--' can't be combined with -p or -t");
 	if (operand_cnt > 1)
-		return error_set(-EINVAL, "unexpected '%s': one DURATION, and '--' before a command",
+		return error_set(-EINVAL,
+				 "unexpected '%s': one DURATION, and '--' before a command",
 				 operands[1]);
 	if (operand_cnt)
 		err = option_parse_duration(operands[0], &l->duration_ns);
@@ -94,12 +100,27 @@ static int live_check(struct live *l, int operand_cnt, char **operands, char **c
 	return c->comm ? glob_compile(c->comm, &glob) : 0;
 }
 
-static void live_describe_ids(const char *what, const struct option_ids *ids, char *text, size_t size)
+static void live_describe_ids(const char *what, const struct option_ids *ids, char *text,
+			      size_t size)
 {
 	int n = snprintf(text, size, "%s ", what);
 
 	for (size_t i = 0; i < ids->cnt && n > 0 && (size_t)n < size; i++)
 		n += snprintf(text + n, size - (size_t)n, "%s%u", i ? "," : "", ids->ids[i]);
+}
+
+/* "redis-server (pid 4711)": the first process's name says more than its number. */
+static void live_describe_pids(const struct option_ids *pids, char *text, size_t size)
+{
+	_cleanup_buf_ struct buf comm = {0};
+	char ids[200], path[32];
+
+	live_describe_ids("pid", pids, ids, sizeof(ids));
+	snprintf(path, sizeof(path), "/proc/%u/comm", pids->ids[0]);
+	if (os_read_file(path, LIVE_COMM_BYTES, &comm) || !comm.len)
+		snprintf(text, size, "%s", ids);
+	else
+		snprintf(text, size, "%.*s (%s)", (int)strcspn(comm.data, "\n"), comm.data, ids);
 }
 
 /* The target in words, for titles. */
@@ -110,7 +131,7 @@ static void live_describe(const struct live *l, char *text, size_t size)
 	if (l->command)
 		snprintf(text, size, "%s", l->command[0]);
 	else if (c->pids.cnt)
-		live_describe_ids("pid", &c->pids, text, size);
+		live_describe_pids(&c->pids, text, size);
 	else if (c->tids.cnt)
 		live_describe_ids("tid", &c->tids, text, size);
 	else if (c->comm)

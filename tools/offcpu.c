@@ -31,17 +31,22 @@ const struct command offcpu_command = {
 	.name = "offcpu",
 	.summary = "trace, and show where threads wait",
 	.operands = "[DURATION] [-- COMMAND [ARG...]]",
-	.description =
-		"Traces the threads of the target while they are not running and shows the stacks in which "
-		"they waited, with the time they waited.\n\n"
-		"DURATION is a number of seconds, or has a unit: 500ms, 10s, 1m. Without one, tracing goes on "
-		"until Ctrl-C or until the target has exited. Ctrl-C finishes and writes; a second one "
-		"aborts.\n\n"
-		"The time of a stack is the sum over all threads that waited in it, so it may exceed the time "
-		"that passed. It has two parts: blocked (until something woke the thread) and runnable (until "
-		"it got a CPU); see --split.\n\n"
-		"Standard output is data. Progress and the closing ledger, which says where every nanosecond "
-		"of waiting went, are on standard error.",
+	.description = "Traces the threads of the target while they are not running and shows the "
+		       "stacks in which "
+		       "they waited, with the time they waited.\n\n"
+		       "DURATION is a number of seconds, or has a unit: 500ms, 10s, 1m. Without "
+		       "one, tracing goes on "
+		       "until Ctrl-C or until the target has exited. Ctrl-C finishes and writes; a "
+		       "second one "
+		       "aborts.\n\n"
+		       "The time of a stack is the sum over all threads that waited in it, so it "
+		       "may exceed the time "
+		       "that passed. It has two parts: blocked (until something woke the thread) "
+		       "and runnable (until "
+		       "it got a CPU); see --split.\n\n"
+		       "Standard output is data. Progress and the closing ledger, which says where "
+		       "every nanosecond "
+		       "of waiting went, are on standard error.",
 	.options = offcpu_options,
 	.examples = offcpu_examples,
 	.config_size = sizeof(struct live_config),
@@ -93,8 +98,10 @@ const struct command record_command = {
 	.name = "record",
 	.summary = "trace into a file, to look at later or elsewhere",
 	.operands = "[DURATION] [-- COMMAND [ARG...]]",
-	.description = "Traces like dwell-offcpu(1) and writes a recording. It holds all events and the names "
-		       "of all frames, so dwell-report(1) needs neither this machine nor its files.",
+	.description =
+		"Traces like dwell-offcpu(1) and writes a recording. It holds all events and the "
+		"names "
+		"of all frames, so dwell-report(1) needs neither this machine nor its files.",
 	.options = record_options,
 	.examples = record_examples,
 	.config_size = sizeof(struct live_config),

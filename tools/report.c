@@ -5,8 +5,8 @@
 
 #include "app/session.h"
 #include "base/log.h"
-#include "source/recording.h"
 #include "commands.h"
+#include "source/recording.h"
 #include "view.h"
 
 struct report_config {
@@ -102,8 +102,10 @@ const struct command report_command = {
 	.name = "report",
 	.summary = "show a recording",
 	.operands = "FILE",
-	.description = "Shows a recording of dwell-record(1) or of dwell-offcpu(1) --save. Needs no privilege and "
-		       "nothing of the machine it was made on. Without options it shows what the run itself "
+	.description = "Shows a recording of dwell-record(1) or of dwell-offcpu(1) --save. Needs "
+		       "no privilege and "
+		       "nothing of the machine it was made on. Without options it shows what the "
+		       "run itself "
 		       "showed. FILE '-' is standard input.",
 	.options = report_options,
 	.examples = report_examples,

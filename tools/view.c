@@ -32,14 +32,15 @@ int view_parse_reasons(void *config, const char *value)
 		enum reason reason;
 		char name[32];
 
-		snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : sizeof(name) - 1),
-			 value);
+		snprintf(name, sizeof(name), "%.*s",
+			 (int)(len < sizeof(name) ? len : sizeof(name) - 1), value);
 		if (reason_parse(name, &reason))
-			return error_set(-EINVAL,
-					 "'%s' is no blocking reason: lock, poll, sleep, disk, fs, net, "
-					 "pipe, memory, kernel_lock, child, signal, io_uring, device, "
-					 "preempted, other",
-					 name);
+			return error_set(
+				-EINVAL,
+				"'%s' is no blocking reason: lock, poll, sleep, disk, fs, net, "
+				"pipe, memory, kernel_lock, child, signal, io_uring, device, "
+				"preempted, other",
+				name);
 		v->view.reasons |= 1u << reason;
 		value += len + (value[len] == ',');
 	}
@@ -70,17 +71,20 @@ int view_check(struct view_config *v)
 	if (v->no_idle && !v->view.reasons)
 		return error_set(-EINVAL, "--no-idle leaves none of the reasons in --reason");
 	if (v->format && !writer_find(v->format))
-		return error_set(-EINVAL, "--format: no format '%s': folded, svg, html, json or table",
+		return error_set(-EINVAL,
+				 "--format: no format '%s': folded, svg, html, json or table",
 				 v->format);
 	if ((v->folded && v->json) || ((v->folded || v->json) && v->format && !v->output_cnt))
 		return error_set(-EINVAL, "-f, --json and --format all name the format of stdout: "
 					  "use one of them");
 	for (uint32_t i = 0; i < v->output_cnt; i++)
-		if (!v->format && strcmp(v->outputs[i], "-") != 0 && !writer_find_for_path(v->outputs[i]))
-			return error_set(-EINVAL,
-					 "-o %s: the name tells no format: end it in .folded, .svg, .html "
-					 "or .json, or give --format",
-					 v->outputs[i]);
+		if (!v->format && strcmp(v->outputs[i], "-") != 0 &&
+		    !writer_find_for_path(v->outputs[i]))
+			return error_set(
+				-EINVAL,
+				"-o %s: the name tells no format: end it in .folded, .svg, .html "
+				"or .json, or give --format",
+				v->outputs[i]);
 	return 0;
 }
 
@@ -169,7 +173,8 @@ void view_print_ledger(const struct view_config *v, const struct profile *p)
 	if (!p->sample_cnt)
 		log_warn("no off-CPU time to show: %s",
 			 p->hidden_ns ? "--reason and --no-idle left all of it out"
-				      : "no traced thread waited in this time (or -m, -M, --state, -u, -k "
+				      : "no traced thread waited in this time (or -m, -M, --state, "
+					"-u, -k "
 					"left it out)");
 	for (uint32_t i = 0; !v->quiet && i < v->output_cnt; i++)
 		if (strcmp(v->outputs[i], "-") != 0)

@@ -23,80 +23,80 @@ struct view_config {
 };
 
 /* Rows of an option table for a command whose config has a struct view_config named `member`. */
-#define VIEW_OPTIONS(cfg, member)                                                                  \
-	{.type = OPTION_GROUP, .help = "View"},                                                    \
-		{.letter = 'U',                                                                    \
-		 .name = "user-stacks-only",                                                       \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.view.no_kernel_stacks),                           \
-		 .help = "show user stacks only"},                                                 \
-		{.letter = 'K',                                                                    \
-		 .name = "kernel-stacks-only",                                                     \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.view.no_user_stacks),                             \
-		 .help = "show kernel stacks only"},                                               \
-		{.letter = 'd',                                                                    \
-		 .name = "delimited",                                                              \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.view.delimiter),                                  \
-		 .help = "put a '-' frame between the user and the kernel part"},                  \
-		{.name = "per-thread",                                                             \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.view.per_thread),                                 \
-		 .help = "first frame comm-PID/TID: threads apart"},                               \
-		{.name = "split",                                                                  \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.view.split),                                      \
-		 .help = "last frame 'blocked' or 'runnable' (waiting for a CPU)"},                \
-		{.name = "reason",                                                                 \
-		 .arg = "LIST",                                                                    \
-		 .type = OPTION_CUSTOM,                                                            \
-		 .parse = view_parse_reasons,                                                      \
-		 .help = "only these blocking reasons, comma separated: lock, poll, sleep,\n"      \
-			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring,\n"    \
-			 "device, preempted, other"},                                              \
-		{.name = "no-idle",                                                                \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.no_idle),                                         \
-		 .help = "leave out poll, sleep, child and signal: the waits of idle threads"},    \
-		{.type = OPTION_GROUP, .help = "Output"},                                          \
-		{.letter = 'o',                                                                    \
-		 .name = "output",                                                                 \
-		 .arg = "FILE",                                                                    \
-		 .type = OPTION_CUSTOM,                                                            \
-		 .parse = view_parse_output,                                                       \
-		 .help = "write FILE, format by its extension (.folded .svg .html .json);\n"       \
-			 "'-' is stdout; may be given several times"},                             \
-		{.name = "format",                                                                 \
-		 .arg = "NAME",                                                                    \
-		 .type = OPTION_STRING,                                                            \
-		 .offset = offsetof(cfg, member.format),                                          \
-		 .help = "folded, svg, html, json or table, whatever the extension says"},         \
-		{.letter = 'f',                                                                    \
-		 .name = "folded",                                                                 \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.folded),                                          \
-		 .help = "folded stacks to stdout, microseconds"},                                 \
-		{.name = "json",                                                                   \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.json),                                            \
-		 .help = "everything as JSON to stdout: totals, ledger, threads, stacks"},         \
-		{.name = "top",                                                                    \
-		 .arg = "N",                                                                       \
-		 .type = OPTION_U64,                                                               \
-		 .offset = offsetof(cfg, member.top_cnt),                                         \
-		 .min = 1,                                                                         \
-		 .max = 1000000,                                                                   \
-		 .help = "stacks in the table (default 20)"},                                      \
-		{.letter = 'q',                                                                    \
-		 .name = "quiet",                                                                  \
-		 .type = OPTION_FLAG,                                                              \
-		 .offset = offsetof(cfg, member.quiet),                                           \
-		 .help = "no progress and no ledger on stderr"},                                   \
-	{                                                                                          \
-		.letter = 'v', .name = "verbose", .type = OPTION_FLAG,                             \
-		.offset = offsetof(cfg, member.verbose),                                          \
-		.help = "what libbpf and the verifier say, on stderr"                              \
+#define VIEW_OPTIONS(cfg, member)                                                               \
+	{.type = OPTION_GROUP, .help = "View"},                                                 \
+		{.letter = 'U',                                                                 \
+		 .name = "user-stacks-only",                                                    \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.no_kernel_stacks),                         \
+		 .help = "show user stacks only"},                                              \
+		{.letter = 'K',                                                                 \
+		 .name = "kernel-stacks-only",                                                  \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.no_user_stacks),                           \
+		 .help = "show kernel stacks only"},                                            \
+		{.letter = 'd',                                                                 \
+		 .name = "delimited",                                                           \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.delimiter),                                \
+		 .help = "put a '-' frame between the user and the kernel part"},               \
+		{.name = "per-thread",                                                          \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.per_thread),                               \
+		 .help = "first frame comm-PID/TID: threads apart"},                            \
+		{.name = "split",                                                               \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.split),                                    \
+		 .help = "last frame 'blocked' or 'runnable' (waiting for a CPU)"},             \
+		{.name = "reason",                                                              \
+		 .arg = "LIST",                                                                 \
+		 .type = OPTION_CUSTOM,                                                         \
+		 .parse = view_parse_reasons,                                                   \
+		 .help = "only these blocking reasons, comma separated: lock, poll, sleep,\n"   \
+			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring,\n" \
+			 "device, preempted, other"},                                           \
+		{.name = "no-idle",                                                             \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.no_idle),                                       \
+		 .help = "leave out poll, sleep, child and signal: the waits of idle threads"}, \
+		{.type = OPTION_GROUP, .help = "Output"},                                       \
+		{.letter = 'o',                                                                 \
+		 .name = "output",                                                              \
+		 .arg = "FILE",                                                                 \
+		 .type = OPTION_CUSTOM,                                                         \
+		 .parse = view_parse_output,                                                    \
+		 .help = "write FILE, format by its extension (.folded .svg .html .json);\n"    \
+			 "'-' is stdout; may be given several times"},                          \
+		{.name = "format",                                                              \
+		 .arg = "NAME",                                                                 \
+		 .type = OPTION_STRING,                                                         \
+		 .offset = offsetof(cfg, member.format),                                        \
+		 .help = "folded, svg, html, json or table, whatever the extension says"},      \
+		{.letter = 'f',                                                                 \
+		 .name = "folded",                                                              \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.folded),                                        \
+		 .help = "folded stacks to stdout, microseconds"},                              \
+		{.name = "json",                                                                \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.json),                                          \
+		 .help = "everything as JSON to stdout: totals, ledger, threads, stacks"},      \
+		{.name = "top",                                                                 \
+		 .arg = "N",                                                                    \
+		 .type = OPTION_U64,                                                            \
+		 .offset = offsetof(cfg, member.top_cnt),                                       \
+		 .min = 1,                                                                      \
+		 .max = 1000000,                                                                \
+		 .help = "stacks in the table (default 20)"},                                   \
+		{.letter = 'q',                                                                 \
+		 .name = "quiet",                                                               \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.quiet),                                         \
+		 .help = "no progress and no ledger on stderr"},                                \
+	{                                                                                       \
+		.letter = 'v', .name = "verbose", .type = OPTION_FLAG,                          \
+		.offset = offsetof(cfg, member.verbose),                                        \
+		.help = "what libbpf and the verifier say, on stderr"                           \
 	}
 
 /* Parsers of the rows above; the view_config must be the config's first member. */

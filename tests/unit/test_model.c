@@ -344,8 +344,9 @@ static void assert_stack(struct stack_fixture *f, uint64_t id, const char *want)
 	_cleanup_buf_ struct buf text;
 	const struct stack *s;
 
-	assert_int_equal(stack_table__resolve(&f->stacks, &f->images, 77, UINT64_MAX,
-					     fixture_refresh, f), 0);
+	assert_int_equal(
+		stack_table__resolve(&f->stacks, &f->images, 77, UINT64_MAX, fixture_refresh, f),
+		0);
 	s = stack_table__find(&f->stacks, id);
 	assert_non_null(s);
 	assert_true(s->resolved);
@@ -475,8 +476,8 @@ static void test_stack_empty_and_without_refresh(void **state)
 	define(f, 5, 1, ips, 0, 0);
 	define(f, 5, 2, ips, 0, WIRE_STACK_TRUNCATED);
 	define(f, 5, 3, ips, 1, 0);
-	assert_int_equal(stack_table__resolve(&f->stacks, &f->images, 77, UINT64_MAX, NULL,
-					     NULL), 0);
+	assert_int_equal(stack_table__resolve(&f->stacks, &f->images, 77, UINT64_MAX, NULL, NULL),
+			 0);
 	assert_stack(f, 1, "");
 	assert_stack(f, 2, "truncated");
 	assert_stack(f, 3, "exited");

@@ -23,12 +23,13 @@ void offcpu__fini(struct offcpu *o)
 
 static uint64_t offcpu_hash(const struct offcpu_row *r)
 {
-	uint64_t h = hash_mix(r->thread.start_ns, (uint64_t)r->thread.tid << 32 | r->thread.comm_gen);
+	uint64_t h =
+		hash_mix(r->thread.start_ns, (uint64_t)r->thread.tid << 32 | r->thread.comm_gen);
 
 	h = hash_mix(h, r->kernel_stack);
 	h = hash_mix(h, r->user_stack);
-	return hash_mix(h, (uint64_t)r->wait.state << 32 | (uint64_t)(uint16_t)r->wait.syscall << 16 |
-				   r->wait.flags);
+	return hash_mix(h, (uint64_t)r->wait.state << 32 |
+				   (uint64_t)(uint16_t)r->wait.syscall << 16 | r->wait.flags);
 }
 
 static bool offcpu_eq(const void *owner, uint32_t pos, const void *key)
@@ -73,7 +74,8 @@ static int offcpu_add_row(struct offcpu *o, struct offcpu_row *row)
 		to->max_runnable_ns = max_u64(to->max_runnable_ns, row->max_runnable_ns);
 		return 0;
 	}
-	err = array__grow((void **)&o->rows, &o->cap, o->cnt + 1, sizeof(*o->rows), OFFCPU_MAX_ROWS);
+	err = array__grow((void **)&o->rows, &o->cap, o->cnt + 1, sizeof(*o->rows),
+			  OFFCPU_MAX_ROWS);
 	if (!err)
 		err = hash_index__add(&o->index, hash, (uint32_t)o->cnt);
 	if (!err)

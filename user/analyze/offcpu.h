@@ -19,12 +19,12 @@
 
 /* How the result is shown; none of it changes what was recorded. */
 struct offcpu_view {
-	bool per_thread;      /* first frame comm-PID/TID instead of comm */
-	bool split;           /* last frame: blocked or runnable */
-	bool no_user_stacks;  /* -K */
+	bool per_thread;       /* first frame comm-PID/TID instead of comm */
+	bool split;	       /* last frame: blocked or runnable */
+	bool no_user_stacks;   /* -K */
 	bool no_kernel_stacks; /* -U */
-	bool delimiter;       /* "-" between user and kernel part */
-	uint32_t reasons;     /* bit per enum reason to show; 0: all */
+	bool delimiter;	       /* "-" between user and kernel part */
+	uint32_t reasons;      /* bit per enum reason to show; 0: all */
 };
 
 struct offcpu {

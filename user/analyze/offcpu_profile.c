@@ -41,7 +41,8 @@ static int builder_marks(struct builder *b)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(marks); i++)
-		err = profile__frame(b->profile, marks[i].name, NULL, marks[i].kind, marks[i].ret_id);
+		err = profile__frame(b->profile, marks[i].name, NULL, marks[i].kind,
+				     marks[i].ret_id);
 	return err;
 }
 
@@ -87,7 +88,8 @@ static int builder_thread(struct builder *b, const struct thread *th)
 	uint32_t frame;
 	int err;
 
-	err = profile__frame(b->profile, last ? last->comm : "[unknown]", NULL, FRAME_KIND_PROCESS, &frame);
+	err = profile__frame(b->profile, last ? last->comm : "[unknown]", NULL, FRAME_KIND_PROCESS,
+			     &frame);
 	if (err)
 		return err;
 	row.comm = b->profile->frames[frame].name;
@@ -116,8 +118,8 @@ static int builder_threads(struct builder *b)
 
 /* ---- samples ---- */
 
-static int builder_first_frame(struct builder *b, const struct offcpu_row *row, const struct thread *th,
-			       uint32_t *ret_id)
+static int builder_first_frame(struct builder *b, const struct offcpu_row *row,
+			       const struct thread *th, uint32_t *ret_id)
 {
 	const struct thread_name *name = th ? thread__find_name(th, row->thread.comm_gen) : NULL;
 	const char *comm = name && name->comm[0] ? name->comm : "[unknown]";
@@ -131,7 +133,8 @@ static int builder_first_frame(struct builder *b, const struct offcpu_row *row, 
 }
 
 /* Appends a stack, outermost first. */
-static int builder_append(struct builder *b, uint64_t id, uint32_t missing, uint32_t *frames, uint32_t *n)
+static int builder_append(struct builder *b, uint64_t id, uint32_t missing, uint32_t *frames,
+			  uint32_t *n)
 {
 	const struct named_stack *s;
 
@@ -228,7 +231,8 @@ static void builder_hide(struct builder *b, const struct offcpu_row *row)
 
 static int builder_row(struct builder *b, const struct offcpu_row *row)
 {
-	uint32_t pos = thread_table__find(&b->model->threads, row->thread.tid, row->thread.start_ns);
+	uint32_t pos =
+		thread_table__find(&b->model->threads, row->thread.tid, row->thread.start_ns);
 	const struct thread *th = pos == HASH_INDEX_NONE ? NULL : &b->model->threads.items[pos];
 	struct profile_sample sample = {
 		.thread = th ? b->thread_order[pos] : UINT32_MAX,
@@ -289,8 +293,8 @@ static int builder_title(struct builder *b)
 	char text[512];
 
 	b->profile->window_ns = model__window_ns(b->model);
-	snprintf(text, sizeof(text), "Off-CPU time: %s, %.1f s", *target ? target : "the whole system",
-		 (double)b->profile->window_ns / 1e9);
+	snprintf(text, sizeof(text), "Off-CPU time: %s, %.1f s",
+		 *target ? target : "the whole system", (double)b->profile->window_ns / 1e9);
 	return strtab__intern(&b->profile->strings, text, &b->profile->title);
 }
 

@@ -14,12 +14,12 @@ struct offcpu_row {
 	uint64_t cnt;
 	uint64_t blocked_ns, runnable_ns;
 	struct ledger_term spilled; /* the part that came by the spill maps */
-	uint64_t max_ns; /* longest interval; of its two parts: */
+	uint64_t max_ns;	    /* longest interval; of its two parts: */
 	uint64_t max_blocked_ns, max_runnable_ns;
 };
 
 /* What distinguishes rows; the rest of the flags says how an interval was measured. */
-#define OFFCPU_ROW_FLAGS                                                                           \
+#define OFFCPU_ROW_FLAGS \
 	(WIRE_F_PREEMPT | WIRE_F_IOWAIT | WIRE_F_OPEN | WIRE_F_NEW | WIRE_F_KTHREAD | WIRE_F_COMPAT)
 
 #endif

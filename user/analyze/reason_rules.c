@@ -24,7 +24,8 @@ static const struct {
 	{"io_sq_thread", REASON_IO_URING},
 	{"*_sys_io_uring_enter", REASON_IO_URING},
 
-	{"futex_wait*", REASON_LOCK}, /* futex_wait_queue_me < 5.16, futex_wait_queue, futex_do_wait 6.15 */
+	{"futex_wait*",
+	 REASON_LOCK}, /* futex_wait_queue_me < 5.16, futex_wait_queue, futex_do_wait 6.15 */
 	{"futex_do_wait", REASON_LOCK},
 	{"futex_lock_pi*", REASON_LOCK},
 	{"futex_unqueue*", REASON_LOCK},
@@ -251,13 +252,13 @@ static const struct {
 	int x86_64, arm64;
 	enum reason reason;
 } reason_syscalls[] = {
-	{202, 98, REASON_LOCK},      /* futex */
-	{232, -1, REASON_POLL},      /* epoll_wait */
-	{281, 22, REASON_POLL},      /* epoll_pwait */
-	{7, -1, REASON_POLL},        /* poll */
-	{271, 73, REASON_POLL},      /* ppoll */
-	{23, -1, REASON_POLL},       /* select */
-	{270, 72, REASON_POLL},      /* pselect6 */
+	{202, 98, REASON_LOCK},	     /* futex */
+	{232, -1, REASON_POLL},	     /* epoll_wait */
+	{281, 22, REASON_POLL},	     /* epoll_pwait */
+	{7, -1, REASON_POLL},	     /* poll */
+	{271, 73, REASON_POLL},	     /* ppoll */
+	{23, -1, REASON_POLL},	     /* select */
+	{270, 72, REASON_POLL},	     /* pselect6 */
 	{35, 101, REASON_SLEEP},     /* nanosleep */
 	{230, 115, REASON_SLEEP},    /* clock_nanosleep */
 	{61, 260, REASON_CHILD},     /* wait4 */
@@ -265,15 +266,15 @@ static const struct {
 	{34, -1, REASON_SIGNAL},     /* pause */
 	{128, 137, REASON_SIGNAL},   /* rt_sigtimedwait */
 	{130, 133, REASON_SIGNAL},   /* rt_sigsuspend */
-	{43, 202, REASON_NET},       /* accept */
-	{288, 242, REASON_NET},      /* accept4 */
-	{42, 203, REASON_NET},       /* connect */
-	{45, 207, REASON_NET},       /* recvfrom */
-	{47, 212, REASON_NET},       /* recvmsg */
-	{44, 206, REASON_NET},       /* sendto */
-	{46, 211, REASON_NET},       /* sendmsg */
-	{74, 82, REASON_DISK},       /* fsync */
-	{75, 83, REASON_DISK},       /* fdatasync */
+	{43, 202, REASON_NET},	     /* accept */
+	{288, 242, REASON_NET},	     /* accept4 */
+	{42, 203, REASON_NET},	     /* connect */
+	{45, 207, REASON_NET},	     /* recvfrom */
+	{47, 212, REASON_NET},	     /* recvmsg */
+	{44, 206, REASON_NET},	     /* sendto */
+	{46, 211, REASON_NET},	     /* sendmsg */
+	{74, 82, REASON_DISK},	     /* fsync */
+	{75, 83, REASON_DISK},	     /* fdatasync */
 	{426, 426, REASON_IO_URING}, /* io_uring_enter */
 };
 
@@ -294,7 +295,8 @@ static bool reason_matches(const char *rule, const char *name, size_t name_len)
 	size_t len = strlen(rule);
 
 	if (*rule == '*')
-		return name_len >= len - 1 && !memcmp(name + name_len - (len - 1), rule + 1, len - 1);
+		return name_len >= len - 1 &&
+		       !memcmp(name + name_len - (len - 1), rule + 1, len - 1);
 	if (rule[len - 1] == '*')
 		return !strncmp(name, rule, len - 1);
 	return name_len == len && !memcmp(name, rule, len);
@@ -332,7 +334,8 @@ static enum reason reason_with_iowait(enum reason reason)
 		       : reason;
 }
 
-enum reason reason_of_wait(const struct wire_wait *wait, const char *const *frames, size_t frame_cnt)
+enum reason reason_of_wait(const struct wire_wait *wait, const char *const *frames,
+			   size_t frame_cnt)
 {
 	enum reason reason = REASON_OTHER;
 	bool named = false, found = false;

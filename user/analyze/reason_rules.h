@@ -18,6 +18,7 @@
  *      (in_iowait turns memory, fs and unknown into disk)
  *   4. no frame is known (names hidden): by the system call
  */
-enum reason reason_of_wait(const struct wire_wait *wait, const char *const *frames, size_t frame_cnt);
+enum reason reason_of_wait(const struct wire_wait *wait, const char *const *frames,
+			   size_t frame_cnt);
 
 #endif

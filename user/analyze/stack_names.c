@@ -38,10 +38,10 @@ static bool names_eq(const void *owner, uint32_t pos, const void *key)
  */
 static bool names_is_own(const char *name)
 {
-	static const char *const own[] = {"bpf_prog_",	     "bpf_trace_run",	 "__bpf_trace_",
-					  "__traceiter_",    "bpf_get_stack",	 "__bpf_get_stack",
-					  "get_perf_callchain", "perf_callchain_", "bpf_trampoline_",
-					  "bpf_raw_tp_"};
+	static const char *const own[] = {
+		"bpf_prog_",	   "bpf_trace_run",   "__bpf_trace_",	    "__traceiter_",
+		"bpf_get_stack",   "__bpf_get_stack", "get_perf_callchain", "perf_callchain_",
+		"bpf_trampoline_", "bpf_raw_tp_"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (!strncmp(name, own[i], strlen(own[i])))
@@ -71,7 +71,7 @@ static int names_frame(struct stack_names *n, const struct stack *st, const stru
  */
 static bool names_is_generic(const char *name)
 {
-	static const char *const generic[] = {"__schedule", "schedule", "preempt_schedule",
+	static const char *const generic[] = {"__schedule",  "schedule",     "preempt_schedule",
 					      "io_schedule", "do_nanosleep", "__cond_resched"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(generic); i++)
@@ -114,7 +114,8 @@ static int names_fill(struct stack_names *n, struct named_stack *s)
 		s->lost = true;
 		s->cnt = 1;
 		n->lost_cnt++;
-		return profile__frame(n->profile, "[stack lost]", NULL, FRAME_KIND_MISSING, s->frames);
+		return profile__frame(n->profile, "[stack lost]", NULL, FRAME_KIND_MISSING,
+				      s->frames);
 	}
 	for (s->cnt = 0; s->cnt < st->frame_cnt; s->cnt++) {
 		err = names_frame(n, st, &st->frames[s->cnt], &s->frames[s->cnt]);
@@ -135,7 +136,8 @@ const struct named_stack *stack_names__get(struct stack_names *n, uint64_t id)
 
 	if (pos != HASH_INDEX_NONE)
 		return &n->items[pos];
-	err = array__grow((void **)&n->items, &n->cap, n->cnt + 1, sizeof(*n->items), STACK_MAX_CNT);
+	err = array__grow((void **)&n->items, &n->cap, n->cnt + 1, sizeof(*n->items),
+			  STACK_MAX_CNT);
 	if (!err)
 		err = names_fill(n, &fresh);
 	if (!err)

@@ -12,14 +12,14 @@
 #include <stdio.h>
 
 enum option_type {
-	OPTION_GROUP,    /* a heading in --help; only `help` is used */
-	OPTION_FLAG,     /* bool: no argument */
-	OPTION_STRING,   /* const char *: points into argv */
-	OPTION_U64,      /* uint64_t, decimal or 0x, within [min, max] */
+	OPTION_GROUP,	 /* a heading in --help; only `help` is used */
+	OPTION_FLAG,	 /* bool: no argument */
+	OPTION_STRING,	 /* const char *: points into argv */
+	OPTION_U64,	 /* uint64_t, decimal or 0x, within [min, max] */
 	OPTION_DURATION, /* uint64_t nanoseconds: "10" or "10s", "500ms", "1m", "1h", "20us" */
-	OPTION_SIZE,     /* uint64_t bytes: "4096", "64k", "1m", "1g" */
-	OPTION_PIDS,     /* struct option_ids: "1,2,3" */
-	OPTION_CUSTOM,   /* parse() is called with the argument */
+	OPTION_SIZE,	 /* uint64_t bytes: "4096", "64k", "1m", "1g" */
+	OPTION_PIDS,	 /* struct option_ids: "1,2,3" */
+	OPTION_CUSTOM,	 /* parse() is called with the argument */
 };
 
 struct option_ids {
@@ -28,18 +28,21 @@ struct option_ids {
 };
 
 struct option_def {
-	char letter;      /* 0: none */
+	char letter;	  /* 0: none */
 	const char *name; /* long name without dashes; NULL: only a letter */
 	const char *arg;  /* metavariable of the argument, NULL for flags */
 	enum option_type type;
-	size_t offset; /* of the member in the command's struct */
-	const char *help; /* one sentence, lower case, no full stop; may span lines with \n */
+	size_t offset;	   /* of the member in the command's struct */
+	const char *help;  /* one sentence, lower case, no full stop; may span lines with \n */
 	uint64_t min, max; /* OPTION_U64, _DURATION, _SIZE; both 0: any */
 	/* OPTION_CUSTOM: 0, or -EINVAL after error_set("what is wrong and what is right"). */
 	int (*parse)(void *config, const char *value);
 };
 
-#define OPTION_END {.letter = 0, .name = NULL, .type = OPTION_GROUP, .help = NULL}
+#define OPTION_END                                                            \
+	{                                                                     \
+		.letter = 0, .name = NULL, .type = OPTION_GROUP, .help = NULL \
+	}
 
 struct command_example {
 	const char *line; /* "dwell offcpu -p 4711 -o r.html 5" */
@@ -47,11 +50,11 @@ struct command_example {
 };
 
 struct command {
-	const char *name;     /* "offcpu" */
-	const char *summary;  /* one line for `dwell --help` */
-	const char *operands; /* "[DURATION]", "-- COMMAND [ARG...]": for the usage line */
+	const char *name;	 /* "offcpu" */
+	const char *summary;	 /* one line for `dwell --help` */
+	const char *operands;	 /* "[DURATION]", "-- COMMAND [ARG...]": for the usage line */
 	const char *description; /* paragraphs for the man page; "\n\n" between them */
-	const struct option_def *options;   /* ends with OPTION_END */
+	const struct option_def *options;	/* ends with OPTION_END */
 	const struct command_example *examples; /* ends with .line = NULL; may be NULL */
 	size_t config_size;
 	void (*defaults)(void *config); /* may be NULL: all zero */
@@ -69,8 +72,8 @@ struct command {
  * would be right ("--max-depth: 'abc' is not a number: give 1 to 127", "unknown option --foo: did you mean
  * --format?"). *@ret_operands is freed by the caller (the words are not).
  */
-int option_parse(const struct command *cmd, int argc, char **argv, void *config, int *ret_operand_cnt,
-		 char ***ret_operands, char ***ret_command);
+int option_parse(const struct command *cmd, int argc, char **argv, void *config,
+		 int *ret_operand_cnt, char ***ret_operands, char ***ret_command);
 /* Frees what parsing allocated in @config. */
 void option_free(const struct command *cmd, void *config);
 /* --help: usage, options in groups, examples. @width columns. */

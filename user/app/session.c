@@ -115,7 +115,8 @@ static void session_progress(const struct session *s, uint64_t start_ns, uint64_
 {
 	const struct ledger *l = &s->model.ledger;
 
-	fprintf(stderr, "\r%.1fs  %llu ev/s  %llu lost  %zu stacks   ", (double)(now_ns - start_ns) / 1e9,
+	fprintf(stderr, "\r%.1fs  %llu ev/s  %llu lost  %zu stacks   ",
+		(double)(now_ns - start_ns) / 1e9,
 		(unsigned long long)(s->event_cnt - *last_events),
 		(unsigned long long)ledger__lost(l).cnt, s->model.stacks.cnt);
 	*last_events = s->event_cnt;
@@ -176,7 +177,7 @@ struct symbol_saver {
 	struct symbol_mark {
 		uint32_t module;
 		const struct symbol *symbol;
-	} *marks;
+	} * marks;
 	size_t cnt, cap;
 	struct hash_index index;
 };
@@ -188,7 +189,8 @@ static bool symbol_mark_eq(const void *owner, uint32_t pos, const void *key)
 	return a->module == b->module && a->symbol == b->symbol;
 }
 
-static int session_save_symbol(struct symbol_saver *v, const struct symbol_mark *mark, const char *name)
+static int session_save_symbol(struct symbol_saver *v, const struct symbol_mark *mark,
+			       const char *name)
 {
 	size_t len = strlen(name), size = (sizeof(struct wire_symbol) + len + 1 + 7) & ~(size_t)7;
 	_cleanup_free_ struct wire_symbol *rec = calloc(1, size);
@@ -219,7 +221,8 @@ static int session_save_frame(struct symbol_saver *v, const struct frame *f)
 	hash = hash_mix(hash_u64((uintptr_t)mark.symbol), mark.module);
 	if (hash_index__find(&v->index, hash, symbol_mark_eq, v, &mark) != HASH_INDEX_NONE)
 		return 0;
-	err = array__grow((void **)&v->marks, &v->cap, v->cnt + 1, sizeof(*v->marks), SYMTAB_MAX_SYMBOLS);
+	err = array__grow((void **)&v->marks, &v->cap, v->cnt + 1, sizeof(*v->marks),
+			  SYMTAB_MAX_SYMBOLS);
 	if (!err)
 		err = hash_index__add(&v->index, hash, (uint32_t)v->cnt);
 	if (err)
@@ -245,11 +248,11 @@ int session__save_symbols(struct session *s)
 
 /* ---- the view in the recording ---- */
 
-#define SESSION_VIEW_FLAGS(X)                                                                      \
-	X(per_thread)                                                                              \
-	X(split)                                                                                   \
-	X(no_user_stacks)                                                                          \
-	X(no_kernel_stacks)                                                                        \
+#define SESSION_VIEW_FLAGS(X) \
+	X(per_thread)         \
+	X(split)              \
+	X(no_user_stacks)     \
+	X(no_kernel_stacks)   \
 	X(delimiter)
 
 int session__note_view(struct session *s, const struct offcpu_view *view)
@@ -257,9 +260,9 @@ int session__note_view(struct session *s, const struct offcpu_view *view)
 	char reasons[16];
 	int err;
 
-#define X(flag)                                                                                    \
-	err = view->flag ? session__note(s, "view." #flag, "1") : 0;                               \
-	if (err)                                                                                   \
+#define X(flag)                                                      \
+	err = view->flag ? session__note(s, "view." #flag, "1") : 0; \
+	if (err)                                                     \
 		return err;
 	SESSION_VIEW_FLAGS(X)
 #undef X

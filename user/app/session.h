@@ -30,8 +30,9 @@ struct session {
 
 struct session_limits {
 	uint64_t duration_ns; /* 0: until the source ends or a signal comes */
-	bool progress;        /* a line a second on stderr */
-	int (*started)(void *arg); /* NULL, or called once the window has begun; its error ends the run */
+	bool progress;	      /* a line a second on stderr */
+	int (*started)(
+		void *arg); /* NULL, or called once the window has begun; its error ends the run */
 	void *started_arg;
 };
 

@@ -14,11 +14,11 @@
 #include "base/compiler.h"
 
 struct buf {
-	char *data;       /* NUL-terminated while not NULL */
-	size_t len;       /* bytes in use, without the NUL */
-	size_t cap;       /* bytes allocated */
+	char *data;	  /* NUL-terminated while not NULL */
+	size_t len;	  /* bytes in use, without the NUL */
+	size_t cap;	  /* bytes allocated */
 	size_t max_bytes; /* the cap */
-	int err;          /* 0, or the first error */
+	int err;	  /* 0, or the first error */
 };
 
 /* An empty buffer that may grow to @max_bytes. Allocates nothing. */

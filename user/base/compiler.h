@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _cleanup_(f)        __attribute__((cleanup(f)))
-#define _unused_            __attribute__((unused))
+#define _cleanup_(f)	    __attribute__((cleanup(f)))
+#define _unused_	    __attribute__((unused))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

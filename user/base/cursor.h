@@ -55,15 +55,15 @@ static inline void cursor__skip(struct cursor *c, size_t len)
 	cursor__bytes(c, len);
 }
 
-#define CURSOR_INT(name, type)                                                                     \
-	static inline type cursor__##name(struct cursor *c)                                        \
-	{                                                                                          \
-		const void *p = cursor__bytes(c, sizeof(type));                                    \
-		type v = 0;                                                                        \
-												   \
-		if (p)                                                                             \
-			memcpy(&v, p, sizeof(v));                                                  \
-		return v;                                                                          \
+#define CURSOR_INT(name, type)                                  \
+	static inline type cursor__##name(struct cursor *c)     \
+	{                                                       \
+		const void *p = cursor__bytes(c, sizeof(type)); \
+		type v = 0;                                     \
+                                                                \
+		if (p)                                          \
+			memcpy(&v, p, sizeof(v));               \
+		return v;                                       \
 	}
 CURSOR_INT(u8, uint8_t)
 CURSOR_INT(u16, uint16_t)

@@ -25,16 +25,16 @@ static void log_line(const char *prefix, const char *fmt, va_list ap)
 	fputc('\n', stderr);
 }
 
-#define LOG_FN(name, min_level, prefix)                                                            \
-	void name(const char *fmt, ...)                                                            \
-	{                                                                                          \
-		va_list ap;                                                                        \
-                                                                                                   \
-		if (log_level < (min_level))                                                       \
-			return;                                                                    \
-		va_start(ap, fmt);                                                                 \
-		log_line(prefix, fmt, ap);                                                         \
-		va_end(ap);                                                                        \
+#define LOG_FN(name, min_level, prefix)      \
+	void name(const char *fmt, ...)      \
+	{                                    \
+		va_list ap;                  \
+                                             \
+		if (log_level < (min_level)) \
+			return;              \
+		va_start(ap, fmt);           \
+		log_line(prefix, fmt, ap);   \
+		va_end(ap);                  \
 	}
 LOG_FN(log_error, 0, "dwell: ")
 LOG_FN(log_warn, 0, "dwell: ")

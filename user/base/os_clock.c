@@ -18,7 +18,8 @@ uint64_t os_monotonic_ns(void)
 
 static uint64_t clock_at(clockid_t clock, uint64_t monotonic_ns)
 {
-	uint64_t before = os_monotonic_ns(), there = clock_read_ns(clock), after = os_monotonic_ns();
+	uint64_t before = os_monotonic_ns(), there = clock_read_ns(clock),
+		 after = os_monotonic_ns();
 
 	return there - (before + (after - before) / 2) + monotonic_ns;
 }

@@ -10,9 +10,9 @@
 #include "base/hash.h"
 
 struct strtab {
-	struct buf bytes;        /* the strings, each followed by a NUL */
-	uint32_t *offsets;       /* of string id, in bytes.data */
-	size_t cnt, cap;         /* ids in use, allocated */
+	struct buf bytes;	 /* the strings, each followed by a NUL */
+	uint32_t *offsets;	 /* of string id, in bytes.data */
+	size_t cnt, cap;	 /* ids in use, allocated */
 	struct hash_index index; /* content -> id */
 };
 

@@ -18,7 +18,7 @@
 
 #include "model/event.h"
 
-#define RECORDING_VERSION         1
+#define RECORDING_VERSION	  1
 #define RECORDING_BLOCK_MAX_BYTES (1u << 20)
 
 struct recording_writer;

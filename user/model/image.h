@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "wire.h"
 
-#define IMAGE_MAX_CNT      (1u << 22)
+#define IMAGE_MAX_CNT	   (1u << 22)
 #define IMAGE_MAX_MAPPINGS 65536 /* vm.max_map_count's default is 65530 */
 
 struct mapping {
@@ -26,9 +26,9 @@ struct image {
 	struct wire_image key;
 	struct mapping *mappings; /* sorted by start, never overlapping */
 	size_t mapping_cnt, mapping_cap;
-	uint32_t parent;  /* position + 1 of the image it was forked from; 0: unknown */
-	bool gone;        /* its mappings can't be read any more (exited, or exec'd) */
-	bool read_once;   /* mappings were received at least once */
+	uint32_t parent; /* position + 1 of the image it was forked from; 0: unknown */
+	bool gone;	 /* its mappings can't be read any more (exited, or exec'd) */
+	bool read_once;	 /* mappings were received at least once */
 };
 
 struct image_table {

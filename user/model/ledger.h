@@ -25,9 +25,9 @@ struct ledger_term {
 struct ledger {
 	struct ledger_term observed;
 	struct ledger_term delivered; /* by user space; includes what it filtered after delivery */
-	struct ledger_term filtered;  /* by the kernel, plus by user space (then out of delivered) */
+	struct ledger_term filtered; /* by the kernel, plus by user space (then out of delivered) */
 	struct ledger_term open;
-	struct ledger_term spilled;      /* what the kernel says it spilled */
+	struct ledger_term spilled;	 /* what the kernel says it spilled */
 	struct ledger_term spilled_read; /* what user space read from the spill maps */
 	struct ledger_term lost_spill_full;
 	uint64_t counters[WIRE_COUNTER_CNT]; /* the kernel's, as of the last WIRE_COUNTERS */

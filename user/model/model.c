@@ -115,7 +115,8 @@ static int model_resolve(struct model *m, const struct wire_round *round, image_
 				    refresh_arg);
 }
 
-int model__apply(struct model *m, const struct event *e, image_refresh_fn refresh, void *refresh_arg)
+int model__apply(struct model *m, const struct event *e, image_refresh_fn refresh,
+		 void *refresh_arg)
 {
 	switch (e->h->kind) {
 	case WIRE_INTERVAL:

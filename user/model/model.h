@@ -30,7 +30,7 @@ struct model {
 	struct model_note *notes; /* of WIRE_META records, in order of arrival */
 	size_t note_cnt, note_cap;
 	struct wire_window start, end; /* zero until they come */
-	uint32_t kernel_module;        /* id, 0 until it comes */
+	uint32_t kernel_module;	       /* id, 0 until it comes */
 };
 
 /* 0 or -ENOMEM. */
@@ -41,7 +41,8 @@ void model__fini(struct model *m);
  * WIRE_ROUND the pending stacks are resolved, with @refresh as in stack.h. 0, -EBADMSG (an event that
  * contradicts what came before), -ENOMEM, -E2BIG.
  */
-int model__apply(struct model *m, const struct event *e, image_refresh_fn refresh, void *refresh_arg);
+int model__apply(struct model *m, const struct event *e, image_refresh_fn refresh,
+		 void *refresh_arg);
 /* The value of a note; "" when there is none. */
 const char *model__note(const struct model *m, const char *key);
 /* Length of the window, 0 while it is not complete. */

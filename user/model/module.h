@@ -15,14 +15,14 @@
 #define MODULE_MAX_CNT (1u << 20)
 
 struct module {
-	uint32_t id;    /* 1.. */
-	uint16_t kind;  /* enum wire_module_kind */
+	uint32_t id;   /* 1.. */
+	uint16_t kind; /* enum wire_module_kind */
 	uint8_t build_id_len;
 	uint8_t build_id[WIRE_BUILD_ID_LEN];
 	uint64_t dev;
 	uint64_t inode;
 	char *path; /* as the process sees it, owned */
-	int fd;     /* the file, open for reading since it was first seen; -1: not available. Owned. */
+	int fd; /* the file, open for reading since it was first seen; -1: not available. Owned. */
 };
 
 struct module_table {

@@ -26,21 +26,21 @@ enum frame_kind {
 };
 
 struct profile_frame {
-	uint32_t name;   /* string id, sanitised */
+	uint32_t name;	 /* string id, sanitised */
 	uint32_t module; /* string id of the module's file name; 0: none */
-	uint8_t kind;    /* enum frame_kind */
+	uint8_t kind;	 /* enum frame_kind */
 };
 
 struct profile_sample {
 	uint32_t first_frame; /* position in frame_ids */
 	uint32_t frame_cnt;
-	uint32_t thread;      /* position in threads */
-	uint8_t reason;       /* enum reason */
-	bool open;            /* still waiting at the end of the window */
-	uint64_t cnt;         /* intervals */
+	uint32_t thread; /* position in threads */
+	uint8_t reason;	 /* enum reason */
+	bool open;	 /* still waiting at the end of the window */
+	uint64_t cnt;	 /* intervals */
 	uint64_t blocked_ns;
 	uint64_t runnable_ns;
-	uint64_t max_ns;      /* longest single interval */
+	uint64_t max_ns; /* longest single interval */
 };
 
 struct profile_thread {
@@ -50,9 +50,10 @@ struct profile_thread {
 	uint64_t begin_ns, end_ns; /* its life inside the window, CLOCK_MONOTONIC */
 	uint64_t on_cpu_ns, blocked_ns, runnable_ns; /* without the open interval */
 	uint64_t open_blocked_ns, open_runnable_ns;
-	uint64_t intervals;   /* closed ones */
-	uint64_t kernel_on_cpu_ns, kernel_runnable_ns; /* the kernel's schedstat, grown in the window */
-	bool kernel_approx;   /* those two are up to a scheduler tick off: it ran at an edge */
+	uint64_t intervals; /* closed ones */
+	uint64_t kernel_on_cpu_ns,
+		kernel_runnable_ns; /* the kernel's schedstat, grown in the window */
+	bool kernel_approx; /* those two are up to a scheduler tick off: it ran at an edge */
 };
 
 struct profile_note {
@@ -72,8 +73,9 @@ struct profile {
 	size_t thread_cnt, thread_cap;
 	struct ledger ledger;
 	uint64_t window_ns; /* length of the window */
-	uint32_t title;     /* string id, for people: "redis-server (pid 4711), 5.0 s" */
-	struct profile_note *notes; /* facts of the run (host, kernel, version...), in a stable order */
+	uint32_t title;	    /* string id, for people: "redis-server (pid 4711), 5.0 s" */
+	struct profile_note
+		*notes; /* facts of the run (host, kernel, version...), in a stable order */
 	size_t note_cnt, note_cap;
 	uint64_t hidden_ns; /* dropped by --reason or --no-idle; also in ledger.filtered */
 };

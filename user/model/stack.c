@@ -99,7 +99,8 @@ static int stack_resolver_ask(struct stack_resolver *r, const struct wire_image 
 	uint64_t hash = hash_bytes(image, sizeof(*image));
 	int err;
 
-	if (hash_index__find(&r->asked_index, hash, stack_asked_eq, r->asked, image) != HASH_INDEX_NONE)
+	if (hash_index__find(&r->asked_index, hash, stack_asked_eq, r->asked, image) !=
+	    HASH_INDEX_NONE)
 		return 0;
 	err = array__grow((void **)&r->asked, &r->asked_cap, r->asked_cnt + 1, sizeof(*r->asked),
 			  STACK_MAX_CNT);
@@ -138,7 +139,8 @@ static int stack_resolver_prepare(struct stack_resolver *r, const struct stack *
 }
 
 /* In no mapping: because nothing was ever known of the process, or because the address is wrong. */
-static struct frame stack_resolver_missing(const struct stack_resolver *r, const struct wire_image *image)
+static struct frame stack_resolver_missing(const struct stack_resolver *r,
+					   const struct wire_image *image)
 {
 	const struct image *img = image_table__find(r->images, image);
 
@@ -154,7 +156,8 @@ static uint16_t stack_push(struct frame *frames, uint16_t cnt, struct frame f)
 	return cnt + 1;
 }
 
-static struct frame stack_resolver_frame(const struct stack_resolver *r, const struct stack *s, uint16_t i)
+static struct frame stack_resolver_frame(const struct stack_resolver *r, const struct stack *s,
+					 uint16_t i)
 {
 	uint64_t addr = stack_lookup_addr(s, i);
 	const struct mapping *m;

@@ -34,14 +34,14 @@ struct frame {
 
 struct stack {
 	uint64_t id;
-	uint64_t time_ns;        /* of its definition */
+	uint64_t time_ns;	 /* of its definition */
 	struct wire_image image; /* zero for kernel stacks */
-	uint16_t kind;           /* enum wire_stack_kind */
+	uint16_t kind;		 /* enum wire_stack_kind */
 	uint16_t frame_cnt;
 	uint8_t truncated;
-	uint8_t resolved;     /* frames are valid, else ips */
+	uint8_t resolved; /* frames are valid, else ips */
 	union {
-		uint64_t *ips;        /* raw, innermost first */
+		uint64_t *ips;	      /* raw, innermost first */
 		struct frame *frames; /* innermost first */
 	};
 };

@@ -23,12 +23,12 @@ struct thread {
 	uint32_t tid;
 	uint64_t start_ns;
 	uint32_t pid;
-	uint32_t flags;           /* enum wire_thread_flags, of all records together */
+	uint32_t flags; /* enum wire_thread_flags, of all records together */
 	uint64_t cgroup_id;
 	struct thread_name *names; /* in order of arrival */
 	size_t name_cnt, name_cap;
 	bool has_summary;
-	struct wire_summary summary; /* the last one */
+	struct wire_summary summary;		    /* the last one */
 	uint64_t open_blocked_ns, open_runnable_ns; /* of the interval cut by the window's end */
 	bool open;
 };

@@ -12,9 +12,9 @@
 #include "model/profile.h"
 
 struct writer_opts {
-	int width;       /* columns of the table; 0: 80 */
-	int top_cnt;     /* stacks in the table; 0: 20 */
-	bool color;      /* the table may use ANSI colours */
+	int width;   /* columns of the table; 0: 80 */
+	int top_cnt; /* stacks in the table; 0: 20 */
+	bool color;  /* the table may use ANSI colours */
 };
 
 struct writer {

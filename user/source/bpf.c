@@ -21,11 +21,11 @@
 #include "source/os_mmaps.h"
 #include "source/os_target.h"
 
-#define BPF_SPILL_ROWS       16384
+#define BPF_SPILL_ROWS	     16384
 #define BPF_STACK_SPILL_ROWS 2048
 #define BPF_EXIT_SPILL_ROWS  8192
 #define BPF_ONLINE_EVERY_NS  1000000000ull
-#define BPF_MAX_FILES        65536 /* one per module, and a ring per CPU */
+#define BPF_MAX_FILES	     65536 /* one per module, and a ring per CPU */
 
 struct bpf_source {
 	struct source base;
@@ -348,7 +348,8 @@ static int bpf_fill_targets(struct bpf_source *s, const struct bpf_opts *o)
 	err = glob_compile(o->comm_glob, &glob);
 	if (err)
 		return err;
-	return bpf_map_update_elem(probes__map_fd(s->probes, PROBES_MAP_COMM_GLOB), &zero, &glob, BPF_ANY)
+	return bpf_map_update_elem(probes__map_fd(s->probes, PROBES_MAP_COMM_GLOB), &zero, &glob,
+				   BPF_ANY)
 		       ? -errno
 		       : 0;
 }
@@ -393,8 +394,9 @@ static int bpf_init_spills(struct bpf_source *s)
 			  sizeof(struct spill_key), sizeof(struct spill_value), BPF_SPILL_ROWS);
 	if (!err)
 		err = spill__init(&s->stack_spill, "dwell_stacks",
-				  probes__map_fd(s->probes, PROBES_MAP_STACK_SPILLS), sizeof(uint64_t),
-				  sizeof(struct wire_stack) + 8 * WIRE_MAX_FRAMES, BPF_STACK_SPILL_ROWS);
+				  probes__map_fd(s->probes, PROBES_MAP_STACK_SPILLS),
+				  sizeof(uint64_t), sizeof(struct wire_stack) + 8 * WIRE_MAX_FRAMES,
+				  BPF_STACK_SPILL_ROWS);
 	if (!err)
 		err = spill__init(&s->exit_spill, "dwell_exits",
 				  probes__map_fd(s->probes, PROBES_MAP_EXIT_SPILLS),
@@ -423,8 +425,8 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
 	if (cpus < 0)
 		return cpus;
 	sizes.possible_cpus = (uint32_t)cpus;
-	sizes.ring_bytes = o->ring_bytes ? (uint32_t)o->ring_bytes
-					 : rings_default_bytes(sizes.possible_cpus);
+	sizes.ring_bytes =
+		o->ring_bytes ? (uint32_t)o->ring_bytes : rings_default_bytes(sizes.possible_cpus);
 	bpf_raise_file_limit();
 	seeds__init(&s->seeds, o->user_stacks, o->max_frames);
 	err = mmaps__init(&s->mmaps, s->modules, sizes.possible_cpus);

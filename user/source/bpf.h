@@ -17,10 +17,10 @@ struct bpf_opts {
 	size_t pid_cnt;
 	const uint32_t *tids;
 	size_t tid_cnt;
-	const char *comm_glob;   /* NULL: any */
+	const char *comm_glob;	 /* NULL: any */
 	const char *cgroup_path; /* NULL: any */
-	uint32_t command_pid;    /* 0, or a child that is a target from its next exec on */
-	bool children;           /* and the processes that they fork */
+	uint32_t command_pid;	 /* 0, or a child that is a target from its next exec on */
+	bool children;		 /* and the processes that they fork */
 
 	enum config_threads threads;
 	uint64_t min_ns, max_ns; /* 0: no limit */

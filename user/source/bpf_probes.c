@@ -49,8 +49,7 @@ struct counter_row {
 /* libbpf's last complaint: the reason behind a bare errno. */
 static char probes_libbpf_text[512];
 
-static int _printf_(2, 0)
-	probes_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+static int _printf_(2, 0) probes_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[sizeof(probes_libbpf_text)];
 	size_t len;
@@ -131,7 +130,8 @@ static int probes_map_control(struct probes *p)
 }
 
 static int probes_try(struct probes *p, const char *variant, const void *data, size_t size,
-		      const struct config *cfg, const struct probes_sizes *sizes, bool has_prev_state)
+		      const struct config *cfg, const struct probes_sizes *sizes,
+		      bool has_prev_state)
 {
 	int err;
 
@@ -153,18 +153,23 @@ static int probes_try(struct probes *p, const char *variant, const void *data, s
 static int probes_explain(int err)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return error_set(err, "this kernel has no type information (/sys/kernel/btf/vmlinux is "
-				      "missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+		return error_set(err,
+				 "this kernel has no type information (/sys/kernel/btf/vmlinux is "
+				 "missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
 	if (err == -EPERM || err == -EACCES)
-		return error_set(err, "tracing needs root, or the capabilities CAP_BPF and CAP_PERFMON: "
-				      "run it with sudo");
-	return error_set(err, "the kernel refused the probes: %s%s%s; run with -v for the whole story",
+		return error_set(err,
+				 "tracing needs root, or the capabilities CAP_BPF and CAP_PERFMON: "
+				 "run it with sudo");
+	return error_set(err,
+			 "the kernel refused the probes: %s%s%s; run with -v for the whole story",
 			 strerror(-err), probes_libbpf_text[0] ? ": " : "", probes_libbpf_text);
 }
 
 int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
 		 struct probes **ret_probes)
 {
+	const char *forced =
+		getenv("DWELL_PROBES"); /* for tests: "compat" skips the first variant */
 	struct probes *p = calloc(1, sizeof(*p));
 	bool has_prev_state;
 	int err;
@@ -176,10 +181,14 @@ int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
 	has_prev_state = probes_has_prev_state();
 	p->possible_cpus = sizes->possible_cpus;
 	p->counters = calloc(sizes->possible_cpus, sizeof(*p->counters));
-	err = p->counters ? probes_try(p, "core", bpf_object_core,
-				       (size_t)(bpf_object_core_end - bpf_object_core), cfg, sizes,
-				       has_prev_state)
-			  : -ENOMEM;
+	if (!p->counters)
+		err = -ENOMEM;
+	else if (forced && !strcmp(forced, "compat"))
+		err = -EOPNOTSUPP;
+	else
+		err = probes_try(p, "core", bpf_object_core,
+				 (size_t)(bpf_object_core_end - bpf_object_core), cfg, sizes,
+				 has_prev_state);
 	/* What an older kernel lacks (task storage, bpf_task_pt_regs) the other variant does without. */
 	if (err && err != -ENOMEM && err != -EPERM)
 		err = probes_try(p, "compat", bpf_object_compat,
@@ -218,7 +227,8 @@ int probes__attach(struct probes *p)
 	{
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(prog) || !strncmp(bpf_program__section_name(prog), "iter/", 5))
+		if (!bpf_program__autoload(prog) ||
+		    !strncmp(bpf_program__section_name(prog), "iter/", 5))
 			continue;
 		if (p->link_cnt == PROBES_MAX_LINKS)
 			return -E2BIG;
@@ -322,7 +332,8 @@ int probes__iterate(struct probes *p, enum probes_iter which, probes_record_fn f
 		return prog ? -ENOMEM : -ENOENT;
 	link = bpf_program__attach_iter(prog, NULL);
 	if (!link)
-		return error_set(-errno, "the kernel refused to iterate over tasks: %s", strerror(errno));
+		return error_set(-errno, "the kernel refused to iterate over tasks: %s",
+				 strerror(errno));
 	fd = bpf_iter_create(bpf_link__fd(link));
 	if (fd < 0) {
 		err = -errno;

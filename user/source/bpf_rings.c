@@ -13,9 +13,9 @@
 #include "base/os_read.h"
 
 #define RINGS_TOTAL_BYTES (16u << 20)
-#define RINGS_MIN_BYTES   (64u << 10)
-#define RINGS_MAX_BYTES   (1u << 20)
-#define RINGS_SYS_MAX     65536
+#define RINGS_MIN_BYTES	  (64u << 10)
+#define RINGS_MAX_BYTES	  (1u << 20)
+#define RINGS_SYS_MAX	  65536
 
 uint32_t rings_default_bytes(uint32_t possible_cpus)
 {
@@ -46,8 +46,9 @@ static int rings_add(struct rings *r, uint32_t cpu)
 
 	fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "dwell_ring", 0, 0, r->ring_bytes, NULL);
 	if (fd < 0)
-		return error_set(-errno, "ring buffer of %u bytes for CPU %u: %s: try a smaller --ring-size",
-				 r->ring_bytes, cpu, strerror(errno));
+		return error_set(
+			-errno, "ring buffer of %u bytes for CPU %u: %s: try a smaller --ring-size",
+			r->ring_bytes, cpu, strerror(errno));
 	if (!r->reader) {
 		r->reader = ring_buffer__new(fd, rings_sample, r, NULL);
 		if (!r->reader)
@@ -71,7 +72,8 @@ int rings__add_online(struct rings *r)
 	if (err)
 		return err;
 	/* "0-3,8,10-11" */
-	for (char *p = text.data, *end; p && *p >= '0' && *p <= '9'; p = *end == ',' ? end + 1 : NULL) {
+	for (char *p = text.data, *end; p && *p >= '0' && *p <= '9';
+	     p = *end == ',' ? end + 1 : NULL) {
 		first = last = strtoul(p, &end, 10);
 		if (*end == '-')
 			last = strtoul(end + 1, &end, 10);
@@ -89,8 +91,11 @@ int rings__add_online(struct rings *r)
 int rings__init(struct rings *r, int outer_fd, uint32_t possible_cpus, uint32_t ring_bytes,
 		rings_record_fn fn, void *arg)
 {
-	*r = (struct rings){.outer_fd = outer_fd, .ring_bytes = ring_bytes,
-			    .possible_cpus = possible_cpus, .fn = fn, .arg = arg};
+	*r = (struct rings){.outer_fd = outer_fd,
+			    .ring_bytes = ring_bytes,
+			    .possible_cpus = possible_cpus,
+			    .fn = fn,
+			    .arg = arg};
 	r->fds = malloc(possible_cpus * sizeof(*r->fds));
 	if (!r->fds)
 		return -ENOMEM;

@@ -11,7 +11,7 @@
 #include "intern.h"
 #include "source/os_walk.h"
 
-#define SEEDS_MAX_CNT      (1u << 22)
+#define SEEDS_MAX_CNT	   (1u << 22)
 #define SEEDS_STATUS_BYTES 8192
 
 void seeds__init(struct seeds *s, bool user_stacks, uint32_t max_frames)
@@ -113,8 +113,8 @@ static int seeds_announce(const struct wire_seed *rec, event_fn fn, void *arg)
 	return fn(arg, &e);
 }
 
-static int seeds_user_stack(const struct seeds *s, const struct wire_seed *rec, event_fn fn, void *arg,
-			    uint64_t *ret_id)
+static int seeds_user_stack(const struct seeds *s, const struct wire_seed *rec, event_fn fn,
+			    void *arg, uint64_t *ret_id)
 {
 	__u64 ips[WIRE_MAX_FRAMES];
 	uint32_t n = os_walk_user(rec->image.pid, rec->user_ip, rec->user_sp, rec->user_bp, ips,
@@ -131,12 +131,13 @@ int seeds__add(struct seeds *s, const struct wire_seed *rec, event_fn fn, void *
 	struct seed seed = {.key = rec->key};
 	int err;
 
-	err = array__grow((void **)&s->items, &s->cap, s->cnt + 1, sizeof(*s->items), SEEDS_MAX_CNT);
+	err = array__grow((void **)&s->items, &s->cap, s->cnt + 1, sizeof(*s->items),
+			  SEEDS_MAX_CNT);
 	if (!err)
 		err = seeds_announce(rec, fn, arg);
 	if (!err)
-		err = seeds_define(s, &rec->image, WIRE_STACK_KERNEL, rec->ips, rec->frame_cnt, fn, arg,
-				   &seed.kernel_stack);
+		err = seeds_define(s, &rec->image, WIRE_STACK_KERNEL, rec->ips, rec->frame_cnt, fn,
+				   arg, &seed.kernel_stack);
 	if (!err && s->user_stacks && !(rec->flags & WIRE_THREAD_KTHREAD))
 		err = seeds_user_stack(s, rec, fn, arg, &seed.user_stack);
 	if (!err)

@@ -24,8 +24,11 @@ int spill__init(struct spill *s, const char *name, int outer_fd, size_t key_size
 {
 	int err;
 
-	*s = (struct spill){.outer_fd = outer_fd, .fds = {-1, -1}, .active = -1,
-			    .key_size = key_size, .value_size = value_size};
+	*s = (struct spill){.outer_fd = outer_fd,
+			    .fds = {-1, -1},
+			    .active = -1,
+			    .key_size = key_size,
+			    .value_size = value_size};
 	s->row = malloc(key_size + value_size);
 	if (!s->row)
 		return -ENOMEM;

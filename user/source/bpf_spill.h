@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 struct spill {
-	int outer_fd;  /* not owned */
-	int fds[2];    /* owned */
-	int active;    /* which of them is in the kernel's hands; -1: not installed */
+	int outer_fd; /* not owned */
+	int fds[2];   /* owned */
+	int active;   /* which of them is in the kernel's hands; -1: not installed */
 	size_t key_size, value_size;
 	char *row; /* room for one key and one value */
 };

@@ -45,7 +45,8 @@ int glob_compile(const char *pattern, struct config_glob *ret_glob)
 			continue;
 		}
 		if (at == CONFIG_GLOB_BITS - 1)
-			return error_set(-EINVAL, "pattern '%s' is longer than 63 characters", pattern);
+			return error_set(-EINVAL, "pattern '%s' is longer than 63 characters",
+					 pattern);
 		if (*p == '?') {
 			for (unsigned int c = 1; c < 256; c++)
 				glob.accept[c] |= 1ull << at;
@@ -57,7 +58,8 @@ int glob_compile(const char *pattern, struct config_glob *ret_glob)
 						 pattern);
 		} else {
 			if (*p == '\\' && !*++p)
-				return error_set(-EINVAL, "pattern '%s' ends in a backslash", pattern);
+				return error_set(-EINVAL, "pattern '%s' ends in a backslash",
+						 pattern);
 			glob.accept[(unsigned char)*p++] |= 1ull << at;
 		}
 		at++;

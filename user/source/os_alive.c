@@ -46,9 +46,11 @@ int alive__add_process(struct alive *a, uint32_t pid)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (fd < 0 && errno == EINVAL && alive_thread(pid))
-		return error_set(-ESRCH, "%u is a thread, not a process: trace it with -t %u", pid, pid);
+		return error_set(-ESRCH, "%u is a thread, not a process: trace it with -t %u", pid,
+				 pid);
 	if (fd < 0 && errno == ESRCH)
-		return error_set(-ESRCH, "no process with pid %u: it may have exited; see `ps -e`", pid);
+		return error_set(-ESRCH, "no process with pid %u: it may have exited; see `ps -e`",
+				 pid);
 	if (fd < 0)
 		return error_set(-errno, "pid %u can't be watched", pid);
 	return alive_add(a, pid, fd);
@@ -57,7 +59,8 @@ int alive__add_process(struct alive *a, uint32_t pid)
 int alive__add_thread(struct alive *a, uint32_t tid)
 {
 	if (!alive_thread(tid))
-		return error_set(-ESRCH, "no thread with tid %u: it may have exited; see `ps -eL`", tid);
+		return error_set(-ESRCH, "no thread with tid %u: it may have exited; see `ps -eL`",
+				 tid);
 	return alive_add(a, tid, -1);
 }
 

@@ -17,8 +17,8 @@
 #include "format/elf.h"
 #include "format/proc_maps.h"
 
-#define MAPS_MAX_BYTES  (64u << 20) /* 65,530 mappings with long paths */
-#define STAT_MAX_BYTES  4096
+#define MAPS_MAX_BYTES	(64u << 20) /* 65,530 mappings with long paths */
+#define STAT_MAX_BYTES	4096
 #define STAT_START_TIME 22 /* field of /proc/PID/stat, proc(5) */
 
 struct maps_reader {
@@ -96,7 +96,8 @@ static int maps_open(const struct wire_image *image, const struct proc_map *m)
 
 int os_maps_announce(const struct module *m, event_fn fn, void *arg)
 {
-	size_t len = strlen(m->path), size = (sizeof(struct wire_module) + len + 1 + 7) & ~(size_t)7;
+	size_t len = strlen(m->path),
+	       size = (sizeof(struct wire_module) + len + 1 + 7) & ~(size_t)7;
 	_cleanup_free_ struct wire_module *rec = calloc(1, size);
 	struct event e = {.module = rec};
 
@@ -115,8 +116,8 @@ int os_maps_announce(const struct module *m, event_fn fn, void *arg)
 	return fn(arg, &e);
 }
 
-int os_maps_module(const struct wire_image *image, const struct proc_map *m, struct module_table *modules,
-		   event_fn fn, void *arg, uint32_t *ret_id)
+int os_maps_module(const struct wire_image *image, const struct proc_map *m,
+		   struct module_table *modules, event_fn fn, void *arg, uint32_t *ret_id)
 {
 	struct module like = {.fd = -1, .dev = m->dev, .inode = m->inode}, *found;
 	bool added;
@@ -175,7 +176,8 @@ static int maps_take(void *arg, const struct proc_map *m)
 	return maps_deliver(r, &rec);
 }
 
-int os_maps_read(const struct wire_image *image, struct module_table *modules, event_fn fn, void *arg)
+int os_maps_read(const struct wire_image *image, struct module_table *modules, event_fn fn,
+		 void *arg)
 {
 	struct maps_reader r = {.image = image, .modules = modules, .fn = fn, .arg = arg};
 	struct wire_mapping reset = {.flags = WIRE_MAPPING_RESET};

@@ -15,14 +15,15 @@
  * and all mappings. 1 done; 0 when the process is gone, is another one by now, or may not be read; an
  * error of @fn or -ENOMEM.
  */
-int os_maps_read(const struct wire_image *image, struct module_table *modules, event_fn fn, void *arg);
+int os_maps_read(const struct wire_image *image, struct module_table *modules, event_fn fn,
+		 void *arg);
 
 /*
  * The module of one mapping of @image: the file is opened to read its build id, which belongs to a file's
  * identity; a WIRE_MODULE event is delivered if the module is new. 0 and *@ret_id, or -errno.
  */
-int os_maps_module(const struct wire_image *image, const struct proc_map *m, struct module_table *modules,
-		   event_fn fn, void *arg, uint32_t *ret_id);
+int os_maps_module(const struct wire_image *image, const struct proc_map *m,
+		   struct module_table *modules, event_fn fn, void *arg, uint32_t *ret_id);
 
 /* Delivers a WIRE_MODULE event for @m. The error of @fn. */
 int os_maps_announce(const struct module *m, event_fn fn, void *arg);

@@ -17,17 +17,17 @@
 #include "base/log.h"
 #include "source/os_maps.h"
 
-#define MMAPS_DATA_PAGES  32     /* per CPU; a power of two */
-#define MMAPS_MAX_THREADS 256    /* watched one by one */
-#define MMAPS_MAX_FDS     65536
+#define MMAPS_DATA_PAGES  32  /* per CPU; a power of two */
+#define MMAPS_MAX_THREADS 256 /* watched one by one */
+#define MMAPS_MAX_FDS	  65536
 #define MMAPS_MAX_PENDING 65536
 #define MMAPS_MAX_IMAGES  65536
-#define MMAPS_MAX_FILES   65536
-#define MMAPS_HOLD_NS     2000000000ull /* a record whose image did not come by then is dropped */
+#define MMAPS_MAX_FILES	  65536
+#define MMAPS_HOLD_NS	  2000000000ull /* a record whose image did not come by then is dropped */
 
 struct mmaps_ring {
 	struct perf_event_mmap_page *page; /* NULL: not made yet */
-	int fd;                            /* the event that owns it */
+	int fd;				   /* the event that owns it */
 };
 
 /* What is kept of a record. */
@@ -269,8 +269,8 @@ static int mmaps_keep(struct mmaps *m, const struct mmaps_record *like, const ch
 	struct mmaps_record rec = *like;
 	int err;
 
-	err = array__grow((void **)&m->pending, &m->pending_cap, m->pending_cnt + 1, sizeof(*m->pending),
-			  MMAPS_MAX_PENDING);
+	err = array__grow((void **)&m->pending, &m->pending_cap, m->pending_cnt + 1,
+			  sizeof(*m->pending), MMAPS_MAX_PENDING);
 	if (err == -E2BIG) {
 		m->lost_cnt++;
 		return 0;
@@ -316,7 +316,8 @@ static int mmaps_take(struct mmaps *m, const struct perf_event_header *h)
 		rec.inode = raw->ino;
 		/* "name (deleted)": the same file under its name, as proc_maps_parse() has it. */
 		len = strlen(raw->filename);
-		if (len > sizeof(gone) - 1 && !strcmp(raw->filename + len - (sizeof(gone) - 1), gone))
+		if (len > sizeof(gone) - 1 &&
+		    !strcmp(raw->filename + len - (sizeof(gone) - 1), gone))
 			((char *)raw->filename)[len - (sizeof(gone) - 1)] = '\0';
 		return mmaps_keep(m, &rec, raw->filename);
 	}
@@ -374,7 +375,7 @@ static void mmaps_describe(const struct mmaps_record *r, struct proc_map *ret_ma
 		.file_off = r->file_off,
 		.dev = r->dev,
 		.inode = r->inode,
-		.kind = file				 ? PROC_MAP_FILE
+		.kind = file			     ? PROC_MAP_FILE
 			: !strcmp(r->path, "[vdso]") ? PROC_MAP_VDSO
 						     : PROC_MAP_ANON,
 		.path = r->path,
@@ -382,8 +383,8 @@ static void mmaps_describe(const struct mmaps_record *r, struct proc_map *ret_ma
 }
 
 /* The module of a mapping; a file is opened only when it is seen for the first time. */
-static int mmaps_module(struct mmaps *m, const struct mmaps_record *r, const struct wire_image *image,
-			event_fn fn, void *arg, uint32_t *ret_id)
+static int mmaps_module(struct mmaps *m, const struct mmaps_record *r,
+			const struct wire_image *image, event_fn fn, void *arg, uint32_t *ret_id)
 {
 	uint64_t hash = mmaps_file_hash(r);
 	uint32_t pos = hash_index__find(&m->file_index, hash, mmaps_file_eq, m, r);
@@ -398,8 +399,8 @@ static int mmaps_module(struct mmaps *m, const struct mmaps_record *r, const str
 	mmaps_describe(r, &map);
 	err = os_maps_module(image, &map, m->modules, fn, arg, &file.module);
 	if (!err)
-		err = array__grow((void **)&m->files, &m->file_cap, m->file_cnt + 1, sizeof(*m->files),
-				  MMAPS_MAX_FILES);
+		err = array__grow((void **)&m->files, &m->file_cap, m->file_cnt + 1,
+				  sizeof(*m->files), MMAPS_MAX_FILES);
 	if (err)
 		return err;
 	file.path = strdup(r->path);
@@ -412,8 +413,8 @@ static int mmaps_module(struct mmaps *m, const struct mmaps_record *r, const str
 	return 0;
 }
 
-static int mmaps_deliver_one(struct mmaps *m, const struct mmaps_record *r, const struct wire_image *image,
-			     event_fn fn, void *arg)
+static int mmaps_deliver_one(struct mmaps *m, const struct mmaps_record *r,
+			     const struct wire_image *image, event_fn fn, void *arg)
 {
 	struct wire_mapping rec = {
 		.h = {.kind = WIRE_MAPPING, .size = sizeof(rec)},
@@ -454,7 +455,8 @@ static bool mmaps_is_needed(const struct mmaps *m, size_t i, uint64_t newest_ns)
 {
 	const struct mmaps_record *r = &m->pending[i];
 
-	return r->time_ns + MMAPS_HOLD_NS > newest_ns && (r->exec || !mmaps_image_at(m, r, mmaps_renamed_at(m, i)));
+	return r->time_ns + MMAPS_HOLD_NS > newest_ns &&
+	       (r->exec || !mmaps_image_at(m, r, mmaps_renamed_at(m, i)));
 }
 
 int mmaps__deliver(struct mmaps *m, event_fn fn, void *arg)

@@ -23,13 +23,13 @@
 
 struct mmaps {
 	struct module_table *modules; /* not owned */
-	uint32_t cpu_cnt;             /* possible CPUs */
+	uint32_t cpu_cnt;	      /* possible CPUs */
 	struct mmaps_ring *rings;     /* one per CPU, made at first need */
-	int *fds;                     /* all events */
+	int *fds;		      /* all events */
 	size_t fd_cnt, fd_cap;
 	struct mmaps_record *pending; /* by time, after sorting */
 	size_t pending_cnt, pending_cap;
-	struct mmaps_image *images;   /* who had which pid since when, in order of learning */
+	struct mmaps_image *images; /* who had which pid since when, in order of learning */
 	size_t image_cnt, image_cap;
 	struct mmaps_file *files; /* modules already known */
 	size_t file_cnt, file_cap;

@@ -2,10 +2,10 @@
 #include "source/os_target.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "base/os_read.h"
 
-#define TARGET_CGROUP_MAGIC  0x27e0eb   /* CGROUP_SUPER_MAGIC, include/uapi/linux/magic.h */
+#define TARGET_CGROUP_MAGIC  0x27e0eb	/* CGROUP_SUPER_MAGIC, include/uapi/linux/magic.h */
 #define TARGET_CGROUP2_MAGIC 0x63677270 /* CGROUP2_SUPER_MAGIC */
 #define TARGET_PIDNS_INIT    0xeffffffc /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
-#define TARGET_PROC_MAX      (1u << 20)
+#define TARGET_PROC_MAX	     (1u << 20)
 
 /* Is @option one of the comma-separated words of @list? */
 static bool target_has_word(const char *list, const char *option, size_t len)
@@ -80,17 +80,23 @@ int os_target_cgroup(const char *path, unsigned long long *ret_id, uint32_t *ret
 	struct stat st;
 
 	if (stat(path, &st) || statfs(path, &fs))
-		return error_set(-errno, "cgroup '%s': %s: give the path of a directory below "
-					 "/sys/fs/cgroup", path, strerror(errno));
+		return error_set(-errno,
+				 "cgroup '%s': %s: give the path of a directory below "
+				 "/sys/fs/cgroup",
+				 path, strerror(errno));
 	if (!S_ISDIR(st.st_mode) ||
 	    (fs.f_type != TARGET_CGROUP_MAGIC && fs.f_type != TARGET_CGROUP2_MAGIC))
-		return error_set(-EINVAL, "cgroup '%s' is not a cgroup directory: give a path below "
-					  "/sys/fs/cgroup", path);
+		return error_set(-EINVAL,
+				 "cgroup '%s' is not a cgroup directory: give a path below "
+				 "/sys/fs/cgroup",
+				 path);
 	if (fs.f_type == TARGET_CGROUP_MAGIC) {
 		hierarchy = target_hierarchy_of_device(st.st_dev);
 		if (!hierarchy)
-			return error_set(-EINVAL, "cgroup '%s': its hierarchy is not in "
-						  "/proc/self/cgroup", path);
+			return error_set(-EINVAL,
+					 "cgroup '%s': its hierarchy is not in "
+					 "/proc/self/cgroup",
+					 path);
 	}
 	/* kernfs_ino() is the node's id where ino_t has 64 bits (include/linux/kernfs.h). */
 	*ret_id = st.st_ino;
