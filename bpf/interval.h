@@ -18,30 +18,6 @@
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
-/*
- * Kernels leave switches out (CPUs going off- or online; some virtual machines). The kernel's own run time
- * tells when they must have been: it stands still while a thread is off CPU.
- *
- * The thread leaves the CPU at @ts, or is found on it, but never came: when did it? @exec_ns: its
- * sum_exec_runtime now.
- */
-static __always_inline __u64 task_state__missed_in(const struct task_state *st, __u64 ts,
-						   __u64 exec_ns)
-{
-	__u64 ran = exec_ns - st->exec_ns, earliest = interval_max(st->out_ns, st->wake_ns);
-
-	return ts < earliest || ran > ts - earliest ? earliest : ts - ran;
-}
-
-/* The thread comes at @ts, or is found off the CPU, but never left: when did it? */
-static __always_inline __u64 task_state__missed_out(const struct task_state *st, __u64 ts,
-						    __u64 exec_ns)
-{
-	__u64 ran = exec_ns - st->exec_ns;
-
-	return ran > ts - st->in_ns ? ts : st->in_ns + ran;
-}
-
 #endif
 
 enum task_flags {
@@ -187,7 +163,9 @@ static __always_inline __u64 task_state__missed_in(const struct task_state *st, 
 {
 	__u64 ran = exec_ns - st->exec_ns, earliest = interval_max(st->out_ns, st->wake_ns);
 
-	return ts < earliest || ran > ts - earliest ? earliest : ts - ran;
+	if (ts <= earliest) /* a wake-up by another CPU's clock */
+		return ts;
+	return ran > ts - earliest ? earliest : ts - ran;
 }
 
 /* The thread comes at @ts, or is found off the CPU, but never left: when did it? */
@@ -196,7 +174,7 @@ static __always_inline __u64 task_state__missed_out(const struct task_state *st,
 {
 	__u64 ran = exec_ns - st->exec_ns;
 
-	return ran > ts - st->in_ns ? ts : st->in_ns + ran;
+	return ts <= st->in_ns || ran > ts - st->in_ns ? ts : st->in_ns + ran;
 }
 
 #endif

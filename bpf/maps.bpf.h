@@ -11,6 +11,8 @@
  *   task_states  one struct task_state per traced thread      kernel
  *   target_pids, target_tids, comm_glob                       user -> kernel
  *
+ * All hashes are preallocated: tracing programs must not allocate on kernels before 6.1.
+ *
  * The spill maps sit inside arrays of maps: user space puts an empty one in the place of a filled one.
  * That update returns only after every running program has left the old map (maybe_wait_bpf_programs(),
  * kernel/bpf/syscall.c), so the old one can be read and emptied without losing an addition.
@@ -97,7 +99,6 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct target_pid);
 } target_pids SEC(".maps");
@@ -105,7 +106,6 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, __u8);
 } target_tids SEC(".maps");

@@ -155,6 +155,8 @@ static __always_inline void finish_task(struct task_struct *task, struct task_st
 		return;
 	emit_summary(st, ts, TASK_GET(task, se.sum_exec_runtime),
 		     TASK_GET(task, sched_info.run_delay), flags, &rec);
+	if (!st->out_ns && st->in_ns)
+		rec.on_cpu_ns += ts - interval_max(st->in_ns, ctl.start_ns);
 	if (!ring_send(&rec, sizeof(rec)) && !exit_spill_add(&rec))
 		count(WIRE_C_SUMMARY_LOST, 1);
 }
@@ -172,12 +174,28 @@ static __always_inline void begin_task(struct task_struct *task, struct task_sta
 	st->flags |= TASK_F_TARGET | TASK_F_BASED;
 }
 
+/* Asks anew whether the thread, on CPU, is a target. */
+static __always_inline void retarget(struct task_struct *task, struct task_state *st, __u64 ts)
+{
+	bool was = st->flags & TASK_F_TARGET, is;
+
+	if (!(cfg.target & TARGET_DYNAMIC))
+		return;
+	is = target_dynamic(task, st);
+	if (is && !was)
+		begin_task(task, st, ts);
+	if (was && !is) {
+		finish_task(task, st, ts, 0);
+		st->flags &= ~TASK_F_TARGET;
+	}
+}
+
 /* Comm and cgroup may change at any time: looked at whenever the thread switches. */
 static __always_inline void refresh_task(struct task_struct *task, struct task_state *st, __u64 ts)
 {
 	__u64 comm[2] = {};
 	__u64 *old = (__u64 *)st->comm;
-	bool renamed, was = st->flags & TASK_F_TARGET, is = was;
+	bool renamed;
 
 	bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
 	renamed = comm[0] != old[0] || comm[1] != old[1];
@@ -186,17 +204,9 @@ static __always_inline void refresh_task(struct task_struct *task, struct task_s
 		old[1] = comm[1];
 		st->comm_gen++;
 	}
-	if (!(cfg.target & TARGET_DYNAMIC))
-		return;
 	if (renamed ||
 	    ((cfg.target & CONFIG_TARGET_CGROUP) && (__u64)TASK_GET(task, cgroups) != st->css_set))
-		is = target_dynamic(task, st);
-	if (is && !was)
-		begin_task(task, st, ts);
-	if (was && !is) {
-		finish_task(task, st, ts, 0);
-		st->flags &= ~TASK_F_TARGET;
-	}
+		retarget(task, st, ts);
 }
 
 /* ---- switching ---- */
@@ -333,7 +343,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (state & TASK_DEAD_STATE) {
 		st->flags |= TASK_F_DEAD;
 		finish_task(task, st, ts, WIRE_THREAD_EXITED);
-		task_state_delete(task);
+		task_state_end(task);
 		return;
 	}
 	st->kernel_stack = st->user_stack = 0;
@@ -486,6 +496,8 @@ int BPF_PROG(dwell_exec, struct task_struct *task)
 		begin_task(task, st, ts);
 	}
 	task_state_identify(task, st);
+	/* An exec renames: the thread may come to be a target, or cease to be one. */
+	retarget(task, st, ts);
 	if (!(st->flags & TASK_F_TARGET))
 		return 0;
 	count(WIRE_C_EXECS, 1);
@@ -513,6 +525,26 @@ int BPF_PROG(dwell_exit, struct task_struct *task)
 	st->flags |= TASK_F_GROUP_DEAD;
 	if (cfg.target & CONFIG_TARGET_PIDS)
 		bpf_map_delete_elem(&target_pids, &st->image.pid);
+	return 0;
+}
+
+/*
+ * Can state be kept at all? Some kernels load everything and then refuse every allocation (kmalloc_nolock()
+ * without cmpxchg16b). Writes one header if it can; tried on a thread of the tracer, which is never a target.
+ */
+SEC("iter/task")
+int dwell_check(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct wire_header ok = {.size = sizeof(ok)};
+
+	if (!task || task_visible_pid(task, TASK_GET(task, pid)) != cfg.self_pid)
+		return 0;
+	if (!task_state_create(task))
+		return 0;
+	task_state_delete(task);
+	bpf_seq_write(seq, &ok, sizeof(ok));
 	return 0;
 }
 
@@ -624,7 +656,11 @@ int dwell_final(struct bpf_iter__task *ctx)
 		     TASK_GET(task, sched_info.run_delay), flags, &out.summary);
 	if (!st->out_ns && st->in_ns && stop > st->in_ns)
 		out.summary.on_cpu_ns += stop - interval_max(st->in_ns, start);
-	if (task_state__split(st, stop, start, &iv)) {
+	/* The wake-up of an earlier, cancelled sleep, if the thread sleeps: see task_state__split(). */
+	if (!task_queued(task))
+		st->early_wake_ns = 0;
+	if (task_state__split(st, stop, start, &iv) &&
+	    filter_interval(&cfg, st->flags, &st->wait, iv.in_ns - iv.out_ns)) {
 		out.open.h.kind = WIRE_INTERVAL;
 		out.open.h.size = sizeof(out.open);
 		out.open.thread = out.summary.key;

@@ -47,9 +47,14 @@ static __always_inline struct task_state *task_state_create(struct task_struct *
 	return bpf_task_storage_get(&task_states, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
+/* At a thread's end: the storage goes with the task. */
+static __always_inline void task_state_end(struct task_struct *task)
+{
+}
+
 static __always_inline void task_state_delete(struct task_struct *task)
 {
-	/* goes with the task */
+	bpf_task_storage_delete(&task_states, task);
 }
 #else
 #define TASK_GET(task, field)	  BPF_CORE_READ(task, field)
@@ -111,7 +116,19 @@ static __always_inline void task_state_delete(struct task_struct *task)
 
 	bpf_map_delete_elem(&task_states, &key);
 }
+
+static __always_inline void task_state_end(struct task_struct *task)
+{
+	task_state_delete(task);
+}
 #endif
+
+/*
+ * Members that became a byte in 7.2 (on_cpu, on_rq). A typed load is narrowed by CO-RE; a probed read is as
+ * wide as our declaration and brings the neighbours along.
+ */
+#define TASK_GET_NARROW(task, field) \
+	(TASK_GET(task, field) & (bpf_core_field_size((task)->field) == 1 ? 0xff : 0xffffffff))
 
 static __always_inline __u32 task_raw_state(struct task_struct *task)
 {
@@ -127,14 +144,14 @@ static __always_inline bool task_queued(struct task_struct *task)
 {
 	struct sched_entity___delayed *se = (void *)&task->se;
 
-	if (!TASK_GET(task, on_rq))
+	if (!TASK_GET_NARROW(task, on_rq))
 		return false;
 	return !bpf_core_field_exists(se->sched_delayed) || !BPF_CORE_READ(se, sched_delayed);
 }
 
 static __always_inline bool task_on_cpu(struct task_struct *task)
 {
-	return bpf_core_field_exists(task->on_cpu) && TASK_GET(task, on_cpu);
+	return bpf_core_field_exists(task->on_cpu) && TASK_GET_NARROW(task, on_cpu);
 }
 
 /*

@@ -297,9 +297,6 @@ static int live_trace(struct live *l)
 	if (!l->view.quiet && !l->duration_ns && !l->command && !l->config->pids.cnt)
 		log_info("tracing until Ctrl-C");
 	err = session__run(l->session, l->source, &limits);
-	/* The probes go before the slow part: names and pictures. */
-	source__close(l->source);
-	l->source = NULL;
 	return err ? err : live_finish(l);
 }
 

@@ -27,10 +27,15 @@ def compare(small, large):
     slack = abs(small.window_ns - large.window_ns) + 1_000_000
     for t in large.threads:
         other = small.thread(t["tid"])
-        for key in ("blocked_ns", "runnable_ns", "on_cpu_ns", "intervals"):
-            # Some intervals end while one of the two does not look yet, or any more.
-            margin = 5 if key == "intervals" else slack
-            check_near(other[key], t[key], f"thread {t['tid']} {t['comm']}: {key}", 0.01, margin)
+        who = f"thread {t['tid']} {t['comm']}"
+        # Some intervals end while one of the two does not look yet, or any more.
+        check_near(other["intervals"], t["intervals"], f"{who}: intervals", 0.01, 5)
+        check_near(other["blocked_ns"] + other["runnable_ns"], t["blocked_ns"] + t["runnable_ns"],
+                   f"{who}: off CPU", 0.01, slack)
+        # At each switch one of the two is called first, and the other one's clock is late by its work.
+        late = 10_000 * t["intervals"]
+        for key in ("blocked_ns", "runnable_ns", "on_cpu_ns"):
+            check_near(other[key], t[key], f"{who}: {key}", 0.01, slack + late)
     best, _ = top(large, 10)
     _, sums = top(small, 0)
     for key, ns in best:

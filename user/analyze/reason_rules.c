@@ -47,6 +47,7 @@ static const struct {
 	{"read_events", REASON_POLL}, /* io_getevents, fs/aio.c */
 	/* kernel threads without work wait for any work */
 	{"worker_thread", REASON_POLL},
+	{"rescuer_thread", REASON_POLL},
 	{"kthread_worker_fn", REASON_POLL},
 	{"smpboot_thread_fn", REASON_POLL},
 	{"kthreadd", REASON_POLL},
@@ -64,9 +65,13 @@ static const struct {
 	{"irq_wait_for_interrupt", REASON_POLL},
 	{"scsi_error_handler", REASON_POLL},
 	{"kjournald2", REASON_POLL},
+	{"devtmpfsd", REASON_POLL},
+	{"devtmpfs_work_loop", REASON_POLL},
+	{"watchdog", REASON_POLL},
+	{"kdamond_fn", REASON_POLL},
+	{"kcompactd_*", REASON_POLL},
 	{"balance_dirty_pages*", REASON_MEMORY},
 
-	{"do_nanosleep", REASON_SLEEP},
 	{"hrtimer_nanosleep*", REASON_SLEEP},
 	{"common_nsleep*", REASON_SLEEP},
 	{"alarm_timer_nsleep*", REASON_SLEEP},
@@ -84,6 +89,10 @@ static const struct {
 	{"pipe_wait*", REASON_PIPE},
 	{"splice_*", REASON_PIPE},
 	{"wait_for_space", REASON_PIPE},
+	{"wq_sleep", REASON_PIPE}, /* POSIX message queues */
+	{"do_mq_timed*", REASON_PIPE},
+	{"do_msgrcv", REASON_PIPE}, /* System V message queues */
+	{"do_msgsnd", REASON_PIPE},
 	{"eventfd_read", REASON_PIPE},
 	{"eventfd_write", REASON_PIPE},
 
@@ -108,7 +117,9 @@ static const struct {
 	{"lock_sock_nested", REASON_NET},
 	{"__lock_sock", REASON_NET},
 	{"netlink_*", REASON_NET},
-	{"nfs*_*", REASON_NET},
+	{"nfs_*", REASON_NET},
+	{"nfs3_*", REASON_NET},
+	{"nfs4_*", REASON_NET},
 	{"rpc_wait_bit_killable", REASON_NET},
 	{"__sys_accept4", REASON_NET},
 	{"__sys_connect", REASON_NET},
@@ -172,7 +183,6 @@ static const struct {
 	{"wb_wait_for_completion", REASON_DISK},
 	{"sync_inodes_sb", REASON_DISK},
 	{"bit_wait_io", REASON_DISK},
-	{"io_schedule*", REASON_DISK},
 	{"bio_await*", REASON_DISK},
 
 	{"jbd2_*", REASON_FS},
@@ -338,7 +348,7 @@ enum reason reason_of_wait(const struct wire_wait *wait, const char *const *fram
 			   size_t frame_cnt)
 {
 	enum reason reason = REASON_OTHER;
-	bool named = false, found = false;
+	bool found = false;
 
 	if (wait->flags & WIRE_F_PREEMPT)
 		return REASON_PREEMPTED;
@@ -347,10 +357,9 @@ enum reason reason_of_wait(const struct wire_wait *wait, const char *const *fram
 	for (size_t i = 0; i < frame_cnt && !found; i++) {
 		if (!frames[i] || !*frames[i] || *frames[i] == '[')
 			continue;
-		named = true;
 		found = reason_of_frame(frames[i], &reason);
 	}
-	if (!found && !named)
+	if (!found)
 		reason = reason_of_syscall(wait);
 	return wait->flags & WIRE_F_IOWAIT ? reason_with_iowait(reason) : reason;
 }

@@ -16,7 +16,7 @@
  *   2. stopped or traced                                        -> signal
  *   3. the innermost frame that a rule of the table knows       -> that rule's reason
  *      (in_iowait turns memory, fs and unknown into disk)
- *   4. no frame is known (names hidden): by the system call
+ *   4. no rule knows a frame (names hidden, or new): by the system call
  */
 enum reason reason_of_wait(const struct wire_wait *wait, const char *const *frames,
 			   size_t frame_cnt);

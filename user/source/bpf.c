@@ -252,6 +252,7 @@ static int bpf_stop(struct source *base, event_fn fn, void *arg)
 		err = probes__iterate(s->probes, PROBES_ITER_FINAL, bpf_take, s);
 	if (!err)
 		err = bpf_collect(s, true);
+	probes__detach(s->probes);
 	if (!err)
 		err = bpf_deliver_window(s, WIRE_WINDOW_END, stop_ns);
 	return err ? err : bpf_deliver_round(s, os_monotonic_ns());

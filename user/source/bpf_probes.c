@@ -129,6 +129,93 @@ static int probes_map_control(struct probes *p)
 	return 0;
 }
 
+/* Splits what is in @buf into records; *@len is left with the bytes of the last, incomplete one. */
+static int probes_split(char *buf, size_t *len, probes_record_fn fn, void *arg)
+{
+	size_t at = 0;
+	int err = 0;
+
+	while (*len - at >= sizeof(struct wire_header)) {
+		const struct wire_header *h = (const void *)(buf + at);
+
+		if (h->size < sizeof(*h) || h->size % 8 || h->size > PROBES_ITER_BYTES)
+			return -EBADMSG;
+		if (h->size > *len - at)
+			break;
+		err = fn(arg, h, h->size);
+		if (err)
+			return err;
+		at += h->size;
+	}
+	*len -= at;
+	memmove(buf, buf + at, *len);
+	return 0;
+}
+
+static int probes_read_all(int fd, char *buf, probes_record_fn fn, void *arg)
+{
+	size_t len = 0;
+	ssize_t n;
+	int err;
+
+	while ((n = read(fd, buf + len, PROBES_ITER_BYTES - len)) != 0) {
+		if (n < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			return -errno;
+		}
+		len += (size_t)n;
+		err = probes_split(buf, &len, fn, arg);
+		if (err)
+			return err;
+	}
+	return len ? -EBADMSG : 0;
+}
+
+int probes__iterate(struct probes *p, enum probes_iter which, probes_record_fn fn, void *arg)
+{
+	static const char *const names[] = {
+		[PROBES_ITER_CHECK] = "dwell_check",
+		[PROBES_ITER_SEED] = "dwell_seed",
+		[PROBES_ITER_FINAL] = "dwell_final",
+	};
+	struct bpf_program *prog = bpf_object__find_program_by_name(p->obj, names[which]);
+	_cleanup_free_ char *buf = malloc(PROBES_ITER_BYTES);
+	struct bpf_link *link;
+	int fd, err;
+
+	if (!prog || !buf)
+		return prog ? -ENOMEM : -ENOENT;
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!link)
+		return error_set(-errno, "the kernel refused to iterate over tasks: %s",
+				 strerror(errno));
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		err = -errno;
+	} else {
+		err = probes_read_all(fd, buf, fn, arg);
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int probes_count_record(void *arg, const void *data, size_t len)
+{
+	(void)data, (void)len;
+	++*(int *)arg;
+	return 0;
+}
+
+/* Do the programs also work? 0, or -EOPNOTSUPP. */
+static int probes_check(struct probes *p)
+{
+	int cnt = 0, err = probes__iterate(p, PROBES_ITER_CHECK, probes_count_record, &cnt);
+
+	return err ? err : cnt ? 0 : -EOPNOTSUPP;
+}
+
 static int probes_try(struct probes *p, const char *variant, const void *data, size_t size,
 		      const struct config *cfg, const struct probes_sizes *sizes,
 		      bool has_prev_state)
@@ -141,6 +228,8 @@ static int probes_try(struct probes *p, const char *variant, const void *data, s
 	err = probes_configure(p->obj, cfg, sizes, has_prev_state);
 	if (!err)
 		err = bpf_object__load(p->obj);
+	if (!err)
+		err = probes_check(p);
 	if (err) {
 		bpf_object__close(p->obj);
 		p->obj = NULL;
@@ -205,12 +294,18 @@ int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
 	return 0;
 }
 
+void probes__detach(struct probes *p)
+{
+	for (size_t i = 0; i < p->link_cnt; i++)
+		bpf_link__destroy(p->links[i]);
+	p->link_cnt = 0;
+}
+
 void probes__free(struct probes *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->link_cnt; i++)
-		bpf_link__destroy(p->links[i]);
+	probes__detach(p);
 	if (p->control)
 		munmap(p->control, p->control_bytes);
 	bpf_object__close(p->obj);
@@ -275,72 +370,4 @@ int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNT
 			ret_values[i] += p->counters[cpu].values[i];
 	}
 	return 0;
-}
-
-/* Splits what is in @buf into records; *@len is left with the bytes of the last, incomplete one. */
-static int probes_split(char *buf, size_t *len, probes_record_fn fn, void *arg)
-{
-	size_t at = 0;
-	int err = 0;
-
-	while (*len - at >= sizeof(struct wire_header)) {
-		const struct wire_header *h = (const void *)(buf + at);
-
-		if (h->size < sizeof(*h) || h->size % 8 || h->size > PROBES_ITER_BYTES)
-			return -EBADMSG;
-		if (h->size > *len - at)
-			break;
-		err = fn(arg, h, h->size);
-		if (err)
-			return err;
-		at += h->size;
-	}
-	*len -= at;
-	memmove(buf, buf + at, *len);
-	return 0;
-}
-
-static int probes_read_all(int fd, char *buf, probes_record_fn fn, void *arg)
-{
-	size_t len = 0;
-	ssize_t n;
-	int err;
-
-	while ((n = read(fd, buf + len, PROBES_ITER_BYTES - len)) != 0) {
-		if (n < 0) {
-			if (errno == EINTR || errno == EAGAIN)
-				continue;
-			return -errno;
-		}
-		len += (size_t)n;
-		err = probes_split(buf, &len, fn, arg);
-		if (err)
-			return err;
-	}
-	return len ? -EBADMSG : 0;
-}
-
-int probes__iterate(struct probes *p, enum probes_iter which, probes_record_fn fn, void *arg)
-{
-	const char *name = which == PROBES_ITER_SEED ? "dwell_seed" : "dwell_final";
-	struct bpf_program *prog = bpf_object__find_program_by_name(p->obj, name);
-	_cleanup_free_ char *buf = malloc(PROBES_ITER_BYTES);
-	struct bpf_link *link;
-	int fd, err;
-
-	if (!prog || !buf)
-		return prog ? -ENOMEM : -ENOENT;
-	link = bpf_program__attach_iter(prog, NULL);
-	if (!link)
-		return error_set(-errno, "the kernel refused to iterate over tasks: %s",
-				 strerror(errno));
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0) {
-		err = -errno;
-	} else {
-		err = probes_read_all(fd, buf, fn, arg);
-		close(fd);
-	}
-	bpf_link__destroy(link);
-	return err;
 }

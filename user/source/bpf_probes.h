@@ -3,7 +3,7 @@
  * The probes in the kernel: load the variant that this kernel takes, attach, read counters, detach.
  *
  *   probes__load -> (fill maps through the fds) -> probes__attach -> probes__set_start
- *     -> ... -> probes__set_stop -> probes__free
+ *     -> ... -> probes__set_stop -> probes__detach -> probes__free
  *
  * Everything hangs on file descriptors of this process: when it dies, however, the kernel takes all down.
  */
@@ -36,6 +36,7 @@ enum probes_map {
 };
 
 enum probes_iter {
+	PROBES_ITER_CHECK,
 	PROBES_ITER_SEED,
 	PROBES_ITER_FINAL,
 };
@@ -47,6 +48,8 @@ int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
 void probes__free(struct probes *p);
 /* Attaches all programs; none counts before probes__set_start(). 0 or -errno with error_set(). */
 int probes__attach(struct probes *p);
+/* Detaches all programs; they stay loaded, so that /proc/kallsyms still names them. */
+void probes__detach(struct probes *p);
 int probes__map_fd(const struct probes *p, enum probes_map map);
 /* "core" (tp_btf, task storage) or "compat" (raw_tp, hash). */
 const char *probes__variant(const struct probes *p);

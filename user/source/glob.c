@@ -16,7 +16,11 @@ static const char *glob_bracket(const char *p, struct config_glob *glob, uint64_
 
 	p += negate;
 	for (first = p; *p && (*p != ']' || p == first); p++) {
-		unsigned char lo = (unsigned char)*p, hi = lo;
+		unsigned char lo, hi;
+
+		if (*p == '\\' && p[1])
+			p++;
+		lo = hi = (unsigned char)*p;
 
 		if (p[1] == '-' && p[2] && p[2] != ']') {
 			hi = (unsigned char)p[2];

@@ -26,7 +26,7 @@ struct source_ops {
 	 * 1: goes on; 0: the source is at its end (file read, all targets exited); -errno.
 	 */
 	int (*poll)(struct source *s, int timeout_ms, event_fn fn, void *arg);
-	/* Ends the window and delivers the rest: open intervals, summaries, counters, WIRE_ROUND. */
+	/* Ends the window, stops costing anything and delivers the rest: open intervals, summaries, counters, WIRE_ROUND. */
 	int (*stop)(struct source *s, event_fn fn, void *arg);
 	/*
 	 * Reads the mappings of @image again and delivers them. 1 done, 0 not possible (any more). NULL: the

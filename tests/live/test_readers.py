@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# timeout: 240
+"""Readers that we did not write read our folded output: flamegraph.pl, and an importer from npm."""
+import json
+import os
+import re
+import shutil
+import subprocess
+from livetest import (BUILD, Dwell, Work, case, check, check_equal, check_near, main, parse_folded, read, scratch,
+                      skip)
+
+READERS = os.path.join(BUILD, "tests", "readers")
+
+
+def folded():
+    """Of a workload with names of all sorts, kernel and user frames."""
+    path = scratch("in.folded")
+    with Work("mixture", 400) as w:
+        with Dwell("offcpu", "-p", w.pid, "-o", path, "-d") as d:
+            d.tracing()
+            w.work()
+            d.finish().ok()
+    rows = parse_folded(read(path))
+    check(len(rows) > 10, "rows")
+    return path, rows
+
+
+def quietly(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+def flamegraph_pl():
+    """Brendan Gregg's script, as it is in the package libdevel-nytprof-perl; unpacked, not installed."""
+    found = shutil.which("flamegraph.pl")
+    if found:
+        return found
+    path = os.path.join(READERS, "usr/share/perl5/Devel/NYTProf/flamegraph.pl")
+    if os.path.exists(path):
+        return path
+    os.makedirs(READERS, exist_ok=True)
+    if not shutil.which("apt-get") or quietly(["apt-get", "download", "libdevel-nytprof-perl"],
+                                              cwd=READERS).returncode:
+        skip("no flamegraph.pl here, and apt-get can't fetch libdevel-nytprof-perl, which has it")
+    package = [f for f in os.listdir(READERS) if f.endswith(".deb")][0]
+    check_equal(quietly(["dpkg-deb", "-x", package, "."], cwd=READERS).returncode, 0, "dpkg-deb -x")
+    return path
+
+
+@case
+def brendan_greggs_flamegraph():
+    script = flamegraph_pl()
+    path, rows = folded()
+    drawn = quietly(["perl", script, "--countname", "us", "--minwidth", "0", "--hash", path])
+    check_equal((drawn.returncode, drawn.stderr), (0, ""), "flamegraph.pl: status and complaints")
+    total = sum(us for _, us in rows)
+    # <title>all (1,234,567 us, 100%)</title>
+    titles = dict(re.findall(r"<title>(.*?) \(([\d,]+) us", drawn.stdout))
+    check_equal(int(titles["all"].replace(",", "")), total, "total that flamegraph.pl adds up")
+    by_process = {}
+    for frames, us in rows:
+        by_process[frames[0]] = by_process.get(frames[0], 0) + us
+    for comm, us in by_process.items():
+        check_equal(int(titles[comm].replace(",", "")), us, f"{comm} in flamegraph.pl's picture")
+
+
+NODE = """
+const fs = require('fs');
+const flamegraph = require('flamegraph');
+const lines = fs.readFileSync(process.argv[1], 'utf8').split('\\n').filter(x => x);
+process.stdout.write(flamegraph.svg(lines, {countname: 'us', minwidth: 0}));
+"""
+
+
+@case
+def npm_flamegraph():
+    if not shutil.which("npm") or not shutil.which("node"):
+        skip("no npm")
+    place = os.path.join(READERS, "npm")
+    os.makedirs(place, exist_ok=True)
+    if not os.path.isdir(os.path.join(place, "node_modules", "flamegraph")):
+        done = quietly(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", place,
+                        "flamegraph@1.3.0"])
+        if done.returncode:
+            skip(f"npm can't install flamegraph: {done.stderr.strip().splitlines()[-1:]}")
+    path, rows = folded()
+    done = quietly(["node", "-e", NODE, path], cwd=place)
+    check_equal(done.returncode, 0, f"flamegraph from npm: {done.stderr[-500:]}")
+    check("<svg" in done.stdout, "an SVG")
+    for name in ("work_sleep", "work_touch", "mix-ping"):
+        check(name in done.stdout, f"{name} in the picture")
+
+
+main()
