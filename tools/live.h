@@ -81,7 +81,7 @@ int live_parse_state(void *config, const char *value);
 		 .arg = "MASK",                                                                   \
 		 .type = OPTION_CUSTOM,                                                           \
 		 .parse = live_parse_state,                                                       \
-		 .help = "only threads that went off CPU in one of these states, a mask:\n"       \
+		 .help = "only threads that went off CPU in one of these states, a mask: "        \
 			 "1 interruptible, 2 uninterruptible...; 0: runnable (preempted)"},       \
 		{.name = "max-depth",                                                             \
 		 .arg = "N",                                                                      \
@@ -93,7 +93,7 @@ int live_parse_state(void *config, const char *value);
 	{                                                                                         \
 		.name = "ring-size", .arg = "BYTES", .type = OPTION_SIZE,                         \
 		.offset = offsetof(struct live_config, ring_bytes), .min = 4096, .max = 1u << 30, \
-		.help = "ring buffer per CPU, a power of two (default: 16m over all CPUs,\n"      \
+		.help = "ring buffer per CPU, a power of two (default: 16m over all CPUs, "       \
 			"at least 64k, at most 1m each)"                                          \
 	}
 

@@ -52,8 +52,8 @@ struct view_config {
 		 .arg = "LIST",                                                                 \
 		 .type = OPTION_CUSTOM,                                                         \
 		 .parse = view_parse_reasons,                                                   \
-		 .help = "only these blocking reasons, comma separated: lock, poll, sleep,\n"   \
-			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring,\n" \
+		 .help = "only these blocking reasons, comma separated: lock, poll, sleep, "    \
+			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring, "  \
 			 "device, preempted, other"},                                           \
 		{.name = "no-idle",                                                             \
 		 .type = OPTION_FLAG,                                                           \
@@ -65,7 +65,7 @@ struct view_config {
 		 .arg = "FILE",                                                                 \
 		 .type = OPTION_CUSTOM,                                                         \
 		 .parse = view_parse_output,                                                    \
-		 .help = "write FILE, format by its extension (.folded .svg .html .json);\n"    \
+		 .help = "write FILE, format by its extension (.folded .svg .html .json); "     \
 			 "'-' is stdout; may be given several times"},                          \
 		{.name = "format",                                                              \
 		 .arg = "NAME",                                                                 \

@@ -531,13 +531,14 @@ def check_clock(p):
 def judge_schedstat(t, on_cpu_ns, runnable_ns, window_ns, who):
     """Judge (a): each within 0.1 % of the window + 5 us per switch. For threads on a CPU without idle time.
 
-    When a wake-up hits an idle CPU the kernel saves a reading of its clock (rq_clock_skip_update()) and
-    counts the way from there to the thread as on CPU, not as delay.
+    When a wake-up preempts, the kernel saves a reading of its clock (rq_clock_skip_update()) and counts the
+    way from there to the switch as on CPU, not as delay. On an idle CPU of a virtual machine that are tens of
+    microseconds; on a busy one a few, for which runnable time gets 5 us more per switch.
     """
     slack = window_ns // 1000 + 5 * US * (t["intervals"] + 1)
     name = f"judge (a), {who}, thread {t['tid']} {t['comm']}, {t['intervals']} intervals"
     check_near(t["on_cpu_ns"], on_cpu_ns, f"{name}: on CPU", 0, slack)
-    check_near(t["runnable_ns"], runnable_ns, f"{name}: runnable", 0, slack)
+    check_near(t["runnable_ns"], runnable_ns, f"{name}: runnable", 0, slack + 5 * US * t["intervals"])
 
 
 def stolen_ns():

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from livetest import (BUILD, Dwell, Work, case, check, check_equal, check_near, main, parse_folded, read, scratch,
+from livetest import (BUILD, Dwell, Work, case, check, check_equal, main, parse_folded, read, scratch,
                       skip)
 
 READERS = os.path.join(BUILD, "tests", "readers")
@@ -64,31 +64,27 @@ def brendan_greggs_flamegraph():
         check_equal(int(titles[comm].replace(",", "")), us, f"{comm} in flamegraph.pl's picture")
 
 
-NODE = """
-const fs = require('fs');
-const flamegraph = require('flamegraph');
-const lines = fs.readFileSync(process.argv[1], 'utf8').split('\\n').filter(x => x);
-process.stdout.write(flamegraph.svg(lines, {countname: 'us', minwidth: 0}));
-"""
-
-
 @case
-def npm_flamegraph():
+def stackvis_from_npm():
+    """It reads stacks and writes them again: the same rows come out. And it draws them."""
     if not shutil.which("npm") or not shutil.which("node"):
         skip("no npm")
     place = os.path.join(READERS, "npm")
+    program = os.path.join(place, "node_modules", "stackvis", "cmd", "stackvis")
     os.makedirs(place, exist_ok=True)
-    if not os.path.isdir(os.path.join(place, "node_modules", "flamegraph")):
+    if not os.path.exists(program):
         done = quietly(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", place,
-                        "flamegraph@1.3.0"])
+                        "stackvis@0.5.0"])
         if done.returncode:
-            skip(f"npm can't install flamegraph: {done.stderr.strip().splitlines()[-1:]}")
+            skip(f"npm can't install stackvis: {done.stderr.strip().splitlines()[-1:]}")
     path, rows = folded()
-    done = quietly(["node", "-e", NODE, path], cwd=place)
-    check_equal(done.returncode, 0, f"flamegraph from npm: {done.stderr[-500:]}")
-    check("<svg" in done.stdout, "an SVG")
+    done = quietly(["node", program, "collapsed", "collapsed"], input=read(path))
+    check_equal(done.returncode, 0, f"stackvis: {done.stderr[-500:]}")
+    check_equal(sorted(parse_folded(done.stdout)), sorted(rows), "what stackvis has read")
+    done = quietly(["node", program, "collapsed", "flamegraph-svg"], input=read(path))
+    check_equal(done.returncode, 0, f"stackvis: {done.stderr[-500:]}")
     for name in ("work_sleep", "work_touch", "mix-ping"):
-        check(name in done.stdout, f"{name} in the picture")
+        check(name in done.stdout, f"{name} in the picture of stackvis")
 
 
 main()

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Every command line in README and in the examples of --help works: a reader may copy it as it stands.
+
+A process stands in for pid 4711, a shell for the commands after "--", one second for longer durations. Lines
+that trace the whole system are only looked at by the option parser: a test must not trace its machine.
+"""
+import os
+import re
+import shlex
+import subprocess
+
+from livetest import DWELL, Work, case, check, check_equal, main, scratch
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+COMMANDS = ("offcpu", "record", "report", "version")
+TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
+
+
+def readme_lines():
+    with open(os.path.join(TOP, "README.md")) as f:
+        return [m[1] for m in re.finditer(r"^    (dwell .*?)(?:\s+#.*)?$", f.read(), re.M)]
+
+
+def help_lines(command):
+    text = subprocess.run([DWELL, command, "--help"], capture_output=True, text=True, check=True).stdout
+    return [m[1].strip() for m in re.finditer(r"^ +(dwell %s .*)$" % command, text, re.M)]
+
+
+def whole_system(words):
+    return words[1] in ("offcpu", "record") and not any(w in TARGETS for w in words)
+
+
+def prepared(line, pid):
+    """The words up to a pipe or redirection, with what the reader has replaced by what the test has."""
+    words = shlex.split(re.split(r"\s[|>]", line)[0], comments=True)
+    if "--" in words:
+        at = words.index("--")
+        words = words[:at + 1] + ["sh", "-c", "sleep 0.1"]
+    for i, w in enumerate(words):
+        if w == "4711":
+            words[i] = str(pid)
+        elif w.startswith("/sys/fs/cgroup/"):
+            words[i] = own_cgroup()
+        elif re.fullmatch(r"\d+", w) and words[i - 1] not in ("-p", "-t", "-m", "-M", "--top"):
+            words[i] = "1"
+    return words
+
+
+def own_cgroup():
+    """A cgroup with nothing in it: the line is tried, the machine is left alone."""
+    path = "/sys/fs/cgroup/unified" if os.path.isdir("/sys/fs/cgroup/unified") else "/sys/fs/cgroup"
+    path = os.path.join(path, "dwell-test-examples")
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def try_line(line, pid, folder):
+    words = prepared(line, pid)
+    check_equal(words[0], "dwell", line)
+    check(words[1] in COMMANDS, f"{line}: no such command")
+    if whole_system(words):
+        # An option behind it that can't be right: all before it was understood if only this is complained of.
+        words.append("--no-such-option")
+        done = subprocess.run([DWELL] + words[1:], capture_output=True, text=True, cwd=folder, timeout=60)
+        check_equal(done.returncode, 2, line)
+        check("--no-such-option" in done.stderr, f"{line}: {done.stderr}")
+        return
+    if "--comm" in words:
+        words[words.index("--comm") + 1] = "dwell-no-such-*"
+        if not any(w in ("1", "500ms") for w in words):
+            words.append("1")
+    done = subprocess.run([DWELL] + words[1:], capture_output=True, text=True, cwd=folder, timeout=60)
+    check_equal(done.returncode, 0, f"{line}: {done.stderr}")
+
+
+def folder_with_recording():
+    folder = scratch("examples")
+    os.makedirs(folder, exist_ok=True)
+    kept = os.path.join(TOP, "docs", "demo", "demo.dwell")
+    with open(kept, "rb") as f, open(os.path.join(folder, "r.dwell"), "wb") as to:
+        to.write(f.read())
+    return folder
+
+
+@case
+def lines_of_readme():
+    lines = readme_lines()
+    check(len(lines) >= 8, f"only {len(lines)} lines found in README")
+    folder = folder_with_recording()
+    with Work("asleep") as w:
+        for line in lines:
+            try_line(line, w.pid, folder)
+    os.rmdir(own_cgroup())
+
+
+@case
+def lines_of_help():
+    folder = folder_with_recording()
+    with Work("asleep") as w:
+        for command in COMMANDS:
+            for line in help_lines(command):
+                try_line(line, w.pid, folder)
+
+
+@case
+def the_kept_recording_draws():
+    kept = os.path.join(TOP, "docs", "demo", "demo.dwell")
+    for name in ("folded", "svg", "html", "json", "table"):
+        done = subprocess.run([DWELL, "report", kept, "--format", name, "-o", "-"], capture_output=True,
+                              text=True, timeout=60)
+        check_equal(done.returncode, 0, done.stderr)
+        check("serve_customer" in done.stdout, f"{name}: the demo's functions are not in it")
+
+
+main()
