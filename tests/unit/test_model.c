@@ -445,7 +445,8 @@ static void test_stack_of_an_exited_process(void **state)
 	assert_stack(f, 3, "1:12080 unknown 1:120a0");
 }
 
-static void test_stack_without_mappings_though_readable(void **state)
+/* What a zombie's /proc/PID/maps gives. */
+static void test_stack_of_mappings_read_as_empty(void **state)
 {
 	static const uint64_t ips[] = {0x2080, 0x9000};
 	struct stack_fixture *f = *state;
@@ -453,8 +454,8 @@ static void test_stack_without_mappings_though_readable(void **state)
 	f->refresh_answer = 1;
 	define(f, 5, 1, ips, 2, 0);
 	define(f, 5, 2, ips, 2, 0);
-	assert_stack(f, 1, "unknown");
-	assert_stack(f, 2, "unknown");
+	assert_stack(f, 1, "exited");
+	assert_stack(f, 2, "exited");
 }
 
 static void test_stack_of_a_forked_child(void **state)
@@ -544,6 +545,8 @@ static void test_thread_summary(void **state)
 	memset(rec->comm, 'x', sizeof(rec->comm)); /* no NUL: the copy has one */
 	rec->flags = WIRE_THREAD_EXITED;
 	rec->on_cpu_ns = 1;
+	rec->begin_ns = 10;
+	rec->end_ns = 20;
 	assert_int_equal(thread_table__add_summary(&t, rec), 0);
 	rec->on_cpu_ns = 2;
 	rec->flags = WIRE_THREAD_KTHREAD;
@@ -553,6 +556,36 @@ static void test_thread_summary(void **state)
 	assert_int_equal(t.items[0].summary.on_cpu_ns, 2);
 	assert_int_equal(t.items[0].flags, WIRE_THREAD_EXITED | WIRE_THREAD_KTHREAD);
 	assert_string_equal(thread__find_name(&t.items[0], 3)->comm, "xxxxxxxxxxxxxxxx");
+	thread_table__fini(&t);
+}
+
+/* An exec by another thread, or leaving the target and coming back: what lies between is no life. */
+static void test_thread_lives_one_after_the_other_add_up(void **state)
+{
+	_cleanup_buf_ struct buf b;
+	struct thread_table t;
+	struct wire_summary *rec;
+
+	(void)state;
+	mkwire_init(&b);
+	thread_table__init(&t);
+	rec = mkwire_at(&b, mkwire_summary(&b, 5, 7, 3, "first"));
+	rec->begin_ns = 100;
+	rec->end_ns = 130;
+	rec->on_cpu_ns = 10;
+	rec->blocked_ns = 20;
+	rec->flags = WIRE_THREAD_EXITED;
+	assert_int_equal(thread_table__add_summary(&t, rec), 0);
+	rec->begin_ns = 150;
+	rec->end_ns = 155;
+	rec->on_cpu_ns = 2;
+	rec->blocked_ns = 3;
+	rec->flags = 0;
+	assert_int_equal(thread_table__add_summary(&t, rec), 0);
+	assert_int_equal(t.items[0].summary.on_cpu_ns, 12);
+	assert_int_equal(t.items[0].summary.blocked_ns, 23);
+	assert_int_equal(t.items[0].summary.end_ns, 155);
+	assert_int_equal(t.items[0].summary.end_ns - t.items[0].summary.begin_ns, 35);
 	thread_table__fini(&t);
 }
 
@@ -919,12 +952,13 @@ int main(void)
 		STACK_TEST(test_stack_is_raw_until_resolved),
 		STACK_TEST(test_stack_refresh_once_and_retry),
 		STACK_TEST(test_stack_of_an_exited_process),
-		STACK_TEST(test_stack_without_mappings_though_readable),
+		STACK_TEST(test_stack_of_mappings_read_as_empty),
 		STACK_TEST(test_stack_of_a_forked_child),
 		STACK_TEST(test_stack_empty_and_without_refresh),
 		cmocka_unit_test(test_thread_names_over_time),
 		cmocka_unit_test(test_thread_reused_tid_is_another_thread),
 		cmocka_unit_test(test_thread_summary),
+		cmocka_unit_test(test_thread_lives_one_after_the_other_add_up),
 		cmocka_unit_test(test_thread_keeps_the_newer_names),
 		cmocka_unit_test(test_ledger_balances),
 		cmocka_unit_test(test_ledger_each_term_counts),

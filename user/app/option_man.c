@@ -31,7 +31,9 @@ static void put_text(const char *s, size_t len, FILE *to)
 /* Whether the character at @s ends a sentence: roff wants the next one on a line of its own. */
 static bool ends_sentence(const char *s)
 {
-	return strchr(".!?", *s) && isspace((unsigned char)s[1]) && isupper((unsigned char)s[2]);
+	size_t gap = strspn(s + 1, " \n");
+
+	return strchr(".!?", *s) && gap && isupper((unsigned char)s[1 + gap]);
 }
 
 /* Paragraphs, filled; an empty line separates them. */

@@ -53,7 +53,7 @@ struct profile_thread {
 	uint64_t intervals; /* closed ones */
 	uint64_t kernel_on_cpu_ns,
 		kernel_runnable_ns; /* the kernel's schedstat, grown in the window */
-	bool kernel_approx; /* those two are up to a scheduler tick off: it ran at an edge */
+	bool kernel_approx; /* it ran at an edge of the window: they hold some of what lies outside */
 };
 
 struct profile_note {
