@@ -16,6 +16,8 @@ def mutex_back_and_forth():
                        preempted)
             check_near(reasons.get("sleep", 0), w.ns(f"held-{who}"), f"sleep, thread {who}", 0.01,
                        preempted)
+            check_within(p.runnable_ns(tid=tid, reason="lock"), 0, w.ns(f"waited-{who}") // 3,
+                         "runnable of the time at the mutex")
             check_within(p.cnt(tid=tid, reason="sleep"), 50, 50, f"sleeps of thread {who}")
         # What one holds is what the other one waits for.
         both = sum(p.ns(tid=w.tid(f"mutex-{who}"), reason="lock") for who in "ab")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Ping-pong over pipes."""
-from livetest import Work, case, check_equal, check_near, main, trace
+from livetest import Work, case, check, check_equal, check_near, main, trace
 
 
 @case
@@ -11,6 +11,7 @@ def ping_pong():
         asker, answerer = w.tid("pipe-ask"), w.tid("pipe-answer")
         check_near(p.ns(frame="work_read", tid=asker), w.ns("asked"), "time waiting for the answer")
         check_equal(p.cnt(frame="work_read", tid=asker, reason="pipe"), 100, "waits")
+        check(p.blocked_ns(frame="work_read", tid=asker) > 0.8 * w.ns("asked"), "most of it is blocked")
         only = {"pipe", "preempted"}
         check_equal(set(p.reasons(frame="work_read")) | only, only, "reasons of work_read")
         check_near(p.reasons(tid=answerer).get("sleep", 0), w.ns("asked"), "the answerer's sleep", 0.05)

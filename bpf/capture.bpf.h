@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What is noted about a thread that leaves the CPU: its stacks and what it waits for. And the two ways to mend a
+ * life of which the kernel left a switch out.
+ */
+#ifndef DWELL_CAPTURE_BPF_H
+#define DWELL_CAPTURE_BPF_H
+
+#include "target.bpf.h"
+
+static __always_inline bool wants_stacks(const struct task_state *st)
+{
+	bool kthread = st->flags & TASK_F_KTHREAD;
+
+	return !(cfg.threads == CONFIG_THREADS_USER && kthread) &&
+	       !(cfg.threads == CONFIG_THREADS_KERNEL && !kthread);
+}
+
+/* Walks one stack of the current task and interns it. Returns its id, 0 when there is none. */
+static __always_inline __u64 capture_stack(void *ctx, struct task_state *st, __u32 kind, __u64 ts)
+{
+	struct stack_scratch *scratch = bpf_map_lookup_elem(&stack_scratches, &kind);
+	struct wire_stack *rec;
+	__u64 hash;
+	long bytes;
+	__u32 n;
+
+	if (!scratch)
+		return 0;
+	rec = (struct wire_stack *)scratch->words;
+	bytes = bpf_get_stack(ctx, rec->ips, cfg.max_frames * sizeof(__u64),
+			      kind == WIRE_STACK_USER ? BPF_F_USER_STACK : 0);
+	if (bytes <= 0) {
+		count(kind == WIRE_STACK_USER ? WIRE_C_USER_STACK_FAILED
+					      : WIRE_C_KERNEL_STACK_FAILED,
+		      1);
+		return 0;
+	}
+	n = (__u32)bytes / sizeof(__u64);
+	if (n > WIRE_MAX_FRAMES)
+		return 0;
+	__builtin_memset(&rec->image, 0, sizeof(rec->image));
+	if (kind == WIRE_STACK_USER)
+		rec->image = st->image;
+	hash = intern_seed(kind, &rec->image);
+	for (__u32 i = 0; i < WIRE_MAX_FRAMES && i < n; i++)
+		hash = intern_mix(hash, rec->ips[i]);
+	rec->kind = kind;
+	rec->frame_cnt = n;
+	rec->time_ns = ts;
+	rec->flags = 0;
+	if (n == cfg.max_frames) {
+		rec->flags = WIRE_STACK_TRUNCATED;
+		count(WIRE_C_TRUNCATED, 1);
+	}
+	return emit_stack(rec, hash);
+}
+
+/* The kernel's own figures from the moment the window began, for comparison. */
+static __always_inline void base_task(struct task_struct *task, struct task_state *st,
+				      __u64 on_cpu_ns, bool approx)
+{
+	if (st->flags & TASK_F_BASED)
+		return;
+	st->base_on_cpu_ns = TASK_GET(task, se.sum_exec_runtime) - on_cpu_ns;
+	st->base_runnable_ns = TASK_GET(task, sched_info.run_delay);
+	st->flags |= TASK_F_BASED | (approx ? TASK_F_BASE_APPROX : 0);
+}
+
+static __always_inline void capture_wait(struct task_struct *task, struct task_state *st,
+					 __u32 state)
+{
+	st->wait.state = state;
+	st->wait.flags = 0;
+	st->wait.syscall = -1;
+	if (st->flags & TASK_F_KTHREAD) {
+		st->wait.flags |= WIRE_F_KTHREAD;
+	} else {
+		st->wait.syscall = task_syscall(task);
+		if (task_compat(task))
+			st->wait.flags |= WIRE_F_COMPAT;
+	}
+	if (TASK_GET_BIT(task, in_iowait))
+		st->wait.flags |= WIRE_F_IOWAIT;
+}
+
+/*
+ * The kernel did not report that the thread came (it leaves the CPU, or is found on it): closes the
+ * interval where its run time says it ended.
+ */
+static __always_inline void rebuild_in(struct task_struct *task, struct task_state *st, __u64 ts)
+{
+	struct interval iv;
+	__u64 in = task_state__missed_in(st, ts, TASK_GET(task, se.sum_exec_runtime));
+
+	count(WIRE_C_UNPAIRED, 1);
+	if (!(st->flags & TASK_F_BASED))
+		st->flags |= TASK_F_BASE_APPROX;
+	st->wait.flags |= WIRE_F_REBUILT;
+	if (task_state__in(st, in, ctl.start_ns, &iv))
+		emit_interval(st, &iv);
+	st->flags &= ~TASK_F_SEED;
+}
+
+/* Nor that it left. Where it waited is unknown; whether it slept, a wake-up seen since tells. */
+static __always_inline void rebuild_out(struct task_struct *task, struct task_state *st, __u64 ts)
+{
+	__u64 out = task_state__missed_out(st, ts, TASK_GET(task, se.sum_exec_runtime));
+	bool slept = st->early_wake_ns >= out;
+
+	count(WIRE_C_UNPAIRED, 1);
+	st->wait.flags = WIRE_F_REBUILT | (st->flags & TASK_F_KTHREAD ? WIRE_F_KTHREAD : 0);
+	st->wait.syscall = -1;
+	st->wait.state = 0;
+	st->kernel_stack = st->user_stack = 0;
+	task_state__out(st, out, ctl.start_ns, !slept);
+	if (slept)
+		st->wake_ns = st->early_wake_ns;
+}
+
+#endif

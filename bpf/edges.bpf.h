@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The edges of the window, by task iterators: threads off CPU at the start, open intervals and totals at the
+ * end, and a check whether any of it can work here.
+ */
+#ifndef DWELL_EDGES_BPF_H
+#define DWELL_EDGES_BPF_H
+
+#include "capture.bpf.h"
+
+#define FINAL_SLACK_NS 1000000
+
+/*
+ * Can state be kept at all? Some kernels load everything and then refuse every allocation (kmalloc_nolock()
+ * without cmpxchg16b). Writes one header if it can; tried on a thread of the tracer, which is never a target.
+ */
+SEC("iter/task")
+int dwell_check(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct wire_header ok = {.size = sizeof(ok)};
+
+	if (!task || task_visible_pid(task, TASK_GET(task, pid)) != cfg.self_pid)
+		return 0;
+	if (!task_state_create(task))
+		return 0;
+	task_state_delete(task);
+	bpf_seq_write(seq, &ok, sizeof(ok));
+	return 0;
+}
+
+/* A thread that did not switch since attaching: where it is, is read from outside. */
+static __always_inline void seed_state(struct task_struct *task, struct task_state *st)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 state = task_raw_state(task);
+
+	if (st->in_ns || st->out_ns)
+		return;
+	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
+	if (task_on_cpu(task)) {
+		st->in_ns = now;
+		base_task(task, st, 0, true);
+		return;
+	}
+	capture_wait(task, st, state);
+	st->flags |= TASK_F_SEED;
+	if (!state || task_queued(task)) {
+		st->wait.flags |= WIRE_F_PREEMPT;
+		st->wake_ns = now;
+	}
+	st->out_ns = now;
+}
+
+SEC("iter/task")
+int dwell_seed(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct task_state *st;
+	struct wire_seed *rec;
+	__u32 zero = 0;
+	long bytes;
+
+	if (!task)
+		return 0;
+	st = task_state_get(task);
+	rec = bpf_map_lookup_elem(&seed_scratch, &zero);
+	if (!st || !rec || !(st->flags & TASK_F_TARGET))
+		return 0;
+	seed_state(task, st);
+	/* Also on a second visit: the kernel calls again when its page was full. */
+	if (!(st->flags & TASK_F_SEED))
+		return 0;
+	rec->h.kind = WIRE_SEED;
+	rec->h.size = sizeof(*rec);
+	rec->key.start_ns = st->start_ns;
+	rec->key.tid = st->tid;
+	rec->key.comm_gen = st->comm_gen;
+	rec->image = st->image;
+	rec->cgroup_id = st->cgroup_id;
+	rec->switch_cnt = TASK_GET(task, nvcsw) + TASK_GET(task, nivcsw);
+	rec->flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0;
+	__builtin_memcpy(rec->comm, st->comm, sizeof(rec->comm));
+	rec->user_ip = rec->user_sp = rec->user_bp = 0;
+	if (!(st->flags & TASK_F_KTHREAD))
+		task_user_frame(task, &rec->user_ip, &rec->user_sp, &rec->user_bp);
+	bytes = bpf_get_task_stack(task, rec->ips, sizeof(rec->ips), 0);
+	rec->frame_cnt = bytes > 0 ? bytes / sizeof(__u64) : 0;
+	bpf_seq_write(seq, rec, sizeof(*rec));
+	return 0;
+}
+
+/*
+ * A last switch that went unreported would count a sleep as running, or the other way round, to the end of
+ * the window. What the thread did since the end of the window shows here too, so a difference counts only
+ * if it is larger than that and than the clocks' disagreement (interrupts and stolen time are not in
+ * sum_exec_runtime). A second visit finds the state mended.
+ */
+static __always_inline void final_rebuild(struct task_struct *task, struct task_state *st,
+					  __u64 stop)
+{
+	__u64 ran = TASK_GET(task, se.sum_exec_runtime) - st->exec_ns, now = bpf_ktime_get_ns();
+
+	if (st->out_ns && task_on_cpu(task) && ran > now - stop + FINAL_SLACK_NS)
+		rebuild_in(task, st, now);
+	else if (!st->out_ns && st->in_ns && stop > st->in_ns && !task_on_cpu(task) &&
+		 st->in_ns + ran + ((stop - st->in_ns) >> 6) + FINAL_SLACK_NS < stop)
+		rebuild_out(task, st, stop);
+}
+
+SEC("iter/task")
+int dwell_final(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct {
+		struct wire_summary summary;
+		struct wire_interval open;
+	} out = {};
+	__u64 stop = ctl.stop_ns, start = ctl.start_ns;
+	struct task_state *st;
+	struct interval iv;
+	__u32 flags = 0;
+
+	if (!task || !start)
+		return 0;
+	st = task_state_find(task);
+	if (!st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
+		return 0;
+	final_rebuild(task, st, stop);
+	if (!st->out_ns)
+		flags |= WIRE_THREAD_RUNNING;
+	fill_summary(st, stop, TASK_GET(task, se.sum_exec_runtime),
+		     TASK_GET(task, sched_info.run_delay), flags, &out.summary);
+	if (!st->out_ns && st->in_ns && stop > st->in_ns)
+		out.summary.on_cpu_ns += stop - interval_max(st->in_ns, start);
+	/* The wake-up of an earlier, cancelled sleep, if the thread sleeps: see task_state__split(). */
+	if (!task_queued(task))
+		st->early_wake_ns = 0;
+	if (task_state__split(st, stop, start, &iv) &&
+	    filter_interval(&cfg, st->flags, &st->wait, iv.in_ns - iv.out_ns)) {
+		out.open.h.kind = WIRE_INTERVAL;
+		out.open.h.size = sizeof(out.open);
+		out.open.thread = out.summary.key;
+		out.open.out_ns = iv.out_ns;
+		out.open.wake_ns = iv.wake_ns;
+		out.open.in_ns = iv.in_ns;
+		out.open.kernel_stack = st->kernel_stack;
+		out.open.user_stack = st->user_stack;
+		out.open.wait = st->wait;
+		out.open.wait.flags |=
+			WIRE_F_OPEN | (iv.flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
+		bpf_seq_write(seq, &out, sizeof(out));
+		return 0;
+	}
+	bpf_seq_write(seq, &out.summary, sizeof(out.summary));
+	return 0;
+}
+
+#endif
