@@ -109,15 +109,29 @@ int session__note(struct session *s, const char *key, const char *value)
 
 /* ---- the loop ---- */
 
+/* 3 significant digits: 152k, 1.25M. */
+static const char *session_short(uint64_t n, char *text, size_t size)
+{
+	if (n < 10000)
+		snprintf(text, size, "%llu", (unsigned long long)n);
+	else if (n < 1000000)
+		snprintf(text, size, "%.3gk", (double)n / 1e3);
+	else
+		snprintf(text, size, "%.3gM", (double)n / 1e6);
+	return text;
+}
+
 static void session_progress(const struct session *s, uint64_t start_ns, uint64_t now_ns,
 			     uint64_t *last_events)
 {
-	const struct ledger *l = &s->model.ledger;
+	uint64_t lost = ledger__lost(&s->model.ledger).cnt;
+	char rate[16], lost_text[16], stacks[16];
 
-	fprintf(stderr, "\r%.1fs  %llu ev/s  %llu lost  %zu stacks   ",
+	fprintf(stderr, "\r%.1fs  %s ev/s  %s lost  %s stacks   ",
 		(double)(now_ns - start_ns) / 1e9,
-		(unsigned long long)(s->event_cnt - *last_events),
-		(unsigned long long)ledger__lost(l).cnt, s->model.stacks.cnt);
+		session_short(s->event_cnt - *last_events, rate, sizeof(rate)),
+		session_short(lost, lost_text, sizeof(lost_text)),
+		session_short(s->model.stacks.cnt, stacks, sizeof(stacks)));
 	*last_events = s->event_cnt;
 }
 
