@@ -88,6 +88,24 @@ int view_check(struct view_config *v)
 	return 0;
 }
 
+const char *view_advice(int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENOTDIR:
+		return ": create its directory, or name another file";
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return ": name a file in a directory that you may write to";
+	case -ENOSPC:
+	case -EDQUOT:
+		return ": free some space, or name a file elsewhere";
+	default:
+		return "";
+	}
+}
+
 static const struct writer *view_writer(const struct view_config *v, const char *path)
 {
 	const char *std = v->format ? v->format : v->folded ? "folded" : v->json ? "json" : "table";
@@ -106,7 +124,8 @@ static int view_add(struct view_outputs *o, const struct view_config *v, const c
 	out->writer = view_writer(v, path);
 	err = atomic_file__open(&out->file, path, 0644);
 	if (err)
-		return error_set(err, "can't write '%s': %s", path, error_text(err));
+		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
+				 view_advice(err));
 	o->cnt++;
 	return 0;
 }
@@ -147,7 +166,10 @@ int view_write(struct view_outputs *o, const struct profile *p)
 		if (!err)
 			err = atomic_file__commit(&out->file);
 		if (err)
-			return error_set(err, "can't write '%s': %s", out->path, strerror(-err));
+			return error_set(err, "can't write '%s': %s%s", out->path, strerror(-err),
+					 view_advice(err));
+		if (!terminal)
+			log_info("wrote %s", out->path);
 	}
 	return 0;
 }
@@ -176,7 +198,4 @@ void view_print_ledger(const struct view_config *v, const struct profile *p)
 				      : "no traced thread waited in this time (or -m, -M, --state, "
 					"-u, -k "
 					"left it out)");
-	for (uint32_t i = 0; !v->quiet && i < v->output_cnt; i++)
-		if (strcmp(v->outputs[i], "-") != 0)
-			log_info("wrote %s", v->outputs[i]);
 }

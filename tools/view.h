@@ -110,6 +110,8 @@ struct view_outputs;
 int view_open(const struct view_config *v, struct view_outputs **ret_outputs);
 /* Writes the profile to all of them; each file appears whole or not at all. 0 or -errno with error_set(). */
 int view_write(struct view_outputs *o, const struct profile *p);
+/* What to do about a file that can't be written, to be appended to the reason; "" if that is clear. */
+const char *view_advice(int err);
 /* Drops what was not written. Accepts NULL. */
 void view_close(struct view_outputs *o);
 /* The closing lines on stderr: ledger, hidden time, next step. */
