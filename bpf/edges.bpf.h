@@ -139,8 +139,7 @@ int dwell_final(struct bpf_iter__task *ctx)
 	/* The wake-up of an earlier, cancelled sleep, if the thread sleeps: see task_state__split(). */
 	if (!task_queued(task))
 		st->early_wake_ns = 0;
-	if (task_state__split(st, stop, start, &iv) &&
-	    filter_interval(&cfg, st->flags, &st->wait, iv.in_ns - iv.out_ns)) {
+	if (task_state__split(st, stop, start, &iv)) {
 		out.open.h.kind = WIRE_INTERVAL;
 		out.open.h.size = sizeof(out.open);
 		out.open.thread = out.summary.key;
@@ -152,6 +151,8 @@ int dwell_final(struct bpf_iter__task *ctx)
 		out.open.wait = st->wait;
 		out.open.wait.flags |=
 			WIRE_F_OPEN | (iv.flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
+		if (!filter_interval(&cfg, st->flags, &st->wait, iv.in_ns - iv.out_ns))
+			out.open.wait.flags |= WIRE_F_FILTERED;
 		bpf_seq_write(seq, &out, sizeof(out));
 		return 0;
 	}

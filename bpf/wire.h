@@ -75,6 +75,9 @@ enum wire_interval_flags {
 	WIRE_F_KTHREAD = 1 << 7,
 	WIRE_F_COMPAT = 1 << 8,	 /* the system call number is of the 32-bit table */
 	WIRE_F_REBUILT = 1 << 9, /* the kernel did not report one of its switches: see UNPAIRED */
+	WIRE_F_FILTERED =
+		1
+		<< 10, /* open, and -m -M --state -u -k leave it out: for the thread's totals only */
 };
 
 /* What decides the blocking reason, sampled at switch-out. */

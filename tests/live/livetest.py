@@ -482,9 +482,8 @@ def check_sums(p):
         check_equal(p.totals[key], value, f"totals.{key} and the sum of the stacks")
         check_equal(sum(r[key] for r in p.data["reasons"].values()), value, f"reasons {key}")
     led = p.ledger
-    # Hidden are intervals that user space left out: closed ones are in filtered, open ones still in open.
-    hidden_open = p.totals["hidden_ns"] - (led["filtered_ns"] - p.counter("filtered_ns"))
-    shown = led["delivered_ns"] + led["spilled_ns"] + led["open_ns"] - hidden_open
+    # What is hidden or filtered is in none of the three, be it closed or open.
+    shown = led["delivered_ns"] + led["spilled_ns"] + led["open_ns"]
     check_equal(sums["blocked_ns"] + sums["runnable_ns"], shown,
                 f"stacks and delivered + spilled + open ({led})")
     for s in p.stacks:
@@ -531,14 +530,15 @@ def check_clock(p):
 def judge_schedstat(t, on_cpu_ns, runnable_ns, window_ns, who):
     """Judge (a): each within 0.1 % of the window + 5 us per switch. For threads on a CPU without idle time.
 
-    When a wake-up preempts, the kernel saves a reading of its clock (rq_clock_skip_update()) and counts the
-    way from there to the switch as on CPU, not as delay. On an idle CPU of a virtual machine that are tens of
-    microseconds; on a busy one a few, for which runnable time gets 5 us more per switch.
+    When a wake-up preempts, the kernel saves a reading of its clock (rq_clock_skip_update()) and takes the
+    moment of the wake-up for that of the switch: what lies between counts for the thread that comes, not
+    for the one that still runs, and not as delay. On an idle CPU of a virtual machine that are tens of
+    microseconds; on a busy one a few, for which there are 5 us more per switch.
     """
-    slack = window_ns // 1000 + 5 * US * (t["intervals"] + 1)
+    slack = window_ns // 1000 + (5 + 5) * US * (t["intervals"] + 1)
     name = f"judge (a), {who}, thread {t['tid']} {t['comm']}, {t['intervals']} intervals"
     check_near(t["on_cpu_ns"], on_cpu_ns, f"{name}: on CPU", 0, slack)
-    check_near(t["runnable_ns"], runnable_ns, f"{name}: runnable", 0, slack + 5 * US * t["intervals"])
+    check_near(t["runnable_ns"], runnable_ns, f"{name}: runnable", 0, slack)
 
 
 def stolen_ns():
@@ -554,7 +554,7 @@ def check_schedstat(p):
     """
     for t in p.threads:
         s = t["schedstat"]
-        slack = p.window_ns // 1000 + 5 * US * (t["intervals"] + 1) + p.stolen_ns
+        slack = p.window_ns // 1000 + (5 + 5) * US * (t["intervals"] + 1) + p.stolen_ns
         check(s["approximate"] or t["on_cpu_ns"] <= s["on_cpu_ns"] + slack,
               f"more on CPU than schedstat + {slack}: {t}")
 
@@ -570,13 +570,14 @@ def check_frames(p):
                   f"our own frame {name} in {names}")
 
 
-def check_counters(p):
-    """What must not happen, on any machine."""
+def check_counters(p, small_rings=False):
+    """What must not happen, on any machine. Small rings may lose exec and fork records, never time."""
     for name in ("task_state_full", "stack_lost", "summary_lost", "process_event_lost"):
-        check_equal(p.counter(name), 0, f"counter {name}")
+        if not small_rings or name != "process_event_lost":
+            check_equal(p.counter(name), 0, f"counter {name}")
 
 
-def check_laws(p, lost=False, filtered=False, schedstats=True):
+def check_laws(p, lost=False, filtered=False, schedstats=True, small_rings=False):
     """All that holds for every run. @filtered: options dropped intervals, threads have more than stacks."""
     check_ledger(p, lost)
     check_sums(p)
@@ -587,7 +588,7 @@ def check_laws(p, lost=False, filtered=False, schedstats=True):
     check_clock(p)
     if schedstats:
         check_schedstat(p)
-    check_counters(p)
+    check_counters(p, small_rings)
 
 
 def parse_folded(text):
@@ -696,6 +697,7 @@ def main(needs_tracing=True):
     if why:
         print(f"0 passed, 0 failed, {len(cases)} skipped\n{why}")
         sys.exit(77)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of atexit
     count = {"ok": 0, "FAIL": 0, "skip": 0}
     wanted = sys.argv[1:]
     for function in cases:

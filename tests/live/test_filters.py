@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """-m -M -u -k --state --reason --no-idle drop intervals, and the ledger says how much."""
-import os
-from livetest import (BUILD, MS, Work, case, check, check_equal, check_laws, check_near, main, parse_folded,
+from livetest import (MS, Work, case, check, check_equal, check_laws, check_near, main, parse_folded,
                       run, trace)
 
 
@@ -82,19 +81,13 @@ def no_idle():
 
 @case
 def state_bits():
-    """1 interruptible, 2 uninterruptible: sleeps against the wait for a vforked child or the disk."""
-    path = os.path.join(BUILD, "tests", f"state-{os.getpid()}")
-    try:
-        for mask, frames in ((1, {"work_wait4", "work_waitid"}), (2, {"work_vfork"})):
-            with Work("child", 5, 20) as w:
-                p = trace(w, "--state", mask, laws=False)
-            check_laws(p, filtered=True)
-            seen = {f for f in ("work_wait4", "work_waitid", "work_vfork")
-                    if p.blocked_ns(frame=f) > 50 * MS}
-            check_equal(seen, frames, f"--state {mask}")
-    finally:
-        if os.path.exists(path):
-            os.unlink(path)
+    """1 interruptible, 2 uninterruptible: waits for a child against the wait for a vforked one."""
+    for mask, frames in ((1, {"work_wait4", "work_waitid"}), (2, {"work_vfork"})):
+        with Work("child", 5, 20) as w:
+            p = trace(w, "--state", mask, laws=False)
+        check_laws(p, filtered=True)
+        seen = {f for f in ("work_wait4", "work_waitid", "work_vfork") if p.blocked_ns(frame=f) > 50 * MS}
+        check_equal(seen, frames, f"--state {mask}")
 
 
 @case

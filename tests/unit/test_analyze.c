@@ -50,9 +50,18 @@ static enum reason reason_of(struct wire_wait wait, const char *stack)
 	return reason_of_wait(&wait, names, cut_words(text, names));
 }
 
-#define SLEEPING   {.state = 1, .syscall = -1}
-#define DISK_SLEEP {.state = 2, .syscall = -1}
-#define IOWAIT	   {.state = 2, .syscall = -1, .flags = WIRE_F_IOWAIT}
+#define SLEEPING                          \
+	{                                 \
+		.state = 1, .syscall = -1 \
+	}
+#define DISK_SLEEP                        \
+	{                                 \
+		.state = 2, .syscall = -1 \
+	}
+#define IOWAIT                                                    \
+	{                                                         \
+		.state = 2, .syscall = -1, .flags = WIRE_F_IOWAIT \
+	}
 
 struct reason_case {
 	const char *stack; /* innermost first */
@@ -260,7 +269,8 @@ static void test_stacks_of_memory_and_kernel_locks(void **state _unused_)
 static void test_stacks_of_kernel_threads(void **state _unused_)
 {
 	static const struct reason_case cases[] = {
-		{"worker_thread kthread ret_from_fork ret_from_fork_asm", REASON_POLL,
+		{"worker_thread kthread ret_from_fork ret_from_fork_asm",
+		 REASON_POLL,
 		 {.state = 0x402, .syscall = -1, .flags = WIRE_F_KTHREAD}},
 		{"smpboot_thread_fn kthread ret_from_fork", REASON_POLL, SLEEPING},
 		{"rescuer_thread kthread ret_from_fork", REASON_POLL, SLEEPING},
@@ -283,9 +293,11 @@ static void test_stacks_of_kernel_threads(void **state _unused_)
 static void test_stopped_and_traced_threads_wait_for_a_signal(void **state _unused_)
 {
 	static const struct reason_case cases[] = {
-		{"do_signal_stop get_signal arch_do_signal_or_restart", REASON_SIGNAL,
+		{"do_signal_stop get_signal arch_do_signal_or_restart",
+		 REASON_SIGNAL,
 		 {.state = 4, .syscall = 62}},
-		{"ptrace_stop get_signal arch_do_signal_or_restart", REASON_SIGNAL,
+		{"ptrace_stop get_signal arch_do_signal_or_restart",
+		 REASON_SIGNAL,
 		 {.state = 8, .syscall = 62}},
 		{"ptrace_stop.part.0 ptrace_do_notify ptrace_notify", REASON_SIGNAL, SLEEPING},
 		{"seccomp_do_user_notification.constprop.0 __seccomp_filter", REASON_SIGNAL,
@@ -303,10 +315,12 @@ static void test_what_never_blocked_was_preempted(void **state _unused_)
 {
 	static const struct reason_case cases[] = {
 		{"", REASON_PREEMPTED, {.syscall = -1, .flags = WIRE_F_PREEMPT}},
-		{"futex_do_wait", REASON_PREEMPTED,
+		{"futex_do_wait",
+		 REASON_PREEMPTED,
 		 {.state = 1, .syscall = SYS_futex, .flags = WIRE_F_PREEMPT}},
 		{"", REASON_PREEMPTED, {.state = 4, .syscall = -1, .flags = WIRE_F_PREEMPT}},
-		{"", REASON_PREEMPTED,
+		{"",
+		 REASON_PREEMPTED,
 		 {.state = 2, .syscall = -1, .flags = WIRE_F_PREEMPT | WIRE_F_IOWAIT}},
 	};
 
@@ -344,8 +358,8 @@ static void test_the_innermost_known_frame_decides(void **state _unused_)
 /* A function's name is no one's business but that of its rule. */
 static void test_names_that_only_look_like_a_rule_do_not_match(void **state _unused_)
 {
-	static const char *const names[] = {"do_waiting", "xdo_wait", "ep_polls", "pipe_reads",
-					    "my_futex_wait", "x_tcp_y", "sys_pause", "kthreaddx"};
+	static const char *const names[] = {"do_waiting",    "xdo_wait", "ep_polls",  "pipe_reads",
+					    "my_futex_wait", "x_tcp_y",	 "sys_pause", "kthreaddx"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_int_equal(reason_of((struct wire_wait)SLEEPING, names[i]), REASON_OTHER);
@@ -481,8 +495,8 @@ static void test_every_rule_gives_its_reason(void **state _unused_)
 		if (*rule == '*')
 			snprintf(name, sizeof(name), "__x64%s", rule + 1);
 		else
-			snprintf(name, sizeof(name), "%.*s",
-				 (int)(len - (rule[len - 1] == '*')), rule);
+			snprintf(name, sizeof(name), "%.*s", (int)(len - (rule[len - 1] == '*')),
+				 rule);
 		if (reason_of((struct wire_wait)SLEEPING, name) != reason_rules[i].reason)
 			fail_msg("%s: %s", name,
 				 reason_name(reason_of((struct wire_wait)SLEEPING, name)));
@@ -655,7 +669,8 @@ static const char *profile_text(struct stage *s)
 		for (uint32_t j = 0; j < sample->frame_cnt; j++)
 			buf__printf(&s->text, "%s%s", j ? ";" : "",
 				    profile__str(p, profile__sample_frame(p, sample, j)->name));
-		buf__printf(&s->text, " %s %" PRIu64 "+%" PRIu64 " x%" PRIu64 " max %" PRIu64 "%s\n",
+		buf__printf(&s->text,
+			    " %s %" PRIu64 "+%" PRIu64 " x%" PRIu64 " max %" PRIu64 "%s\n",
 			    reason_name(sample->reason), sample->blocked_ns, sample->runnable_ns,
 			    sample->cnt, sample->max_ns, sample->open ? " open" : "");
 	}
@@ -820,10 +835,10 @@ static void test_a_delimiter_stands_between_user_and_kernel_part(void **state)
 	assert_int_equal(profile__sample_frame(p, p->samples, 3)->kind, FRAME_KIND_USER);
 	assert_int_equal(profile__sample_frame(p, p->samples, 4)->kind, FRAME_KIND_DELIMITER);
 	assert_int_equal(profile__sample_frame(p, p->samples, 6)->kind, FRAME_KIND_KERNEL);
-	assert_string_equal(
-		profile__str(p, profile__sample_frame(p, p->samples, 1)->module), "app");
-	assert_string_equal(
-		profile__str(p, profile__sample_frame(p, p->samples, 6)->module), "[kernel]");
+	assert_string_equal(profile__str(p, profile__sample_frame(p, p->samples, 1)->module),
+			    "app");
+	assert_string_equal(profile__str(p, profile__sample_frame(p, p->samples, 6)->module),
+			    "[kernel]");
 }
 
 static void test_kernel_threads_have_no_user_part(void **state)
@@ -846,9 +861,8 @@ static void test_stacks_that_are_missing_have_a_frame_that_says_so(void **state)
 
 	iv->kernel_stack = iv->user_stack = 0;
 	done(s);
-	assert_string_equal(
-		profile_text(s),
-		"app;[Missed User Stack];[Missed Kernel Stack] other 10+1 x1 max 11\n");
+	assert_string_equal(profile_text(s),
+			    "app;[Missed User Stack];[Missed Kernel Stack] other 10+1 x1 max 11\n");
 	p = s->profile;
 	assert_int_equal(profile__sample_frame(p, p->samples, 1)->kind, FRAME_KIND_MISSING);
 	s->view.no_user_stacks = true;
@@ -878,11 +892,10 @@ static void test_a_stack_without_definition_is_lost_and_counted_once(void **stat
 	done(s);
 	interval(s, 43, 10, 1)->kernel_stack = 998;
 	done(s);
-	assert_string_equal(
-		profile_text(s),
-		"app;[stack lost];do_futex;futex_do_wait lock 10+1 x1 max 11\n"
-		"worker;[stack lost];do_futex;futex_do_wait lock 10+1 x1 max 11\n"
-		"worker;main;work;lock;[stack lost] other 10+1 x1 max 11\n");
+	assert_string_equal(profile_text(s),
+			    "app;[stack lost];do_futex;futex_do_wait lock 10+1 x1 max 11\n"
+			    "worker;[stack lost];do_futex;futex_do_wait lock 10+1 x1 max 11\n"
+			    "worker;main;work;lock;[stack lost] other 10+1 x1 max 11\n");
 	p = s->profile;
 	assert_int_equal(p->ledger.counters[WIRE_C_STACK_LOST], 2);
 	assert_int_equal(s->model.ledger.counters[WIRE_C_STACK_LOST], 0);
@@ -957,8 +970,7 @@ static void test_one_unknown_frame_between_the_probes_own_is_cut_too(void **stat
 static void test_far_from_the_innermost_end_the_same_names_stay(void **state)
 {
 	assert_string_equal(
-		trimmed(*state,
-			"pipe_read one two bpf_prog_1_x schedule bpf_trace_run4 vfs_read"),
+		trimmed(*state, "pipe_read one two bpf_prog_1_x schedule bpf_trace_run4 vfs_read"),
 		"app;vfs_read;bpf_trace_run4;schedule;bpf_prog_1_x;two;one;pipe_read pipe 10+1 x1 "
 		"max 11\n");
 }
@@ -1003,7 +1015,8 @@ static void test_user_functions_may_be_called_schedule(void **state)
 	interval(s, 42, 10, 1)->user_stack = 31;
 	done(s);
 	s->view.no_kernel_stacks = true;
-	assert_string_equal(profile_text(s), "app;main;bpf_prog_main;schedule lock 10+1 x1 max 11\n");
+	assert_string_equal(profile_text(s),
+			    "app;main;bpf_prog_main;schedule lock 10+1 x1 max 11\n");
 }
 
 /* ---- threads ---- */
@@ -1042,7 +1055,8 @@ static void test_a_thread_that_nobody_announced_is_unknown(void **state)
 	assert_string_equal(profile_text(s), "[unknown];" LOCK_STACKS " lock 10+1 x1 max 11\n");
 	assert_int_equal(s->profile->samples[0].thread, UINT32_MAX);
 	s->view.per_thread = true;
-	assert_string_equal(profile_text(s), "[unknown]-0/77;" LOCK_STACKS " lock 10+1 x1 max 11\n");
+	assert_string_equal(profile_text(s),
+			    "[unknown]-0/77;" LOCK_STACKS " lock 10+1 x1 max 11\n");
 }
 
 static void test_a_thread_without_a_name_is_unknown(void **state)
@@ -1059,8 +1073,7 @@ static void test_a_thread_without_a_name_is_unknown(void **state)
 static void test_a_reused_tid_is_another_thread(void **state)
 {
 	struct stage *s = *state;
-	struct wire_thread *th =
-		mkwire_at(&s->wire, mkwire_thread(&s->wire, 50, 42, 0, "later"));
+	struct wire_thread *th = mkwire_at(&s->wire, mkwire_thread(&s->wire, 50, 42, 0, "later"));
 
 	th->key.start_ns += 5;
 	done(s);

@@ -412,14 +412,14 @@ static void test_absurd_run_times_put_a_missed_switch_out_at_its_latest(void **s
 /* A thread's life as it is, and what is seen of it. All of its sums are made by clipping whole segments. */
 struct life {
 	struct task_state st;
-	uint64_t start, stop;	    /* the window */
-	uint64_t born;		    /* when the life was first seen */
-	uint64_t now, exec;	    /* the kernel's clocks */
-	uint64_t out, wake;	    /* of the present wait; wake 0: none */
-	bool asleep;		    /* off CPU */
-	bool missed;		    /* the last switch was not seen */
-	unsigned int miss_one_in;   /* switches; 0: all are seen */
-	unsigned int absurd_one_in; /* run times; 0: all are right */
+	uint64_t start, stop;		    /* the window */
+	uint64_t born;			    /* when the life was first seen */
+	uint64_t now, exec;		    /* the kernel's clocks */
+	uint64_t out, wake;		    /* of the present wait; wake 0: none */
+	bool asleep;			    /* off CPU */
+	bool missed;			    /* the last switch was not seen */
+	unsigned int miss_one_in;	    /* switches; 0: all are seen */
+	unsigned int absurd_one_in;	    /* run times; 0: all are right */
 	uint64_t on_cpu, blocked, runnable; /* what is true */
 };
 
@@ -628,7 +628,8 @@ static struct task_state traced_thread(void)
 	};
 }
 
-static void check_ledger_terms(uint64_t observed, uint64_t filtered, uint64_t spilled, uint64_t lost)
+static void check_ledger_terms(uint64_t observed, uint64_t filtered, uint64_t spilled,
+			       uint64_t lost)
 {
 	assert_int_equal(host.counters[WIRE_C_OBSERVED_NS], observed);
 	assert_int_equal(host.counters[WIRE_C_FILTERED_NS], filtered);
@@ -831,8 +832,8 @@ static void check_ledger_balances(void)
 	collect(&o, 0);
 	l = ledger_of(&o);
 	assert_int_equal(ledger__imbalance_ns(&l), 0);
-	assert_int_equal(l.observed.cnt, l.delivered.cnt + l.filtered.cnt + l.spilled.cnt +
-						 ledger__lost(&l).cnt);
+	assert_int_equal(l.observed.cnt,
+			 l.delivered.cnt + l.filtered.cnt + l.spilled.cnt + ledger__lost(&l).cnt);
 	assert_int_equal(l.spilled.ns, l.spilled_read.ns);
 	assert_int_equal(l.spilled.cnt, l.spilled_read.cnt);
 	offcpu__fini(&o);
@@ -1100,7 +1101,7 @@ static void test_patterns_that_are_refused(void **state _unused_)
 	assert_int_equal(glob_compile(text, &glob), 0);
 }
 
-/* Adds a bracket expression without escapes: inside brackets fnmatch() and we differ about '\'. */
+/* Adds a bracket expression. */
 static char *random_bracket(char *p)
 {
 	static const char alphabet[] = "abcdxyz0159!^]";
@@ -1114,6 +1115,8 @@ static char *random_bracket(char *p)
 	for (; items; items--) {
 		char lo = alphabet[random_below(11)];
 
+		if (once_in(8))
+			*p++ = '\\';
 		*p++ = lo;
 		if (once_in(2)) {
 			*p++ = '-';
@@ -1274,9 +1277,9 @@ static void test_an_id_is_never_0(void **state _unused_)
 
 /* What the walk from outside defines. */
 struct defined {
-	union host_record stack;
 	struct wire_thread thread;
 	int threads, stacks;
+	union host_record stack; /* the last one */
 };
 
 static int take_defined(void *arg, const struct event *e)

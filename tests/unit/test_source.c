@@ -48,9 +48,9 @@
 /* What a child tells its parent. */
 struct shared {
 	volatile int ready;
-	uint64_t addr, len;		    /* memory that it mapped */
-	uint64_t ip, sp, bp;		    /* where it blocks */
-	uint64_t ret_inner, ret_middle;	    /* return addresses on the way there */
+	uint64_t addr, len;		/* memory that it mapped */
+	uint64_t ip, sp, bp;		/* where it blocks */
+	uint64_t ret_inner, ret_middle; /* return addresses on the way there */
 	uint64_t ret_outer;
 };
 
@@ -891,11 +891,11 @@ static void test_a_blocked_childs_stack_has_its_callers(void **state _unused_)
 /* ---- seeds ---- */
 
 struct seed_taker {
+	int user_stacks;
 	union {
 		struct wire_stack stack;
 		uint64_t words[sizeof(struct wire_stack) / 8 + WIRE_MAX_FRAMES];
-	} user;
-	int user_stacks;
+	} user; /* the last one */
 };
 
 static int take_seed(void *arg, const struct event *e)
@@ -1005,9 +1005,9 @@ static void test_rings_share_16_mib_within_limits(void **state _unused_)
 	static const struct {
 		uint32_t cpus, bytes;
 	} cases[] = {
-		{1, 1 << 20},	 {16, 1 << 20},	  {17, 1 << 19},   {32, 1 << 19},
-		{33, 1 << 18},	 {64, 1 << 18},	  {128, 1 << 17},  {255, 1 << 16},
-		{256, 1 << 16},	 {257, 1 << 16},  {8192, 1 << 16},
+		{1, 1 << 20},	{16, 1 << 20},	{17, 1 << 19},	 {32, 1 << 19},
+		{33, 1 << 18},	{64, 1 << 18},	{128, 1 << 17},	 {255, 1 << 16},
+		{256, 1 << 16}, {257, 1 << 16}, {8192, 1 << 16},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

@@ -102,6 +102,8 @@ static int offcpu_add_interval(struct offcpu *o, const struct wire_interval *iv)
 
 	if (iv->wake_ns < iv->out_ns || iv->in_ns < iv->wake_ns)
 		return -EBADMSG;
+	if (iv->wait.flags & WIRE_F_FILTERED)
+		return 0;
 	term->ns += length;
 	term->cnt++;
 	return offcpu_add_row(o, &row);

@@ -21,7 +21,7 @@ struct builder {
 	uint32_t *thread_order; /* position in the profile of each thread of the model */
 	uint32_t delimiter, blocked, runnable; /* frame ids */
 	uint32_t missed_user, missed_kernel, new_thread;
-	struct ledger_term hidden_delivered, hidden_spilled; /* by --reason */
+	struct ledger_term hidden_delivered, hidden_spilled, hidden_open; /* by --reason */
 };
 
 static int builder_marks(struct builder *b)
@@ -221,8 +221,11 @@ static void builder_hide(struct builder *b, const struct offcpu_row *row)
 	uint64_t ns = row->blocked_ns + row->runnable_ns;
 
 	b->profile->hidden_ns += ns;
-	if (row->wait.flags & WIRE_F_OPEN)
+	if (row->wait.flags & WIRE_F_OPEN) {
+		b->hidden_open.ns += ns;
+		b->hidden_open.cnt += row->cnt;
 		return;
+	}
 	b->hidden_spilled.ns += row->spilled.ns;
 	b->hidden_spilled.cnt += row->spilled.cnt;
 	b->hidden_delivered.ns += ns - row->spilled.ns;
@@ -280,6 +283,9 @@ static void builder_ledger(struct builder *b)
 	l->delivered = b->offcpu->delivered;
 	l->spilled_read = b->offcpu->spilled;
 	l->open = b->offcpu->open;
+	/* Open time stands on both sides of the equation: what is hidden of it just leaves. */
+	l->open.ns -= b->hidden_open.ns;
+	l->open.cnt -= b->hidden_open.cnt;
 	ledger_move(&l->delivered, &l->filtered, b->hidden_delivered);
 	ledger_move(&l->spilled, &l->filtered, b->hidden_spilled);
 	l->spilled_read.ns -= b->hidden_spilled.ns;

@@ -48,6 +48,7 @@ void *buf__reserve(struct buf *b, size_t extra)
 			return NULL;
 		}
 		b->data = data;
+		b->data[b->len] = '\0';
 		b->cap = cap;
 	}
 	return b->data + b->len;

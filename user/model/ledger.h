@@ -6,7 +6,7 @@
  *
  * `observed` is summed by the kernel at switch-in, before any decision; `delivered` by user space from
  * the records it decoded: two independent counters. `open` (intervals cut by the window's end) stands on
- * both sides. Spilled time is in the profile, lost time is not.
+ * both sides; filtered ones are in neither. Spilled time is in the profile, lost time is not.
  */
 #ifndef MODEL_LEDGER_H
 #define MODEL_LEDGER_H

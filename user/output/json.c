@@ -149,7 +149,7 @@ static void write_thread(struct json *j, const struct profile *p, const struct p
 	json__member_bool(j, "exited", t->exited);
 	json__member_bool(j, "open", t->open);
 	json__member_bool(j, "totals_known", t->totals_known);
-	json__member_u64(j, "begin_ns", t->begin_ns - origin_ns);
+	json__member_u64(j, "begin_ns", t->begin_ns > origin_ns ? t->begin_ns - origin_ns : 0);
 	json__member_u64(j, "end_ns", t->end_ns > origin_ns ? t->end_ns - origin_ns : 0);
 	json__member_u64(j, "on_cpu_ns", t->on_cpu_ns);
 	json__member_u64(j, "blocked_ns", t->blocked_ns);
@@ -166,7 +166,7 @@ static void write_threads(struct json *j, const struct profile *p)
 	uint64_t origin_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < p->thread_cnt; i++)
-		if (p->threads[i].begin_ns < origin_ns)
+		if (p->threads[i].totals_known && p->threads[i].begin_ns < origin_ns)
 			origin_ns = p->threads[i].begin_ns;
 	json__line(j);
 	json__key(j, "threads");

@@ -45,10 +45,11 @@ int alive__add_process(struct alive *a, uint32_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (fd < 0 && errno == EINVAL && alive_thread(pid))
+	/* EINVAL for a thread before 6.16, ENOENT since. */
+	if (fd < 0 && (errno == EINVAL || errno == ENOENT) && alive_thread(pid))
 		return error_set(-ESRCH, "%u is a thread, not a process: trace it with -t %u", pid,
 				 pid);
-	if (fd < 0 && errno == ESRCH)
+	if (fd < 0 && (errno == ESRCH || errno == ENOENT))
 		return error_set(-ESRCH, "no process with pid %u: it may have exited; see `ps -e`",
 				 pid);
 	if (fd < 0)

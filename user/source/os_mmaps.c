@@ -222,11 +222,24 @@ static int mmaps_learn_image(struct mmaps *m, const struct wire_image *image, ui
 	return err;
 }
 
+static bool mmaps_knows(const struct mmaps *m, uint32_t pid)
+{
+	for (size_t i = m->image_cnt; i-- > 0;)
+		if (m->images[i].pid == pid)
+			return true;
+	return false;
+}
+
 int mmaps__learn(struct mmaps *m, const struct event *e)
 {
 	if (!m->fd_cnt)
 		return 0;
 	switch (e->h->kind) {
+	case WIRE_THREAD:
+		/* A process from before: whatever image it has, it has had since its start. */
+		return mmaps_knows(m, e->thread->image.pid)
+			       ? 0
+			       : mmaps_learn_image(m, &e->thread->image, e->thread->image.start_ns);
 	case WIRE_EXEC:
 		return mmaps_learn_image(m, &e->exec->image, e->exec->time_ns);
 	case WIRE_FORK:

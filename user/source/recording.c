@@ -43,7 +43,7 @@ static int recording_source_poll(struct source *s, int timeout_ms, event_fn fn, 
 
 		err = fn(arg, &e);
 		if (err)
-			return err;
+			return recording_source_error(rs->path, err);
 		if (round)
 			return 1;
 	}
