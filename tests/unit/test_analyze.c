@@ -677,6 +677,12 @@ static const char *profile_text(struct stage *s)
 	return buf__str(&s->text);
 }
 
+static void check_term(struct ledger_term t, uint64_t ns, uint64_t cnt)
+{
+	assert_int_equal(t.ns, ns);
+	assert_int_equal(t.cnt, cnt);
+}
+
 #define LOCK_STACKS "main;work;lock;do_futex;futex_do_wait"
 
 /* ---- rows ---- */
@@ -1163,6 +1169,20 @@ static void test_an_open_interval_is_marked_and_apart(void **state)
 	assert_false(s->profile->threads[1].open);
 }
 
+/* The probes send it for the thread's totals only. */
+static void test_an_open_interval_that_the_filters_leave_out_is_in_the_totals_only(void **state)
+{
+	struct stage *s = *state;
+
+	interval(s, 42, 500, 7)->wait.flags = WIRE_F_OPEN | WIRE_F_FILTERED;
+	done(s);
+	assert_string_equal(profile_text(s), "");
+	check_term(s->profile->ledger.open, 0, 0);
+	assert_true(s->profile->threads[0].open);
+	assert_int_equal(s->profile->threads[0].open_blocked_ns, 500);
+	assert_int_equal(s->profile->threads[0].open_runnable_ns, 7);
+}
+
 /* ---- --split ---- */
 
 static void test_split_makes_a_blocked_and_a_runnable_half(void **state)
@@ -1245,12 +1265,6 @@ static void give_mixture(struct stage *s)
 	give_counters(s, 11 + 22 + 490 + 100 + 5000 + 70, 1 + 1 + 2 + 1 + 5 + 1, 590, 3);
 }
 
-static void check_term(struct ledger_term t, uint64_t ns, uint64_t cnt)
-{
-	assert_int_equal(t.ns, ns);
-	assert_int_equal(t.cnt, cnt);
-}
-
 static void check_balance(const struct ledger *l)
 {
 	assert_int_equal(ledger__imbalance_ns(l), 0);
@@ -1290,7 +1304,7 @@ static void test_hidden_reasons_move_in_the_ledger_and_it_still_balances(void **
 	check_term(l->delivered, 11, 1);
 	check_term(l->spilled, 490, 2);
 	check_term(l->filtered, 5000 + 22 + 100, 5 + 1 + 1);
-	check_term(l->open, 3000, 2);
+	check_term(l->open, 1000, 1); /* on both sides: it just leaves */
 	assert_int_equal(s->profile->hidden_ns, 22 + 100 + 2000);
 }
 
@@ -1304,6 +1318,7 @@ static void test_all_reasons_hidden_leave_nothing_but_the_balance(void **state)
 	check_balance(&s->profile->ledger);
 	check_term(s->profile->ledger.delivered, 0, 0);
 	check_term(s->profile->ledger.spilled, 0, 0);
+	check_term(s->profile->ledger.open, 0, 0);
 	assert_int_equal(s->profile->hidden_ns, 33 + 590 + 3000);
 	assert_int_equal(s->profile->thread_cnt, 2);
 }
@@ -1485,6 +1500,7 @@ int main(void)
 		STAGE_TEST(test_threads_are_sorted_and_samples_point_at_theirs),
 		STAGE_TEST(test_a_threads_totals_come_from_its_summary),
 		STAGE_TEST(test_an_open_interval_is_marked_and_apart),
+		STAGE_TEST(test_an_open_interval_that_the_filters_leave_out_is_in_the_totals_only),
 		STAGE_TEST(test_split_makes_a_blocked_and_a_runnable_half),
 		STAGE_TEST(test_split_leaves_out_an_empty_half_and_counts_once),
 		STAGE_TEST(test_split_keeps_the_mark_of_open_intervals),

@@ -387,6 +387,19 @@ static void test_absurd_run_times_put_a_missed_switch_in_at_its_earliest(void **
 	assert_int_equal(task_state__missed_in(&st, 3000, 500 + 1001), 2000);
 }
 
+/* The waker's clock may be ahead of ours. */
+static void test_a_missed_switch_is_never_later_than_now(void **state _unused_)
+{
+	struct task_state st = asleep_since(2000);
+
+	task_state__wake(&st, 3010);
+	assert_int_equal(task_state__missed_in(&st, 3000, 0), 3000);
+	assert_int_equal(task_state__missed_in(&st, 3000, 50), 3000);
+	st = running_since(3010);
+	assert_int_equal(task_state__missed_out(&st, 3000, 0), 3000);
+	assert_int_equal(task_state__missed_out(&st, 3000, 50), 3000);
+}
+
 static void test_a_missed_switch_out_is_where_the_run_time_ended(void **state _unused_)
 {
 	struct task_state st = running_since(2000);
@@ -420,6 +433,7 @@ struct life {
 	bool missed;			    /* the last switch was not seen */
 	unsigned int miss_one_in;	    /* switches; 0: all are seen */
 	unsigned int absurd_one_in;	    /* run times; 0: all are right */
+	uint64_t skew;			    /* by which the wakers\' clocks are ahead at most */
 	uint64_t on_cpu, blocked, runnable; /* what is true */
 };
 
@@ -504,7 +518,7 @@ static void life_wait(struct life *l)
 	if (!l->wake) {
 		l->now += random_below(100);
 		l->wake = l->now;
-		task_state__wake(&l->st, l->now);
+		task_state__wake(&l->st, l->now + (l->skew ? random_below(l->skew) : 0));
 	}
 	in = l->now + random_below(30);
 	l->blocked += life_inside(l, l->out, l->wake);
@@ -528,6 +542,7 @@ static void life_end(struct life *l)
 		open = iv.in_ns - iv.out_ns;
 	assert_int_equal(on_cpu + l->st.blocked_ns + l->st.runnable_ns + open,
 			 life_inside(l, l->born, l->stop));
+	assert_true(on_cpu <= life_inside(l, l->born, l->stop));
 }
 
 static void life_begin(struct life *l, uint64_t seed)
@@ -591,10 +606,10 @@ static void test_single_missed_switches_are_rebuilt_exactly(void **state _unused
 	}
 }
 
-static void test_absurd_run_times_cost_accuracy_but_no_nanosecond(void **state _unused_)
+static void test_absurd_run_times_and_clocks_cost_accuracy_but_no_nanosecond(void **state _unused_)
 {
 	for (uint64_t seed = 300000; seed < 320000; seed++) {
-		struct life l = {.miss_one_in = 3, .absurd_one_in = 3};
+		struct life l = {.miss_one_in = 3, .absurd_one_in = 3, .skew = seed % 2 * 40};
 
 		life_begin(&l, seed);
 		life_live(&l, 1 + (unsigned int)random_below(40));
@@ -1393,12 +1408,13 @@ int main(void)
 		cmocka_unit_test(test_a_missed_switch_in_is_where_the_run_time_began),
 		cmocka_unit_test(test_a_missed_switch_in_is_never_before_the_wakeup),
 		cmocka_unit_test(test_absurd_run_times_put_a_missed_switch_in_at_its_earliest),
+		cmocka_unit_test(test_a_missed_switch_is_never_later_than_now),
 		cmocka_unit_test(test_a_missed_switch_out_is_where_the_run_time_ended),
 		cmocka_unit_test(test_absurd_run_times_put_a_missed_switch_out_at_its_latest),
 		cmocka_unit_test(test_on_cpu_blocked_and_runnable_are_the_whole_life),
 		cmocka_unit_test(test_totals_hold_with_an_open_interval_at_the_end),
 		cmocka_unit_test(test_single_missed_switches_are_rebuilt_exactly),
-		cmocka_unit_test(test_absurd_run_times_cost_accuracy_but_no_nanosecond),
+		cmocka_unit_test(test_absurd_run_times_and_clocks_cost_accuracy_but_no_nanosecond),
 		cmocka_unit_test(test_an_interval_goes_out_with_all_that_is_known_of_it),
 		cmocka_unit_test(test_a_thread_is_announced_once_per_name),
 		cmocka_unit_test(test_a_full_ring_spills_the_interval),

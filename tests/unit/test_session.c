@@ -606,8 +606,8 @@ static void test_a_recording_of_a_replay_is_as_good(void **state _unused_)
 	source__close(&f->base);
 }
 
-/* How many records of a kind the recording has. */
-static unsigned int recorded_cnt(uint16_t kind)
+/* Reads all symbols of the recording; each must be as the live resolver knows it. Their number. */
+static unsigned int check_recorded_symbols(void)
 {
 	FILE *fp = fopen(recording_path, "rb");
 	struct recording_reader *r = recording_reader__new(fp);
@@ -616,21 +616,26 @@ static unsigned int recorded_cnt(uint16_t kind)
 	int n;
 
 	assert_non_null(r);
-	while ((n = recording_reader__next(r, &e)) > 0)
-		cnt += e.h->kind == kind;
+	while ((n = recording_reader__next(r, &e)) > 0) {
+		if (e.h->kind != WIRE_SYMBOL)
+			continue;
+		assert_int_equal(e.symbol->start % 0x100, 0);
+		assert_int_equal(e.symbol->size, 0x100);
+		cnt++;
+	}
 	assert_int_equal(n, 0);
 	recording_reader__free(r);
 	fclose(fp);
 	return cnt;
 }
 
-static void test_each_symbol_is_recorded_once(void **state _unused_)
+static void test_each_symbol_is_recorded_once_and_whole(void **state _unused_)
 {
 	struct fake *f = fake_story();
 	struct rendered r = run_recorded(&f->base, live_resolvers, recording_path);
 
 	/* kernel 2; app 1, 2, 3, 4, 5; tool 2, 5; lib 1 */
-	assert_int_equal(recorded_cnt(WIRE_SYMBOL), 2 + 5 + 2 + 1);
+	assert_int_equal(check_recorded_symbols(), 2 + 5 + 2 + 1);
 	rendered_free(&r);
 	source__close(&f->base);
 }
@@ -733,6 +738,30 @@ static void test_a_full_disk_ends_the_recording_not_the_run(void **state _unused
 	rendered_free(&without);
 	source__close(&f->base);
 	source__close(&g->base);
+}
+
+/* Larger than a block can be: what follows would fit, but the recording would not be whole. */
+static void test_the_first_error_of_a_recording_stays(void **state _unused_)
+{
+	struct fake *f = fake_story();
+	struct session *s = session__new();
+	char *text = calloc(1, (2 << 20) + 1);
+	FILE *fp = fopen(recording_path, "wb");
+	struct rendered r;
+
+	memset(text, 'x', 2 << 20);
+	mkwire_meta(&f->start, "long", text);
+	s->save = recording_writer__new(fp);
+	assert_int_equal(run(s, &f->base), 0);
+	assert_int_equal(s->save_err, -EINVAL);
+	r = render_session(s, live_resolvers, &plain_view);
+	assert_int_equal(session__save_symbols(s), -EINVAL);
+	rendered_free(&r);
+	recording_writer__free(s->save);
+	session__free(s);
+	fclose(fp);
+	free(text);
+	source__close(&f->base);
 }
 
 /* ---- how runs end ---- */
@@ -986,9 +1015,10 @@ int main(void)
 		PATH_TEST(test_recording_does_not_change_the_run),
 		PATH_TEST(test_a_recording_replays_to_the_same_profile),
 		PATH_TEST(test_a_recording_of_a_replay_is_as_good),
-		PATH_TEST(test_each_symbol_is_recorded_once),
+		PATH_TEST(test_each_symbol_is_recorded_once_and_whole),
 		PATH_TEST(test_mappings_are_recorded_before_the_round_that_needed_them),
 		cmocka_unit_test(test_a_full_disk_ends_the_recording_not_the_run),
+		PATH_TEST(test_the_first_error_of_a_recording_stays),
 		cmocka_unit_test(test_an_error_of_the_source_is_the_runs),
 		cmocka_unit_test(test_an_error_of_refresh_ends_the_run),
 		cmocka_unit_test(test_an_error_of_the_refresh_after_an_exec_ends_the_run),
