@@ -102,20 +102,11 @@ static __always_inline void rebuild_in(struct task_struct *task, struct task_sta
 	st->flags &= ~TASK_F_SEED;
 }
 
-/* Nor that it left. Where it waited is unknown; whether it slept, a wake-up seen since tells. */
+/* Nor that it left: see task_state__rebuild_out(). */
 static __always_inline void rebuild_out(struct task_struct *task, struct task_state *st, __u64 ts)
 {
-	__u64 out = task_state__missed_out(st, ts, TASK_GET(task, se.sum_exec_runtime));
-	bool slept = st->early_wake_ns >= out;
-
 	count(WIRE_C_UNPAIRED, 1);
-	st->wait.flags = WIRE_F_REBUILT | (st->flags & TASK_F_KTHREAD ? WIRE_F_KTHREAD : 0);
-	st->wait.syscall = -1;
-	st->wait.state = 0;
-	st->kernel_stack = st->user_stack = 0;
-	task_state__out(st, out, ctl.start_ns, !slept);
-	if (slept)
-		st->wake_ns = st->early_wake_ns;
+	task_state__rebuild_out(st, ts, TASK_GET(task, se.sum_exec_runtime), ctl.start_ns);
 }
 
 #endif

@@ -8,8 +8,6 @@
 
 #include "capture.bpf.h"
 
-#define FINAL_SLACK_NS 1000000
-
 /*
  * Can state be kept at all? Some kernels load everything and then refuse every allocation (kmalloc_nolock()
  * without cmpxchg16b). Writes one header if it can; tried on a thread of the tracer, which is never a target.
@@ -92,22 +90,23 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/*
- * A last switch that went unreported would count a sleep as running, or the other way round, to the end of
- * the window. What the thread did since the end of the window shows here too, so a difference counts only
- * if it is larger than that and than the clocks' disagreement (interrupts and stolen time are not in
- * sum_exec_runtime). A second visit finds the state mended.
- */
+/* A second visit finds the state mended. */
 static __always_inline void final_rebuild(struct task_struct *task, struct task_state *st,
 					  __u64 stop)
 {
-	__u64 ran = TASK_GET(task, se.sum_exec_runtime) - st->exec_ns, now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns();
 
-	if (st->out_ns && task_on_cpu(task) && ran > now - stop + FINAL_SLACK_NS)
+	switch (task_state__missed(st, task_on_cpu(task), TASK_GET(task, se.sum_exec_runtime), now,
+				   stop)) {
+	case INTERVAL_MISSED_IN:
 		rebuild_in(task, st, now);
-	else if (!st->out_ns && st->in_ns && stop > st->in_ns && !task_on_cpu(task) &&
-		 st->in_ns + ran + ((stop - st->in_ns) >> 6) + FINAL_SLACK_NS < stop)
+		break;
+	case INTERVAL_MISSED_OUT:
 		rebuild_out(task, st, stop);
+		break;
+	case INTERVAL_MISSED_NONE:
+		break;
+	}
 }
 
 SEC("iter/task")
@@ -136,9 +135,7 @@ int dwell_final(struct bpf_iter__task *ctx)
 		     TASK_GET(task, sched_info.run_delay), flags, &out.summary);
 	if (!st->out_ns && st->in_ns && stop > st->in_ns)
 		out.summary.on_cpu_ns += stop - interval_max(st->in_ns, start);
-	/* The wake-up of an earlier, cancelled sleep, if the thread sleeps: see task_state__split(). */
-	if (!task_queued(task))
-		st->early_wake_ns = 0;
+	task_state__settle(st, task_queued(task));
 	if (task_state__split(st, stop, start, &iv)) {
 		out.open.h.kind = WIRE_INTERVAL;
 		out.open.h.size = sizeof(out.open);

@@ -177,4 +177,62 @@ static __always_inline __u64 task_state__missed_out(const struct task_state *st,
 	return ts <= st->in_ns || ran > ts - st->in_ns ? ts : st->in_ns + ran;
 }
 
+/*
+ * The same, carried out: the thread was switched out at that moment. Where it waited is unknown; whether it
+ * slept, a wake-up seen since tells.
+ */
+static __always_inline void task_state__rebuild_out(struct task_state *st, __u64 ts, __u64 exec_ns,
+						    __u64 start_ns)
+{
+	__u64 out = task_state__missed_out(st, ts, exec_ns);
+	bool slept = st->early_wake_ns >= out;
+
+	st->wait.flags = WIRE_F_REBUILT | (st->flags & TASK_F_KTHREAD ? WIRE_F_KTHREAD : 0);
+	st->wait.syscall = -1;
+	st->wait.state = 0;
+	st->kernel_stack = st->user_stack = 0;
+	task_state__out(st, out, start_ns, !slept);
+	if (slept)
+		st->wake_ns = st->early_wake_ns;
+}
+
+enum interval_missed {
+	INTERVAL_MISSED_NONE,
+	INTERVAL_MISSED_IN,
+	INTERVAL_MISSED_OUT,
+};
+
+#define INTERVAL_SLACK_NS 1000000
+
+/*
+ * A last switch that went unreported would count a sleep as running, or the other way round, to the end of
+ * the window. Seen at @now, after the window's end @stop: is the thread on a CPU, and its sum_exec_runtime.
+ * What it did since @stop shows here too, so a difference counts only if it is larger than that and than the
+ * clocks' disagreement (interrupts and stolen time are not in sum_exec_runtime).
+ */
+static __always_inline enum interval_missed
+task_state__missed(const struct task_state *st, bool on_cpu, __u64 exec_ns, __u64 now, __u64 stop)
+{
+	__u64 ran = exec_ns - st->exec_ns;
+
+	if (st->out_ns)
+		return on_cpu && ran > now - stop + INTERVAL_SLACK_NS ? INTERVAL_MISSED_IN
+								      : INTERVAL_MISSED_NONE;
+	if (on_cpu || !st->in_ns || stop <= st->in_ns)
+		return INTERVAL_MISSED_NONE;
+	return ran + ((stop - st->in_ns) >> 6) + INTERVAL_SLACK_NS < stop - st->in_ns
+		       ? INTERVAL_MISSED_OUT
+		       : INTERVAL_MISSED_NONE;
+}
+
+/*
+ * Before the open interval of a thread is split: if it sleeps (not @queued to run), a wake-up seen on its last
+ * stint belonged to an earlier, cancelled sleep.
+ */
+static __always_inline void task_state__settle(struct task_state *st, bool queued)
+{
+	if (!queued)
+		st->early_wake_ns = 0;
+}
+
 #endif

@@ -410,6 +410,67 @@ static void test_a_missed_switch_out_is_where_the_run_time_ended(void **state _u
 	assert_int_equal(task_state__missed_out(&st, 3000, 70 + 1000), 3000);
 }
 
+/* Its run time stood still long before the end, yet nothing was seen: it sleeps, or is on its CPU, unseen. */
+static void test_a_last_switch_that_went_unreported_is_noticed(void **state _unused_)
+{
+	struct task_state on = running_since(1000), off = {.out_ns = 1000, .in_ns = 500};
+	const uint64_t s = 1000000000;
+
+	/* on CPU by our books, found off it, and it ran 1 s of 5 */
+	assert_int_equal(task_state__missed(&on, false, s, 5 * s + 9, 5 * s), INTERVAL_MISSED_OUT);
+	/* it ran to the end, then left: no news */
+	assert_int_equal(task_state__missed(&on, false, 5 * s, 5 * s + 9, 5 * s),
+			 INTERVAL_MISSED_NONE);
+	/* interrupts and stolen time of 1 % are no sleep */
+	assert_int_equal(task_state__missed(&on, false, 5 * s - s / 20, 5 * s + 9, 5 * s),
+			 INTERVAL_MISSED_NONE);
+	assert_int_equal(task_state__missed(&on, true, s, 5 * s + 9, 5 * s), INTERVAL_MISSED_NONE);
+	/* off CPU by our books, found on it: since before the end, or only since */
+	assert_int_equal(task_state__missed(&off, true, s, 5 * s + 9, 5 * s), INTERVAL_MISSED_IN);
+	assert_int_equal(task_state__missed(&off, true, s / 2, 6 * s, 5 * s), INTERVAL_MISSED_NONE);
+	assert_int_equal(task_state__missed(&off, false, s, 5 * s + 9, 5 * s),
+			 INTERVAL_MISSED_NONE);
+}
+
+static void test_a_rebuilt_switch_out_tells_no_stack_of_before(void **state _unused_)
+{
+	struct task_state st = running_since(1000);
+
+	st.kernel_stack = st.user_stack = 7;
+	st.wait.state = 2;
+	st.wait.syscall = 3;
+	st.flags = TASK_F_KTHREAD;
+	st.early_wake_ns = 1500;
+	task_state__rebuild_out(&st, 2000, 200, 1);
+	assert_int_equal(st.out_ns, 1200);
+	assert_int_equal(st.wake_ns, 1500); /* woken since: it slept */
+	assert_int_equal(st.on_cpu_ns, 200);
+	assert_int_equal(st.kernel_stack | st.user_stack | st.wait.state, 0);
+	assert_int_equal(st.wait.syscall, -1);
+	assert_int_equal(st.wait.flags, WIRE_F_REBUILT | WIRE_F_KTHREAD);
+	st = running_since(1000);
+	task_state__rebuild_out(&st, 2000, 200, 1);
+	assert_int_equal(st.wake_ns, 1200); /* nothing woke it: it waited for a CPU */
+	assert_int_equal(st.wait.flags, WIRE_F_REBUILT | WIRE_F_PREEMPT);
+}
+
+/* futex and poll often cancel a sleep: the wake-up of that one must not make the next one runnable. */
+static void test_an_open_sleep_is_blocked_in_spite_of_a_cancelled_one_before(void **state _unused_)
+{
+	struct task_state st = running_since(1000);
+	struct interval iv;
+
+	task_state__wake(&st, 1100);
+	task_state__out(&st, 1200, 1, false);
+	task_state__settle(&st, false);
+	assert_true(task_state__split(&st, 5000, 1, &iv));
+	assert_int_equal(iv.wake_ns, 5000);
+	st.early_wake_ns = 1100;
+	task_state__settle(&st, true); /* queued to run: that was its wake-up */
+	assert_true(task_state__split(&st, 5000, 1, &iv));
+	assert_int_equal(iv.wake_ns, 1200);
+}
+
 static void test_absurd_run_times_put_a_missed_switch_out_at_its_latest(void **state _unused_)
 {
 	struct task_state st = running_since(2000);
@@ -463,23 +524,13 @@ static void life_see_out(struct life *l, bool runnable)
 	l->st.exec_ns = exec;
 }
 
-static void life_rebuild_out(struct life *l, uint64_t exec)
-{
-	uint64_t out = task_state__missed_out(&l->st, l->now, exec);
-	bool slept = l->st.early_wake_ns >= out;
-
-	task_state__out(&l->st, out, l->start, !slept);
-	if (slept)
-		l->st.wake_ns = l->st.early_wake_ns;
-}
-
 static void life_see_in(struct life *l)
 {
 	uint64_t exec = life_exec(l);
 	struct interval iv;
 
 	if (!l->st.out_ns && l->st.in_ns)
-		life_rebuild_out(l, exec);
+		task_state__rebuild_out(&l->st, l->now, exec, l->start);
 	task_state__in(&l->st, l->now, l->start, &iv);
 	l->st.exec_ns = exec;
 }
@@ -1411,6 +1462,9 @@ int main(void)
 		cmocka_unit_test(test_a_missed_switch_is_never_later_than_now),
 		cmocka_unit_test(test_a_missed_switch_out_is_where_the_run_time_ended),
 		cmocka_unit_test(test_absurd_run_times_put_a_missed_switch_out_at_its_latest),
+		cmocka_unit_test(test_a_last_switch_that_went_unreported_is_noticed),
+		cmocka_unit_test(test_a_rebuilt_switch_out_tells_no_stack_of_before),
+		cmocka_unit_test(test_an_open_sleep_is_blocked_in_spite_of_a_cancelled_one_before),
 		cmocka_unit_test(test_on_cpu_blocked_and_runnable_are_the_whole_life),
 		cmocka_unit_test(test_totals_hold_with_an_open_interval_at_the_end),
 		cmocka_unit_test(test_single_missed_switches_are_rebuilt_exactly),
