@@ -172,7 +172,14 @@ int session__run(struct session *s, struct source *source, const struct session_
 		err = limits->started(limits->started_arg);
 	if (!err)
 		err = session_loop(s, limits);
-	return err ? err : source__stop(source, session_take, s);
+	if (!err)
+		err = source__stop(source, session_take, s);
+	/* Every table has a cap (millions of rows); the bare errno would say nothing. */
+	if (err == -E2BIG)
+		error_set(err,
+			  "more different threads or stacks than can be kept: trace for a shorter "
+			  "time, or less (-p, --max-depth)");
+	return err;
 }
 
 struct profile *session__profile(struct session *s, const struct resolver *const *resolvers,
