@@ -69,7 +69,7 @@ struct task_key {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768); /* loader */
+	__uint(max_entries, 32768);
 	__type(key, struct task_key);
 	__type(value, struct task_state);
 } task_states SEC(".maps");

@@ -227,7 +227,8 @@ struct wire_spill {
 	X(EVENTS, "events", "records written by the kernel")                                       \
 	X(EXECS, "execs", "")                                                                      \
 	X(FORKS, "forks", "")                                                                      \
-	X(EXITS, "exits", "")
+	X(EXITS, "exits", "")                                                                      \
+	X(MAPPING_LOST, "mapping_lost", "new mappings not told in time: read from /proc instead")
 
 enum wire_counter {
 #define X(id, name, help) WIRE_C_##id,

@@ -516,6 +516,30 @@ static void test_of_an_image_that_is_gone_the_frames_say_so(void **state _unused
 	source__close(&f->base);
 }
 
+/* /proc shows the mappings of the program that the process is by now: wrong names for the one before. */
+static void test_after_an_exec_the_image_before_is_not_asked_for(void **state _unused_)
+{
+	struct fake *f = fake_new();
+	struct rendered r;
+
+	story_start(&f->start);
+	f->poll_cnt = 1;
+	f->refresh = story_refresh;
+	add_stack(&f->polls[0], 42, 0, 20, APP(1), APP(2));
+	mkwire_exec(&f->polls[0], 42, 1, "tool");
+	mkwire_round(&f->polls[0], 2000);
+	mkwire_interval(&f->stop, 42, 2000000, 2500000, 2600000, 10, 20);
+	add_small_counters(&f->stop);
+	mkwire_window(&f->stop, WIRE_WINDOW_END, 3000);
+	mkwire_round(&f->stop, 3000);
+	r = run_script(f);
+	assert_int_equal(f->asked_cnt, 1); /* for the new one, at its exec */
+	assert_int_equal(f->asked[0].image.exec_id, 1);
+	assert_non_null(strstr(r.folded, "[exited]"));
+	rendered_free(&r);
+	source__close(&f->base);
+}
+
 static void test_a_source_that_can_not_refresh_is_not_asked(void **state _unused_)
 {
 	static struct source_ops ops;
@@ -1011,6 +1035,7 @@ int main(void)
 		cmocka_unit_test(test_a_stack_younger_than_its_round_waits_for_the_next),
 		cmocka_unit_test(test_after_the_windows_end_no_stack_waits),
 		cmocka_unit_test(test_of_an_image_that_is_gone_the_frames_say_so),
+		cmocka_unit_test(test_after_an_exec_the_image_before_is_not_asked_for),
 		cmocka_unit_test(test_a_source_that_can_not_refresh_is_not_asked),
 		PATH_TEST(test_recording_does_not_change_the_run),
 		PATH_TEST(test_a_recording_replays_to_the_same_profile),

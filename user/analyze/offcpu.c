@@ -7,6 +7,7 @@
 
 #include "analyze/offcpu_rows.h"
 #include "base/array.h"
+#include "base/log.h"
 
 void offcpu__init(struct offcpu *o)
 {
@@ -101,7 +102,7 @@ static int offcpu_add_interval(struct offcpu *o, const struct wire_interval *iv)
 	};
 
 	if (iv->wake_ns < iv->out_ns || iv->in_ns < iv->wake_ns)
-		return -EBADMSG;
+		return error_set(-EBADMSG, "interval: its wake-up lies outside of it");
 	if (iv->wait.flags & WIRE_F_FILTERED)
 		return 0;
 	term->ns += length;

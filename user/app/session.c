@@ -47,9 +47,14 @@ static int session_take(void *arg, const struct event *e);
 
 static int session_refresh(void *arg, const struct wire_image *image)
 {
+	struct wire_image next = *image;
 	struct session *s = arg;
 
 	if (!s->source || !s->source->ops->refresh)
+		return 0;
+	/* Once the process has exec'd, /proc shows the next image's mappings: wrong names for this one. */
+	next.exec_id++;
+	if (image_table__find(&s->model.images, &next))
 		return 0;
 	return s->source->ops->refresh(s->source, image, session_take, s);
 }

@@ -27,7 +27,6 @@ struct image {
 	struct mapping *mappings; /* sorted by start, never overlapping */
 	size_t mapping_cnt, mapping_cap;
 	uint32_t parent; /* position + 1 of the image it was forked from; 0: unknown */
-	bool gone;	 /* its mappings can't be read any more (exited, or exec'd) */
 	bool read_once;	 /* mappings were received at least once */
 };
 

@@ -161,6 +161,8 @@ static const char *const ledger_advice[WIRE_COUNTER_CNT] = {
 	[WIRE_C_PROCESS_EVENT_LOST] =
 		"exec and fork records lost, frames of young processes may be "
 		"[unknown]: raise --ring-size",
+	[WIRE_C_MAPPING_LOST] = "new mappings came faster than they were read: frames of "
+				"processes that are gone may be [unknown] or [exited]",
 };
 
 static bool ledger_is_term(enum wire_counter c)

@@ -161,6 +161,7 @@ static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
 	int err;
 
 	memcpy(u.rec.values, s->counters, sizeof(s->counters));
+	u.rec.values[WIRE_C_MAPPING_LOST] = s->mmaps.lost_cnt;
 	err = s->fn(s->arg, &e);
 	e.round = &round;
 	return err ? err : s->fn(s->arg, &e);
@@ -419,27 +420,26 @@ static void bpf_raise_file_limit(void)
 
 static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
 {
-	struct probes_sizes sizes = {0};
+	uint32_t possible_cpus, ring_bytes;
 	struct config cfg;
 	int cpus = rings_possible_cpus(), err;
 
 	if (cpus < 0)
 		return cpus;
-	sizes.possible_cpus = (uint32_t)cpus;
-	sizes.ring_bytes =
-		o->ring_bytes ? (uint32_t)o->ring_bytes : rings_default_bytes(sizes.possible_cpus);
+	possible_cpus = (uint32_t)cpus;
+	ring_bytes = o->ring_bytes ? (uint32_t)o->ring_bytes : rings_default_bytes(possible_cpus);
 	bpf_raise_file_limit();
 	seeds__init(&s->seeds, o->user_stacks, o->max_frames);
-	err = mmaps__init(&s->mmaps, s->modules, sizes.possible_cpus);
+	err = mmaps__init(&s->mmaps, s->modules, possible_cpus);
 	if (!err)
 		err = bpf_watch_targets(s, o);
 	if (!err)
-		err = bpf_config(o, sizes.ring_bytes, &cfg);
+		err = bpf_config(o, ring_bytes, &cfg);
 	if (!err)
-		err = probes__load(&cfg, &sizes, &s->probes);
+		err = probes__load(&cfg, possible_cpus, &s->probes);
 	if (!err)
 		err = rings__init(&s->rings, probes__map_fd(s->probes, PROBES_MAP_RINGS),
-				  sizes.possible_cpus, sizes.ring_bytes, bpf_take, s);
+				  possible_cpus, ring_bytes, bpf_take, s);
 	if (!err)
 		err = bpf_init_spills(s);
 	if (!err)

@@ -86,7 +86,7 @@ static bool probes_has_prev_state(void)
 }
 
 static int probes_configure(struct bpf_object *obj, const struct config *cfg,
-			    const struct probes_sizes *sizes, bool has_prev_state)
+			    uint32_t possible_cpus, bool has_prev_state)
 {
 	struct bpf_program *prog;
 	struct bpf_map *map;
@@ -106,7 +106,7 @@ static int probes_configure(struct bpf_object *obj, const struct config *cfg,
 		if (!strcmp(name, ".rodata.config"))
 			err = bpf_map__set_initial_value(map, cfg, sizeof(*cfg));
 		else if (!strcmp(name, "rings"))
-			err = bpf_map__set_max_entries(map, sizes->possible_cpus);
+			err = bpf_map__set_max_entries(map, possible_cpus);
 		if (err)
 			return err;
 	}
@@ -217,15 +217,14 @@ static int probes_check(struct probes *p)
 }
 
 static int probes_try(struct probes *p, const char *variant, const void *data, size_t size,
-		      const struct config *cfg, const struct probes_sizes *sizes,
-		      bool has_prev_state)
+		      const struct config *cfg, uint32_t possible_cpus, bool has_prev_state)
 {
 	int err;
 
 	p->obj = bpf_object__open_mem(data, size, NULL);
 	if (!p->obj)
 		return -errno;
-	err = probes_configure(p->obj, cfg, sizes, has_prev_state);
+	err = probes_configure(p->obj, cfg, possible_cpus, has_prev_state);
 	if (!err)
 		err = bpf_object__load(p->obj);
 	if (!err)
@@ -254,8 +253,7 @@ static int probes_explain(int err)
 			 strerror(-err), probes_libbpf_text[0] ? ": " : "", probes_libbpf_text);
 }
 
-int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
-		 struct probes **ret_probes)
+int probes__load(const struct config *cfg, uint32_t possible_cpus, struct probes **ret_probes)
 {
 	const char *forced =
 		getenv("DWELL_PROBES"); /* for tests: "compat" skips the first variant */
@@ -268,21 +266,21 @@ int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
 	probes_libbpf_text[0] = '\0';
 	libbpf_set_print(probes_print);
 	has_prev_state = probes_has_prev_state();
-	p->possible_cpus = sizes->possible_cpus;
-	p->counters = calloc(sizes->possible_cpus, sizeof(*p->counters));
+	p->possible_cpus = possible_cpus;
+	p->counters = calloc(possible_cpus, sizeof(*p->counters));
 	if (!p->counters)
 		err = -ENOMEM;
 	else if (forced && !strcmp(forced, "compat"))
 		err = -EOPNOTSUPP;
 	else
 		err = probes_try(p, "core", bpf_object_core,
-				 (size_t)(bpf_object_core_end - bpf_object_core), cfg, sizes,
-				 has_prev_state);
+				 (size_t)(bpf_object_core_end - bpf_object_core), cfg,
+				 possible_cpus, has_prev_state);
 	/* What an older kernel lacks (task storage, bpf_task_pt_regs) the other variant does without. */
 	if (err && err != -ENOMEM && err != -EPERM)
 		err = probes_try(p, "compat", bpf_object_compat,
-				 (size_t)(bpf_object_compat_end - bpf_object_compat), cfg, sizes,
-				 has_prev_state);
+				 (size_t)(bpf_object_compat_end - bpf_object_compat), cfg,
+				 possible_cpus, has_prev_state);
 	if (!err)
 		err = probes_map_control(p);
 	if (err) {

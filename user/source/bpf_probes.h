@@ -18,12 +18,6 @@
 struct bpf_object;
 struct probes;
 
-struct probes_sizes {
-	uint32_t possible_cpus;
-	uint32_t ring_bytes; /* per CPU; a power of two of pages */
-	uint32_t spill_rows, stack_spill_rows, exit_spill_rows;
-};
-
 enum probes_map {
 	PROBES_MAP_RINGS,
 	PROBES_MAP_SPILLS,
@@ -42,8 +36,7 @@ enum probes_iter {
 };
 
 /* Loads, without attaching. 0 and *@ret_probes, or -errno with error_set() saying what to do. */
-int probes__load(const struct config *cfg, const struct probes_sizes *sizes,
-		 struct probes **ret_probes);
+int probes__load(const struct config *cfg, uint32_t possible_cpus, struct probes **ret_probes);
 /* Detaches and unloads everything. Accepts NULL. */
 void probes__free(struct probes *p);
 /* Attaches all programs; none counts before probes__set_start(). 0 or -errno with error_set(). */

@@ -64,6 +64,11 @@ struct mmaps_raw_mmap2 {
 	char filename[];
 };
 
+struct mmaps_raw_lost {
+	struct perf_event_header h;
+	uint64_t id, lost;
+};
+
 struct mmaps_raw_comm {
 	struct perf_event_header h;
 	uint32_t pid, tid;
@@ -313,7 +318,7 @@ static int mmaps_take(struct mmaps *m, const struct perf_event_header *h)
 	size_t len;
 
 	if (h->type == PERF_RECORD_LOST) {
-		m->lost_cnt++;
+		m->lost_cnt += ((const struct mmaps_raw_lost *)h)->lost;
 	} else if (h->type == PERF_RECORD_COMM && h->misc & PERF_RECORD_MISC_COMM_EXEC) {
 		rec.pid = ((const struct mmaps_raw_comm *)h)->pid;
 		rec.exec = true;
