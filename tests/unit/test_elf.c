@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "base/log.h"
 #include "base/os_read.h"
@@ -418,6 +419,50 @@ static void test_os_read_file(void **state)
 	assert_null(b.data);
 }
 
+/* A section of 64 times "CFI!", packed as its class packs it. */
+static void write_packed(int bits, struct buf *ret)
+{
+	uint8_t stream[256], head[24] = {ELFCOMPRESS_ZLIB};
+	size_t head_len = bits == 64 ? 24 : 12;
+	uLongf len = sizeof(stream);
+	char plain[256];
+	struct mkelf m;
+
+	for (size_t i = 0; i < sizeof(plain); i++)
+		plain[i] = "CFI!"[i % 4];
+	assert_int_equal(compress(stream, &len, (const Bytef *)plain, sizeof(plain)), Z_OK);
+	head[(bits == 64 ? 8 : 4) + 1] = 1; /* 256 bytes */
+	mkelf__init(&m, bits);
+	mkelf__code(&m, ".packed", 0, 0x1000, head_len + len, SHF_COMPRESSED);
+	memcpy(m.code.data + 0x1000, head, head_len);
+	memcpy(m.code.data + 0x1000 + head_len, stream, len);
+	mkelf__code(&m, ".plain", 0, 0x2000, 16, 0);
+	mkelf__write(&m, ret);
+	mkelf__fini(&m);
+}
+
+static void test_packed_sections(void **state)
+{
+	(void)state;
+	for (int bits = 32; bits <= 64; bits += 32) {
+		_cleanup_buf_ struct buf file = {0}, content = {0}, plain = {0};
+		const struct elf_section *s;
+		struct elf e;
+
+		write_packed(bits, &file);
+		assert_int_equal(elf__open_memory(&e, file.data, file.len), 0);
+		s = elf__find_section(&e, ".packed");
+		assert_int_equal(elf__unpack_section(&e, s, 255, &content), -E2BIG);
+		assert_int_equal(elf__unpack_section(&e, s, 256, &content), 0);
+		assert_int_equal(content.len, 256);
+		assert_memory_equal(content.data + 252, "CFI!", 5);
+		s = elf__find_section(&e, ".plain");
+		assert_int_equal(elf__unpack_section(&e, s, 16, &plain), 0);
+		assert_int_equal(plain.len, 16);
+		elf__close(&e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_functions_of_arm),
 		cmocka_unit_test(test_object_file),
 		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_packed_sections),
 		cmocka_unit_test(test_not_elf),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_cut_while_open),

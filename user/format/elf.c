@@ -42,8 +42,8 @@ static int elf_read(const struct elf *e, uint64_t off, size_t len, void *to)
 }
 
 /* A range into memory of its own, which is only asked for if the file is large enough. */
-static int elf_read_table(const struct elf *e, uint64_t off, uint64_t len, size_t max_bytes,
-			  struct buf *ret)
+int elf__read_range(const struct elf *e, uint64_t off, uint64_t len, size_t max_bytes,
+		    struct buf *ret)
 {
 	struct buf b;
 	void *to;
@@ -132,8 +132,8 @@ static int elf_load_segments(struct elf *e, const struct elf_layout *l)
 	if (l->segment_bytes != entry || l->segment_cnt > ELF_MAX_SEGMENTS)
 		return error_set(-EBADMSG, "elf: %u program headers of %u bytes", l->segment_cnt,
 				 l->segment_bytes);
-	err = elf_read_table(e, l->segment_off, l->segment_cnt * entry, ELF_MAX_SEGMENTS * entry,
-			     &raw);
+	err = elf__read_range(e, l->segment_off, l->segment_cnt * entry, ELF_MAX_SEGMENTS * entry,
+			      &raw);
 	if (err == -EBADMSG)
 		return error_set(err, "elf: program headers lie outside of the file");
 	if (err)
@@ -198,7 +198,7 @@ static int elf_parse_sections(struct elf *e, const struct elf_layout *l)
 	err = elf_count_sections(e, l, entry, &cnt, &names_idx);
 	if (err || !cnt)
 		return err;
-	err = elf_read_table(e, l->section_off, cnt * entry, ELF_MAX_SECTIONS * entry, &raw);
+	err = elf__read_range(e, l->section_off, cnt * entry, ELF_MAX_SECTIONS * entry, &raw);
 	if (err)
 		return err;
 	e->sections = calloc(cnt, sizeof(*e->sections));
@@ -320,7 +320,7 @@ int elf__read_section(const struct elf *e, const struct elf_section *s, size_t m
 		return -EBADMSG;
 	if (s->flags & SHF_COMPRESSED)
 		return -ENOTSUP;
-	return elf_read_table(e, s->off, s->size, max_bytes, ret);
+	return elf__read_range(e, s->off, s->size, max_bytes, ret);
 }
 
 /* A symbol before it is known to be a function. */
@@ -479,7 +479,7 @@ static int elf_build_id_at(const struct elf *e, uint64_t off, uint64_t len, uint
 
 	if (len > ELF_MAX_NOTE_BYTES)
 		len = ELF_MAX_NOTE_BYTES;
-	err = elf_read_table(e, off, len, ELF_MAX_NOTE_BYTES, &notes);
+	err = elf__read_range(e, off, len, ELF_MAX_NOTE_BYTES, &notes);
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
 	return elf_find_build_id(&notes, align == 8 ? 8 : 4, ret_id);

@@ -90,6 +90,15 @@ const struct elf_section *elf__find_section(const struct elf *e, const char *nam
  */
 int elf__read_section(const struct elf *e, const struct elf_section *s, size_t max_bytes,
 		      struct buf *ret);
+/*
+ * The same, also of a compressed section (SHF_COMPRESSED, or .zdebug_* as older linkers wrote
+ * them): then what it unpacks to, at most @max_bytes. -ENOTSUP: compressed otherwise than by zlib.
+ */
+int elf__unpack_section(const struct elf *e, const struct elf_section *s, size_t max_bytes,
+			struct buf *ret);
+/* @len bytes of the file from @off, as elf__read_section(). */
+int elf__read_range(const struct elf *e, uint64_t off, uint64_t len, size_t max_bytes,
+		    struct buf *ret);
 
 typedef int (*elf_function_fn)(void *arg, const struct elf_function *f);
 /*
