@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all built help demo install clean test test-long check unit golden live browser fuzz programs
+.PHONY: FORCE all built help demo install clean test test-long check unit golden live browser truth test-vm bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -46,7 +46,7 @@ USER_C := $(wildcard user/*/*.c)
 USER_S := $(wildcard user/*/*.S)
 TOOLS_C := $(wildcard tools/*.c)
 ASSETS := $(wildcard user/output/*.js user/output/*.css)
-BPF_OBJS := $(O)/bpf/offcpu_core.bpf.o $(O)/bpf/offcpu_compat.bpf.o
+BPF_OBJS := $(patsubst %,$(O)/bpf/offcpu_%.bpf.o,core compat minimal)
 MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu record report)
 VERSION := $(shell cat VERSION)
 
@@ -113,9 +113,10 @@ $(O)/obj/%.o: %.S $(BPF_OBJS) $(PREPARED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DWELL_CFLAGS) -Wa,-I,$(O)/bpf -c $< -o $@
 
-# One source, two programs: for kernels with BTF, task storage and CPU v3, and for the others.
+# One source, three programs: for kernels with task storage, for those that don't take it, for old ones.
 $(O)/bpf/offcpu_core.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
-$(O)/bpf/offcpu_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v2
+$(O)/bpf/offcpu_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v3
+$(O)/bpf/offcpu_minimal.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_MINIMAL -mcpu=v2
 $(BPF_OBJS): bpf/offcpu.bpf.c $(O)/gen/flags | $(O)/gen/deps
 	$(call say,BPF)
 	@mkdir -p $(@D)
@@ -179,6 +180,7 @@ SAN_OBJS := $(patsubst %.c,$(O)/san/%.o,$(USER_C) $(wildcard tests/fixtures/*.c)
 FUZZ_OBJS := $(SAN_OBJS:$(O)/san/%=$(O)/fuzz/obj/%)
 C_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard $(patsubst %,tests/%/*.c,unit golden browser)))
 WORK_PROGRAMS := $(patsubst tests/live/work/%.c,$(O)/tests/work/%,$(wildcard tests/live/work/*.c))
+BENCH_PROGRAMS := $(patsubst tests/bench/work/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/work/*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS := $(FUZZ_NAMES:%=$(O)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
@@ -190,7 +192,8 @@ GOLDEN_TESTS := $(filter $(O)/tests/golden/test_%,$(C_PROGRAMS)) $(call scripts_
 LIVE_TESTS := $(call scripts_in,live)
 BROWSER_TESTS := $(call scripts_in,browser) $(foreach f,$(wildcard tests/browser/test_*.js),\
 	"$(f:tests/%.js=%)=node $(f) $(O)/tests/browser/make_sample $(O)/tests/browser")
-ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS)
+TRUTH_TESTS := $(call scripts_in,truth)
+ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS)
 
 # All that the tests need.
 programs: $(O)/dwell $(O)/demo $(MAN_PAGES) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
@@ -220,6 +223,11 @@ $(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/san/tests/fuzz/fuzz_%.o $(O)/san/test
 	$(Q)$(CC) $(SAN_CFLAGS) $^ -o $@ $(DWELL_LDLIBS)
 
 $(WORK_PROGRAMS): $(O)/tests/work/%: tests/live/work/%.c $(O)/gen/flags | $(O)/gen/deps
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
+
+$(BENCH_PROGRAMS): $(O)/tests/bench/%: tests/bench/work/%.c $(O)/gen/flags | $(O)/gen/deps
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
@@ -254,9 +262,45 @@ browser:
 	$(call build,programs)
 	@$(RUN) --long $(BROWSER_TESTS)
 
+truth:
+	@$(DEPS) test
+	$(call build,programs)
+	@$(RUN) --long $(TRUTH_TESTS)
+
+# The tests in guests take a kernel each: vm/pid@6.1. They skip where it could not be fetched.
+KERNELS ?= 5.10 6.1 6.12 sid
+vm_tests_on = $(foreach t,$(call scripts_in,vm),"vm/$(t:tests/vm/test_%.py=%)@$(1)=$(t) $(1)")
+VM_TESTS = $(foreach k,$(KERNELS),$(call vm_tests_on,$(k)))
+
+test-vm:
+	@KERNELS='$(KERNELS)' $(DEPS) vm
+	$(call build,$(O)/dwell $(WORK_PROGRAMS))
+	@tests/vm/fetch-kernels $(KERNELS) || true
+	$(if $(findstring arm64,$(KERNELS)),@tests/vm/cross-build arm64 $(abspath $(O))-arm64 -j$(NPROC) || [ $$? = 77 ])
+	@$(RUN) --long --timeout 900 $(VM_TESTS)
+
+# ---- benchmarks: never part of the tests ----
+
+# In a guest, where the peers that trace the whole system or want kprobes can run as well. Without hardware for
+# it the guest's instructions are translated: its figures are good for ratios only.
+BENCH ?=
+bench-vm-switch:
+	@$(DEPS) bench
+	@$(DEPS) vm
+	$(call build,programs $(BENCH_PROGRAMS))
+	@tests/vm/fetch-kernels --headers 6.1
+	@tests/vm/vmrun -T -R -m 2048 -s 2 -t 10000 -e DWELL='$(abspath $(O)/dwell)' -e BUILD='$(abspath $(O))' \
+		-o $(O)/bench/vm 6.1 -- tests/bench/bench_switch.py --in-vm --json /out/switch-vm.json $(BENCH)
+	@cp $(O)/bench/vm/switch-vm.json $(O)/bench/
+
+bench-%: FORCE
+	@$(DEPS) bench
+	$(call build,programs $(BENCH_PROGRAMS))
+	@DWELL='$(abspath $(O)/dwell)' BUILD='$(abspath $(O))' tests/bench/bench_$(subst -,_,$*).py
+
 # ---- make check: what has to hold besides the tests ----
 
-C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/live/work/*.[ch] \
+C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/*/work/*.[ch] \
 	docs/demo/*.[ch]))
 CPPCHECK_FLAGS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--error-exitcode=1 --suppressions-list=scripts/cppcheck.suppress -j$(NPROC) -D__x86_64__ \
@@ -309,12 +353,15 @@ help:
 	@echo 'make test       installs what testing needs, runs the tests (minutes)'
 	@echo 'make test-long  every test, with a report in docs/test-long.md'
 	@echo 'make check      layers, format, cppcheck, -Werror with gcc and clang, unit tests, fuzz corpora'
-	@echo 'make unit golden live browser   one kind of test each'
+	@echo 'make unit golden live browser truth   one kind of test each'
+	@echo 'make test-vm    whole-system tracing and other kernels, in QEMU: KERNELS="$(KERNELS)"'
+	@echo 'make bench-switch   what a context switch costs, beside other tools; writes docs/performance.md'
+	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR= if given'
 	@echo 'make clean'
 	@echo
 	@echo 'Variables: O=DIR builds there instead of in build/; V=1 shows the commands; WERROR=1;'
-	@echo 'CC, CFLAGS, LDFLAGS; CLANG=clang-19 for the BPF programs; PKG_CONFIG.'
+	@echo 'CC, CFLAGS, LDFLAGS; CLANG=clang-19 for the BPF programs; PKG_CONFIG; BENCH=--quick.'
 
 -include $(shell find $(O) -name '*.d' -not -path '$(O)/check/*' 2>/dev/null)

@@ -6,7 +6,7 @@
 #ifndef DWELL_CAPTURE_BPF_H
 #define DWELL_CAPTURE_BPF_H
 
-#include "target.bpf.h"
+#include "stacks.bpf.h"
 
 static __always_inline bool wants_stacks(const struct task_state *st)
 {
@@ -14,46 +14,6 @@ static __always_inline bool wants_stacks(const struct task_state *st)
 
 	return !(cfg.threads == CONFIG_THREADS_USER && kthread) &&
 	       !(cfg.threads == CONFIG_THREADS_KERNEL && !kthread);
-}
-
-/* Walks one stack of the current task and interns it. Returns its id, 0 when there is none. */
-static __always_inline __u64 capture_stack(void *ctx, struct task_state *st, __u32 kind, __u64 ts)
-{
-	struct stack_scratch *scratch = bpf_map_lookup_elem(&stack_scratches, &kind);
-	struct wire_stack *rec;
-	__u64 hash;
-	long bytes;
-	__u32 n;
-
-	if (!scratch)
-		return 0;
-	rec = (struct wire_stack *)scratch->words;
-	bytes = bpf_get_stack(ctx, rec->ips, cfg.max_frames * sizeof(__u64),
-			      kind == WIRE_STACK_USER ? BPF_F_USER_STACK : 0);
-	if (bytes <= 0) {
-		count(kind == WIRE_STACK_USER ? WIRE_C_USER_STACK_FAILED
-					      : WIRE_C_KERNEL_STACK_FAILED,
-		      1);
-		return 0;
-	}
-	n = (__u32)bytes / sizeof(__u64);
-	if (n > WIRE_MAX_FRAMES)
-		return 0;
-	__builtin_memset(&rec->image, 0, sizeof(rec->image));
-	if (kind == WIRE_STACK_USER)
-		rec->image = st->image;
-	hash = intern_seed(kind, &rec->image);
-	for (__u32 i = 0; i < WIRE_MAX_FRAMES && i < n; i++)
-		hash = intern_mix(hash, rec->ips[i]);
-	rec->kind = kind;
-	rec->frame_cnt = n;
-	rec->time_ns = ts;
-	rec->flags = 0;
-	if (n == cfg.max_frames) {
-		rec->flags = WIRE_STACK_TRUNCATED;
-		count(WIRE_C_TRUNCATED, 1);
-	}
-	return emit_stack(rec, hash);
 }
 
 /* The kernel's own figures from the moment the window began, for comparison. */

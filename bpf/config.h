@@ -35,6 +35,19 @@ enum config_threads {
 	CONFIG_THREADS_KERNEL = 2, /* -k */
 };
 
+enum config_unwind {
+	CONFIG_UNWIND_FP = 0,  /* frame pointers */
+	CONFIG_UNWIND_CFI = 1, /* unwind tables */
+};
+
+/* For tests and benchmarks all but the first are wrong or slow. */
+enum config_memo {
+	CONFIG_MEMO_ON = 0,
+	CONFIG_MEMO_OFF = 1,
+	CONFIG_MEMO_VERIFY = 2, /* walk also on a hit, count disagreements */
+	CONFIG_MEMO_BROKEN = 3, /* the same, with one slot left out: must disagree */
+};
+
 /* Read-only for the verifier, which drops the branches that can't be taken. */
 struct config {
 	__u32 target;	  /* enum config_target; 0: every thread */
@@ -51,6 +64,10 @@ struct config {
 	__u8 thread_size_order; /* log2 of the kernel stack size; for kernels without bpf_task_pt_regs */
 	__u32 max_frames;	/* per stack, 1..WIRE_MAX_FRAMES */
 	__u32 ring_wake_bytes; /* wake the reader when a ring holds this much */
+	__u32 unwind;	       /* enum config_unwind */
+	__u32 memo;	       /* enum config_memo */
+	__u32 memo_mask;       /* entries of the memo - 1, cached rules - 1: powers of two */
+	__u32 cache_mask;
 };
 
 /* Written by user space while the probes run. 0: not yet. */

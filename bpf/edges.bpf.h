@@ -81,9 +81,9 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	rec->switch_cnt = TASK_GET(task, nvcsw) + TASK_GET(task, nivcsw);
 	rec->flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0;
 	__builtin_memcpy(rec->comm, st->comm, sizeof(rec->comm));
-	rec->user_ip = rec->user_sp = rec->user_bp = 0;
+	__builtin_memset(&rec->user, 0, sizeof(rec->user));
 	if (!(st->flags & TASK_F_KTHREAD))
-		task_user_frame(task, &rec->user_ip, &rec->user_sp, &rec->user_bp);
+		task_user_regs_all(task, &rec->user);
 	bytes = bpf_get_task_stack(task, rec->ips, sizeof(rec->ips), 0);
 	rec->frame_cnt = bytes > 0 ? bytes / sizeof(__u64) : 0;
 	bpf_seq_write(seq, rec, sizeof(*rec));

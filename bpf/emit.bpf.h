@@ -50,13 +50,15 @@ static __always_inline void emit_interval(struct task_state *st, const struct in
 }
 
 /*
- * Gives @rec (kind, image, frame_cnt, ips filled in) its id and sees to it that user space gets the frames:
- * at once for a new id, by the spill when the ring is full. Returns the id, 0 for an empty stack.
+ * Gives @rec (kind, image, frame_cnt, flags, ips filled in) its id and sees to it that user space gets the frames:
+ * at once for a new id, by the spill when the ring is full. Returns the id. @rec->h.kind is 0 after that if user space
+ * had it before.
  */
 static __always_inline __u64 emit_stack(struct wire_stack *rec, __u64 hash)
 {
-	__u64 id = intern_finish(hash, rec->frame_cnt);
+	__u64 id = intern_finish(hash, rec->frame_cnt, rec->flags);
 
+	rec->h.kind = 0;
 	if (stack_sent(id))
 		return id;
 	rec->h.kind = WIRE_STACK;

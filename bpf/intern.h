@@ -33,10 +33,10 @@ static __always_inline __u64 intern_seed(__u16 kind, const struct wire_image *im
 	return h;
 }
 
-/* The id after all frames were mixed in; never 0, which means "no stack". */
-static __always_inline __u64 intern_finish(__u64 h, __u32 frame_cnt)
+/* The id after all frames were mixed in; never 0, which means "no stack". @flags as in struct wire_stack. */
+static __always_inline __u64 intern_finish(__u64 h, __u32 frame_cnt, __u32 flags)
 {
-	h = intern_mix(h, frame_cnt);
+	h = intern_mix(h, (__u64)flags << 32 | frame_cnt);
 	h ^= h >> 28;
 	h *= 0x9fb21c651e98df25ull;
 	h ^= h >> 32;

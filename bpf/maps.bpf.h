@@ -10,6 +10,7 @@
  *   counters     the ledger                                   kernel -> user
  *   task_states  one struct task_state per traced thread      kernel
  *   target_pids, target_tids, comm_glob                       user -> kernel
+ *   unwind_*, memo: see unwind.bpf.h
  *
  * All hashes are preallocated: tracing programs must not allocate on kernels before 6.1.
  *
@@ -24,6 +25,7 @@
 
 #include "config.h"
 #include "interval.h"
+#include "unwind_sets.h"
 
 const volatile struct config cfg SEC(".rodata.config");
 volatile struct control ctl SEC(".data.control");

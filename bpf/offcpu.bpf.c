@@ -50,9 +50,9 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (!wants_stacks(st))
 		return;
 	if (cfg.kernel_stacks)
-		st->kernel_stack = capture_stack(ctx, st, WIRE_STACK_KERNEL, ts);
+		st->kernel_stack = capture_kernel(ctx, task, st, preempt, ts);
 	if (cfg.user_stacks && !(st->flags & TASK_F_KTHREAD))
-		st->user_stack = capture_stack(ctx, st, WIRE_STACK_USER, ts);
+		st->user_stack = capture_user(ctx, task, st, ts);
 }
 
 static __always_inline void switch_in(struct task_struct *task, __u64 ts)
@@ -163,7 +163,9 @@ int BPF_PROG(dwell_fork, struct task_struct *parent, struct task_struct *child)
 	rec.h.size = sizeof(rec);
 	rec.parent = st->image;
 	rec.time_ns = ts;
-	if (!ring_send(&rec, sizeof(rec)))
+	if (ring_send(&rec, sizeof(rec)))
+		inherit_mappings(&rec.parent, &rec.child);
+	else
 		count(WIRE_C_PROCESS_EVENT_LOST, 1);
 	return 0;
 }

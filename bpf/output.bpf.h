@@ -6,19 +6,22 @@
 #include "maps.bpf.h"
 
 /*
- * Waking the reader costs about 20 times a record, so it is woken once per ring_wake_bytes; it looks by
- * itself several times a second.
+ * Waking the reader costs about 20 times a record, so it is woken only by the record that crosses a multiple of
+ * ring_wake_bytes (a power of two) in the ring; it looks by itself several times a second.
  */
+#define RING_HEADER_BYTES 8 /* BPF_RINGBUF_HDR_SZ, before each record */
+
 static __always_inline bool ring_put(void *data, __u64 size, bool now)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
-	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u64 flags = BPF_RB_NO_WAKEUP, used;
 
 	if (!ring)
 		return false;
 	((struct wire_header *)data)->cpu = cpu;
-	if (now || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= cfg.ring_wake_bytes)
+	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	if (now || ((used ^ (used + size + RING_HEADER_BYTES)) & ~(__u64)(cfg.ring_wake_bytes - 1)))
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (bpf_ringbuf_output(ring, data, size, flags))
 		return false;

@@ -5,6 +5,7 @@
  * CORE (5.15+): typed pointers of tp_btf programs are dereferenced directly, the state is task-local
  * storage: it dies with the task, so a reused pid can't inherit it.
  * COMPAT: raw tracepoints, bpf_probe_read_kernel, the state in a hash keyed by (tid, start time).
+ * MINIMAL: the same, for kernels without bpf_loop() (before 5.17): no walks of our own.
  */
 #ifndef DWELL_TASK_BPF_H
 #define DWELL_TASK_BPF_H
@@ -27,6 +28,7 @@
 #ifdef DWELL_VARIANT_CORE
 #define TASK_GET(task, field)	  ((task)->field)
 #define TASK_GET_BIT(task, field) BPF_CORE_READ_BITFIELD(task, field)
+#define task_current()		  bpf_get_current_task_btf()
 #define DWELL_TP(name)		  SEC("tp_btf/" #name)
 #define DWELL_TP_OPTIONAL(name)	  SEC("?tp_btf/" #name)
 
@@ -59,6 +61,7 @@ static __always_inline void task_state_delete(struct task_struct *task)
 #else
 #define TASK_GET(task, field)	  BPF_CORE_READ(task, field)
 #define TASK_GET_BIT(task, field) BPF_CORE_READ_BITFIELD_PROBED(task, field)
+#define task_current()		  ((struct task_struct *)bpf_get_current_task())
 #define DWELL_TP(name)		  SEC("raw_tp/" #name)
 #define DWELL_TP_OPTIONAL(name)	  SEC("?raw_tp/" #name)
 
@@ -254,29 +257,85 @@ static __always_inline __s16 task_syscall(struct task_struct *task)
 	if (!regs)
 		return -1;
 #if defined(__TARGET_ARCH_x86)
-	nr = (long)BPF_CORE_READ(regs, orig_ax);
+	nr = (long)TASK_GET(regs, orig_ax);
 #elif defined(__TARGET_ARCH_arm64)
-	nr = BPF_CORE_READ(regs, syscallno);
+	nr = TASK_GET(regs, syscallno);
 #endif
 	return nr < 0 || nr > 0x7fff ? -1 : (__s16)nr;
 }
 
+static __always_inline __u64 task_user_ip(struct task_struct *task)
+{
+	struct pt_regs *regs = task_user_regs(task);
+
+	if (!regs)
+		return 0;
+#if defined(__TARGET_ARCH_x86)
+	return TASK_GET(regs, ip);
+#elif defined(__TARGET_ARCH_arm64)
+	return TASK_GET(regs, user_regs.pc);
+#endif
+}
+
+/* What a walk begins with. rbx stands for any register but these that carries frames; arm64 has none. */
 static __always_inline void task_user_frame(struct task_struct *task, __u64 *ret_ip, __u64 *ret_sp,
-					    __u64 *ret_bp)
+					    __u64 *ret_fp, __u64 *ret_bx, __u64 *ret_lr)
 {
 	struct pt_regs *regs = task_user_regs(task);
 
 	if (!regs)
 		return;
 #if defined(__TARGET_ARCH_x86)
-	*ret_ip = BPF_CORE_READ(regs, ip);
-	*ret_sp = BPF_CORE_READ(regs, sp);
-	*ret_bp = BPF_CORE_READ(regs, bp);
+	*ret_ip = TASK_GET(regs, ip);
+	*ret_sp = TASK_GET(regs, sp);
+	*ret_fp = TASK_GET(regs, bp);
+	*ret_bx = TASK_GET(regs, bx);
 #elif defined(__TARGET_ARCH_arm64)
-	*ret_ip = BPF_CORE_READ(regs, user_regs.pc);
-	*ret_sp = BPF_CORE_READ(regs, user_regs.sp);
-	*ret_bp = BPF_CORE_READ(regs, user_regs.regs[29]);
+	*ret_ip = TASK_GET(regs, user_regs.pc);
+	*ret_sp = TASK_GET(regs, user_regs.sp);
+	*ret_fp = TASK_GET(regs, user_regs.regs[29]);
+	*ret_lr = TASK_GET(regs, user_regs.regs[30]);
 #endif
+}
+
+/* All of them, by their DWARF numbers (System V ABI AMD64, figure 3.36; AADWARF64, 4.1). */
+static __always_inline void task_user_regs_all(struct task_struct *task, struct wire_regs *ret)
+{
+	struct pt_regs *regs = task_user_regs(task);
+
+	if (!regs)
+		return;
+#if defined(__TARGET_ARCH_x86)
+	ret->ip = TASK_GET(regs, ip);
+	ret->reg[0] = TASK_GET(regs, ax);
+	ret->reg[1] = TASK_GET(regs, dx);
+	ret->reg[2] = TASK_GET(regs, cx);
+	ret->reg[3] = TASK_GET(regs, bx);
+	ret->reg[4] = TASK_GET(regs, si);
+	ret->reg[5] = TASK_GET(regs, di);
+	ret->reg[6] = TASK_GET(regs, bp);
+	ret->reg[7] = TASK_GET(regs, sp);
+	ret->reg[8] = TASK_GET(regs, r8);
+	ret->reg[9] = TASK_GET(regs, r9);
+	ret->reg[10] = TASK_GET(regs, r10);
+	ret->reg[11] = TASK_GET(regs, r11);
+	ret->reg[12] = TASK_GET(regs, r12);
+	ret->reg[13] = TASK_GET(regs, r13);
+	ret->reg[14] = TASK_GET(regs, r14);
+	ret->reg[15] = TASK_GET(regs, r15);
+#elif defined(__TARGET_ARCH_arm64)
+	ret->ip = TASK_GET(regs, user_regs.pc);
+	bpf_probe_read_kernel(ret->reg, 31 * sizeof(__u64), &regs->user_regs.regs);
+	ret->reg[31] = TASK_GET(regs, user_regs.sp);
+#endif
+}
+
+/* Pages of executable memory that can't be written: changes when code is mapped or unmapped. */
+static __always_inline __u64 task_exec_pages(struct task_struct *task)
+{
+	struct mm_struct *mm = TASK_GET(task, mm);
+
+	return mm ? TASK_GET(mm, exec_vm) : 0;
 }
 
 static __always_inline bool task_compat(struct task_struct *task)

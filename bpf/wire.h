@@ -19,9 +19,10 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_COMM_LEN	  16
-#define WIRE_MAX_FRAMES	  127 /* kernel.perf_event_max_stack's default */
-#define WIRE_BUILD_ID_LEN 20
+#define WIRE_COMM_LEN	       16
+#define WIRE_MAX_FRAMES	       256
+#define WIRE_MAX_KERNEL_FRAMES 127 /* kernel.perf_event_max_stack's default */
+#define WIRE_BUILD_ID_LEN      20
 
 enum wire_kind {
 	/* From the kernel. */
@@ -31,8 +32,9 @@ enum wire_kind {
 	WIRE_EXEC = 4,
 	WIRE_FORK = 5,
 	WIRE_SUMMARY = 6,
-	/* From the task iterator at the start; never leaves the BPF source. */
+	/* These never leave the BPF source: from the task iterator at the start, and a request for mappings. */
 	WIRE_SEED = 7,
+	WIRE_REMAP = 8,
 	/* From user space. */
 	WIRE_SPILL = 16,
 	WIRE_COUNTERS = 17,
@@ -125,6 +127,37 @@ enum wire_stack_kind {
 };
 
 #define WIRE_STACK_TRUNCATED 1 /* the walk stopped at its depth limit */
+#define WIRE_STACK_BY_FP     2 /* user stack, walked by frame pointers although not asked to */
+#define WIRE_STACK_END_SHIFT 8 /* flags >> this & 0xff: enum wire_stack_end */
+
+/*
+ * How the walk of a user stack ended. Order is the numbering; append.
+ * name of the counter in --json and metrics, what the frame in its place says, help.
+ */
+#define WIRE_STACK_ENDS_LIST(X)                                                                   \
+	X(DEPTH_LIMIT, "depth_limit", "[truncated]", "more frames than the limit")                \
+	X(FAULT, "fault", "[unwind: stack not in memory]", "stack memory that could not be read") \
+	X(NO_ROWS, "no_rows", "[unwind: no rows]", "code without CFI, no frame pointer")          \
+	X(NO_REGISTERS, "no_registers", "[unwind: no registers]", "a register nobody knows")      \
+	X(BAD_CFA, "bad_cfa", "[unwind: bad CFA]", "a frame that lies below the one it called")   \
+	X(PC_UNMAPPED, "pc_unmapped", "[unwind: pc unmapped]", "a return address to no code")     \
+	X(UNSUPPORTED, "unsupported", "[unwind: unsupported CFI]", "an expression we don't read") \
+	X(TABLE_FULL, "table_full", "[unwind: tables full]", "no memory for the module's table")
+
+enum wire_stack_end {
+	WIRE_END_OUTERMOST = 0, /* as it should */
+#define X(id, name, frame, help) WIRE_END_##id,
+	WIRE_STACK_ENDS_LIST(X)
+#undef X
+		WIRE_END_CNT,
+	WIRE_END_PENDING = 255, /* never sent: the tables are not there yet */
+};
+
+/*
+ * In the ips of a user stack: this is not a return address but the instruction itself, at which a signal interrupted
+ * the thread, or where the handler returns to. (The innermost ip is one without saying so.)
+ */
+#define WIRE_IP_EXACT (1ull << 63)
 
 /* Defines a stack id. Sent once per id (again after an eviction: same content). */
 struct wire_stack {
@@ -172,18 +205,32 @@ struct wire_summary {
 	char comm[WIRE_COMM_LEN];
 };
 
+/* The user registers of a thread, by their DWARF numbers (x86-64: 0-15, arm64: 0-31). */
+struct wire_regs {
+	__u64 ip; /* 0: the kernel can't tell */
+	__u64 reg[32];
+};
+
 /* A thread that was off CPU when tracing began, from the task iterator: who it is and where it waits. */
 struct wire_seed {
 	struct wire_header h;
 	struct wire_thread_key key;
 	struct wire_image image;
 	__u64 cgroup_id;
-	__u64 user_ip, user_sp, user_bp; /* 0 when the kernel can't tell */
-	__u64 switch_cnt;		 /* nvcsw + nivcsw: tells whether the thread ran since */
-	__u32 flags;			 /* enum wire_thread_flags */
+	struct wire_regs user;
+	__u64 switch_cnt; /* nvcsw + nivcsw: tells whether the thread ran since */
+	__u32 flags;	  /* enum wire_thread_flags */
 	__u32 frame_cnt;
 	char comm[WIRE_COMM_LEN];
-	__u64 ips[WIRE_MAX_FRAMES]; /* kernel stack, innermost first, frame_cnt of them */
+	__u64 ips[WIRE_MAX_KERNEL_FRAMES]; /* kernel stack, innermost first, frame_cnt of them */
+};
+
+/* The executable mappings that user space gave the kernel for this image are missing or out of date. */
+struct wire_remap {
+	struct wire_header h;
+	struct wire_image image;
+	__u64 time_ns;
+	__u64 exec_pages; /* mm_struct.exec_vm at that moment */
 };
 
 /* Intervals that the kernel added up because a ring was full. */
@@ -228,7 +275,24 @@ struct wire_spill {
 	X(EXECS, "execs", "")                                                                      \
 	X(FORKS, "forks", "")                                                                      \
 	X(EXITS, "exits", "")                                                                      \
-	X(MAPPING_LOST, "mapping_lost", "new mappings not told in time: read from /proc instead")
+	X(MAPPING_LOST, "mapping_lost", "new mappings not told in time: read from /proc instead")  \
+	X(USER_WALKS, "user_walks", "user stacks walked by CFI, memoized ones included")           \
+	X(WALKED_BY_FP, "walked_by_fp", "user stacks walked by frame pointers: tables not ready")  \
+	X(WALKED_STALE, "walked_stale", "user stacks walked while their mappings changed")         \
+	X(KERNEL_MEMO_HITS, "kernel_memo_hits", "kernel stacks known without a walk")              \
+	X(USER_MEMO_HITS, "user_memo_hits", "user stacks known without a full walk")               \
+	X(MEMO_VERIFIED, "memo_verified", "hits walked again to see whether they are right")       \
+	X(MEMO_DISAGREED, "memo_disagreed", "and were not: a bug, please report it")               \
+	X(REMAPS_LOST, "remaps_lost", "requests for mappings that found the ring full")            \
+	X(UNWIND_DEPTH_LIMIT, "unwind_depth_limit", "user stacks with more frames than the limit") \
+	X(UNWIND_FAULT, "unwind_fault", "user stacks cut: memory that could not be read")          \
+	X(UNWIND_NO_ROWS, "unwind_no_rows", "user stacks cut: code without CFI or frame pointer")  \
+	X(UNWIND_NO_REGISTERS, "unwind_no_registers", "user stacks cut: a register nobody knows")  \
+	X(UNWIND_BAD_CFA, "unwind_bad_cfa", "user stacks cut: a frame below the one it called")    \
+	X(UNWIND_PC_UNMAPPED, "unwind_pc_unmapped",                                                \
+	  "user stacks cut: a return address to no code")                                          \
+	X(UNWIND_UNSUPPORTED, "unwind_unsupported", "user stacks cut: CFI that has no form here")  \
+	X(UNWIND_TABLE_FULL, "unwind_table_full", "user stacks cut: no memory for unwind tables")
 
 enum wire_counter {
 #define X(id, name, help) WIRE_C_##id,
@@ -236,6 +300,9 @@ enum wire_counter {
 #undef X
 		WIRE_COUNTER_CNT
 };
+
+/* The causes are counted in the order of their numbers. */
+#define WIRE_C_UNWIND_END(end) (WIRE_C_UNWIND_DEPTH_LIMIT + (end)-WIRE_END_DEPTH_LIMIT)
 
 struct wire_counters {
 	struct wire_header h;
@@ -264,7 +331,8 @@ struct wire_module {
 	char path[]; /* path_len bytes, then NUL and padding */
 };
 
-#define WIRE_MAPPING_RESET 1 /* forget the image's mappings first; start == end: nothing else */
+#define WIRE_MAPPING_RESET    1 /* forget the image's mappings first; start == end: nothing else */
+#define WIRE_MAPPING_WRITABLE 2 /* as well as executable */
 
 /* Executable memory of an image. */
 struct wire_mapping {
@@ -324,7 +392,9 @@ WIRE_SIZE_CHECK(wire_stack, 48);
 WIRE_SIZE_CHECK(wire_exec, 48);
 WIRE_SIZE_CHECK(wire_fork, 48);
 WIRE_SIZE_CHECK(wire_summary, 128);
-WIRE_SIZE_CHECK(wire_seed, 104 + 8 * WIRE_MAX_FRAMES);
+WIRE_SIZE_CHECK(wire_regs, 264);
+WIRE_SIZE_CHECK(wire_seed, 344 + 8 * WIRE_MAX_KERNEL_FRAMES);
+WIRE_SIZE_CHECK(wire_remap, 40);
 WIRE_SIZE_CHECK(wire_spill, 80);
 WIRE_SIZE_CHECK(wire_counters, 16);
 WIRE_SIZE_CHECK(wire_module, 56);

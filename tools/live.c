@@ -64,6 +64,24 @@ int live_parse_state(void *config, const char *value)
 	return 0;
 }
 
+int live_parse_unwind(void *config, const char *value)
+{
+	static const char *const names[] = {
+		[BPF_UNWIND_AUTO] = "auto",
+		[BPF_UNWIND_FP] = "fp",
+		[BPF_UNWIND_CFI] = "cfi",
+	};
+	struct live_config *c = config;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		c->unwind = (enum bpf_unwind)i;
+		return 0;
+	}
+	return error_set(-EINVAL, "--unwind %s: give auto, cfi or fp", value);
+}
+
 /* ---- the command line ---- */
 
 static int live_check(struct live *l, int operand_cnt, char **operands, char **command)
@@ -182,11 +200,12 @@ static int live_open_source(struct live *l)
 		.state_filter = c->state_given,
 		.state_mask = (uint32_t)c->state,
 		.user_stacks = !l->view.view.no_user_stacks,
+		.unwind = c->unwind,
 		.max_frames = (uint32_t)c->max_depth,
 		.ring_bytes = c->ring_bytes,
 	};
 
-	l->source = bpf_source_open(&opts, &l->session->model.modules);
+	l->source = bpf_source_open(&opts, &l->session->model.modules, &l->session->model.images);
 	return l->source ? 0 : -errno;
 }
 
@@ -208,6 +227,8 @@ static int live_note(struct live *l)
 		err = session__note(s, "arch", host.machine);
 	if (!err)
 		err = session__note(s, "probes", bpf_source_variant(l->source));
+	if (!err)
+		err = session__note(s, "unwind", bpf_source_unwind(l->source));
 	if (!err)
 		err = session__note(s, "version", DWELL_VERSION);
 	return err ? err : session__note_view(s, &l->view.view);

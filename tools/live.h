@@ -4,6 +4,7 @@
 #define TOOLS_LIVE_H
 
 #include "app/session.h"
+#include "source/bpf.h"
 #include "view.h"
 
 struct live_config {
@@ -17,11 +18,13 @@ struct live_config {
 	bool state_given;
 	uint64_t max_depth;
 	uint64_t ring_bytes;
+	enum bpf_unwind unwind;
 	const char *save;
 };
 
 void live_defaults(void *config);
 int live_parse_state(void *config, const char *value);
+int live_parse_unwind(void *config, const char *value);
 
 #define LIVE_TARGET_OPTIONS                                                                       \
 	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},                        \
@@ -89,7 +92,14 @@ int live_parse_state(void *config, const char *value);
 		 .offset = offsetof(struct live_config, max_depth),                               \
 		 .min = 1,                                                                        \
 		 .max = WIRE_MAX_FRAMES,                                                          \
-		 .help = "frames kept of each stack, innermost first (default 127)"},             \
+		 .help = "frames kept of each stack, innermost first (default 256)"},             \
+		{.name = "unwind",                                                                \
+		 .arg = "HOW",                                                                    \
+		 .type = OPTION_CUSTOM,                                                           \
+		 .parse = live_parse_unwind,                                                      \
+		 .help = "how user stacks are walked: cfi (by the tables that compilers leave "   \
+			 "for debuggers), fp (by frame pointers), auto (cfi where the kernel "    \
+			 "takes the program)"},                                                   \
 	{                                                                                         \
 		.name = "ring-size", .arg = "BYTES", .type = OPTION_SIZE,                         \
 		.offset = offsetof(struct live_config, ring_bytes), .min = 4096, .max = 1u << 30, \

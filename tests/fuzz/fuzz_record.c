@@ -22,7 +22,7 @@ struct models {
 static void take_mapping(struct models *m, const struct wire_mapping *rec)
 {
 	struct image *img = image_table__get(&m->images, &rec->image);
-	struct mapping map = {rec->start, rec->end, rec->file_off, rec->module};
+	struct mapping map = {rec->start, rec->end, rec->file_off, rec->module, false};
 
 	if (img && rec->flags & WIRE_MAPPING_RESET)
 		image__reset_mappings(img);

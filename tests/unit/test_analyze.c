@@ -1384,7 +1384,7 @@ static void test_the_title_tells_target_and_window(void **state)
 			    "Off-CPU time: pid 42, 2.5 s");
 }
 
-/* A round: 127 frames and a truncation mark on both sides. */
+/* A round: all frames that fit and a truncation mark on both sides. */
 static void test_the_deepest_stacks_fit(void **state)
 {
 	struct stage *s = *state;
@@ -1404,7 +1404,7 @@ static void test_the_deepest_stacks_fit(void **state)
 	done(s);
 	s->view.delimiter = s->view.split = true;
 	make_profile(s);
-	assert_int_equal(s->profile->samples[0].frame_cnt, 1 + 128 + 1 + 128 + 1);
+	assert_int_equal(s->profile->samples[0].frame_cnt, 1 + 257 + 1 + 257 + 1);
 	assert_string_equal(
 		profile__str(s->profile,
 			     profile__sample_frame(s->profile, s->profile->samples, 1)->name),

@@ -1257,13 +1257,19 @@ static void test_random_patterns_match_what_fnmatch_does(void **state _unused_)
 /* ---- ids of stacks ---- */
 
 /* The probes' loop. */
-static __u64 intern(__u16 kind, const struct wire_image *image, const __u64 *ips, __u32 n)
+static __u64 intern_ended(__u16 kind, const struct wire_image *image, const __u64 *ips, __u32 n,
+			  __u32 flags)
 {
 	__u64 hash = intern_seed(kind, image);
 
 	for (__u32 i = 0; i < n; i++)
 		hash = intern_mix(hash, ips[i]);
-	return intern_finish(hash, n);
+	return intern_finish(hash, n, flags);
+}
+
+static __u64 intern(__u16 kind, const struct wire_image *image, const __u64 *ips, __u32 n)
+{
+	return intern_ended(kind, image, ips, n, 0);
 }
 
 static __u64 intern_kernel(const __u64 *ips, __u32 n)
@@ -1308,6 +1314,25 @@ static void test_user_stacks_belong_to_one_image(void **state _unused_)
 			 intern(WIRE_STACK_KERNEL, &pid, some_ips, 3));
 }
 
+/* The same frames that end in another way are another stack. */
+static void test_flags_belong_to_the_id(void **state _unused_)
+{
+	static const __u32 flags[] = {
+		0,
+		WIRE_STACK_TRUNCATED,
+		WIRE_STACK_BY_FP,
+		WIRE_STACK_BY_FP | WIRE_STACK_TRUNCATED,
+		WIRE_END_FAULT << WIRE_STACK_END_SHIFT,
+		WIRE_END_NO_ROWS << WIRE_STACK_END_SHIFT,
+		WIRE_END_TABLE_FULL << WIRE_STACK_END_SHIFT,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(flags); j++)
+			assert_int_equal(i == j, intern_finish(4711, 3, flags[i]) ==
+							 intern_finish(4711, 3, flags[j]));
+}
+
 static int compare_u64(const void *a, const void *b)
 {
 	const __u64 *x = a, *y = b;
@@ -1338,7 +1363,8 @@ static void test_neighbouring_stacks_do_not_collide(void **state _unused_)
 static void test_an_id_is_never_0(void **state _unused_)
 {
 	for (__u32 n = 0; n <= WIRE_MAX_FRAMES; n++)
-		assert_int_equal(intern_finish(n, n), 1);
+		assert_int_equal(intern_finish(n, n, 0), 1);
+	assert_int_equal(intern_finish((3ull << 32) + 4, 4, 3), 1);
 }
 
 /* What the walk from outside defines. */
@@ -1365,7 +1391,10 @@ static int take_defined(void *arg, const struct event *e)
 
 static void check_seed(__u32 frame_cnt, __u32 max_frames)
 {
-	__u32 kept = frame_cnt < max_frames ? frame_cnt : max_frames;
+	__u32 max = max_frames < WIRE_MAX_KERNEL_FRAMES ? max_frames : WIRE_MAX_KERNEL_FRAMES;
+	__u32 kept = frame_cnt < max ? frame_cnt : max;
+	__u32 flags = kept == max ? WIRE_STACK_TRUNCATED : 0;
+	struct wire_image none = {0};
 	struct wire_seed rec = {.key = {5, 42, 1}, .frame_cnt = frame_cnt};
 	struct defined d = {0};
 	const struct seed *seed;
@@ -1380,12 +1409,12 @@ static void check_seed(__u32 frame_cnt, __u32 max_frames)
 	assert_int_equal(d.threads, 1);
 	assert_int_equal(d.thread.key.tid, 42);
 	assert_int_equal(d.stacks, kept > 0);
-	assert_int_equal(seed->kernel_stack, kept ? intern_kernel(rec.ips, kept) : 0);
+	assert_int_equal(seed->kernel_stack,
+			 kept ? intern_ended(WIRE_STACK_KERNEL, &none, rec.ips, kept, flags) : 0);
 	assert_int_equal(d.stack.stack.id, seed->kernel_stack);
 	assert_int_equal(d.stack.stack.frame_cnt, kept);
 	assert_memory_equal(d.stack.stack.ips, rec.ips, kept * sizeof(__u64));
-	assert_int_equal(d.stack.stack.flags,
-			 kept && kept == max_frames ? WIRE_STACK_TRUNCATED : 0);
+	assert_int_equal(d.stack.stack.flags, flags);
 	seeds__fini(&s);
 }
 
@@ -1394,10 +1423,11 @@ static void test_seeds_have_the_ids_that_the_probes_would_give(void **state _unu
 	random_seed(3);
 	check_seed(0, WIRE_MAX_FRAMES);
 	check_seed(1, WIRE_MAX_FRAMES);
-	check_seed(WIRE_MAX_FRAMES, WIRE_MAX_FRAMES);
+	check_seed(WIRE_MAX_KERNEL_FRAMES, WIRE_MAX_FRAMES);
+	check_seed(WIRE_MAX_KERNEL_FRAMES, WIRE_MAX_KERNEL_FRAMES);
 	check_seed(10, 4);
 	for (int i = 0; i < 1000; i++)
-		check_seed((__u32)random_below(WIRE_MAX_FRAMES + 1),
+		check_seed((__u32)random_below(WIRE_MAX_KERNEL_FRAMES + 1),
 			   1 + (__u32)random_below(WIRE_MAX_FRAMES));
 }
 
@@ -1494,6 +1524,7 @@ int main(void)
 		cmocka_unit_test(test_equal_frames_have_one_id_and_others_another),
 		cmocka_unit_test(test_lengths_count_even_of_zeroes),
 		cmocka_unit_test(test_user_stacks_belong_to_one_image),
+		cmocka_unit_test(test_flags_belong_to_the_id),
 		cmocka_unit_test(test_neighbouring_stacks_do_not_collide),
 		cmocka_unit_test(test_an_id_is_never_0),
 		cmocka_unit_test(test_seeds_have_the_ids_that_the_probes_would_give),

@@ -151,7 +151,7 @@ static void test_record_stack_counts(void **state)
 	(void)state;
 	mkwire_init(&b);
 	s = mkwire_at(&b, mkwire_stack(&b, 1, 1, ips, WIRE_MAX_FRAMES + 1));
-	assert_bad(&b, b.len, "stack of 128 frames, 127 are the limit");
+	assert_bad(&b, b.len, "stack of 257 frames, 256 are the limit");
 	s->frame_cnt = WIRE_MAX_FRAMES;
 	assert_int_equal(record_decode(b.data, b.len, &e), 0);
 	s->kind = 2;
@@ -171,11 +171,13 @@ static void test_record_seed_counts(void **state)
 	(void)state;
 	mkwire_init(&b);
 	s = mkwire_at(&b, mkwire_seed(&b, 1, 2, "x"));
-	s->frame_cnt = WIRE_MAX_FRAMES;
+	s->frame_cnt = WIRE_MAX_KERNEL_FRAMES;
 	assert_int_equal(record_decode(b.data, b.len, &e), 0);
 	s->h.size -= 8;
 	assert_bad(&b, b.len, "seed of 127 frames in");
 	s->h.size += 8;
+	s->frame_cnt = WIRE_MAX_KERNEL_FRAMES + 1;
+	assert_bad(&b, b.len, "seed of 128 frames, 127 are the limit");
 	s->frame_cnt = UINT32_MAX;
 	assert_bad(&b, b.len, "are the limit");
 	s->frame_cnt = 0;

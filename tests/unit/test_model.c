@@ -126,7 +126,7 @@ static void test_module_name(void **state)
 
 static void add(struct image *img, uint64_t start, uint64_t end, uint32_t module)
 {
-	struct mapping m = {start, end, 0x10000 + start, module};
+	struct mapping m = {start, end, 0x10000 + start, module, false};
 
 	assert_int_equal(image__add_mapping(img, &m), 0);
 }
@@ -264,6 +264,62 @@ static void test_image_never_read_uses_its_parents(void **state)
 	image_table__fini(&t);
 }
 
+/* All mappings of @pid's image, as image_text() has them. */
+static void assert_mappings(struct image_table *t, uint32_t pid, size_t cnt, uint64_t first)
+{
+	const struct mapping *m;
+	size_t got = 4711;
+
+	m = image_table__mappings(t, get(t, pid), &got);
+	assert_int_equal(got, cnt);
+	for (size_t i = 0; i < cnt; i++)
+		assert_int_equal(m[i].start, first + i * 0x200);
+}
+
+static void test_image_mappings_are_its_own_or_its_parents(void **state _unused_)
+{
+	struct image_table t;
+
+	image_table__init(&t);
+	forked(&t, 1, 2);
+	forked(&t, 2, 3);
+	assert_mappings(&t, 3, 0, 0);
+	add(get(&t, 1), 0x300, 0x400, 1);
+	add(get(&t, 1), 0x100, 0x200, 1);
+	assert_mappings(&t, 1, 2, 0x100);
+	assert_mappings(&t, 2, 2, 0x100);
+	assert_mappings(&t, 3, 2, 0x100);
+	add(get(&t, 2), 0x900, 0xa00, 2);
+	assert_mappings(&t, 1, 2, 0x100);
+	assert_mappings(&t, 2, 1, 0x900);
+	assert_mappings(&t, 3, 1, 0x900);
+	/* Read, and found empty, is not the same as never read. */
+	image__reset_mappings(get(&t, 2));
+	assert_mappings(&t, 2, 0, 0);
+	assert_mappings(&t, 3, 0, 0);
+	/* Circles end. */
+	forked(&t, 6, 6);
+	assert_mappings(&t, 6, 0, 0);
+	forked(&t, 6, 7);
+	forked(&t, 7, 6);
+	assert_mappings(&t, 7, 0, 0);
+	image_table__fini(&t);
+}
+
+static void test_what_is_cut_from_writable_memory_is_writable(void **state _unused_)
+{
+	struct mapping m = {.start = 0x1000, .end = 0x4000, .module = 1, .writable = true};
+	struct image img = {0};
+
+	assert_int_equal(image__add_mapping(&img, &m), 0);
+	add(&img, 0x2000, 0x3000, 2);
+	assert_int_equal(img.mapping_cnt, 3);
+	assert_true(img.mappings[0].writable);
+	assert_false(img.mappings[1].writable);
+	assert_true(img.mappings[2].writable);
+	free(img.mappings);
+}
+
 static void test_image_fork_circles_end(void **state)
 {
 	struct image_table t;
@@ -340,7 +396,6 @@ static int fixture_refresh(void *arg, const struct wire_image *image)
 /* Resolves and writes stack @id as "module:offset ..." with special frames as names. */
 static void assert_stack(struct stack_fixture *f, uint64_t id, const char *want)
 {
-	static const char *const special[] = {"unknown", "exited", "truncated"};
 	_cleanup_buf_ struct buf text;
 	const struct stack *s;
 
@@ -357,7 +412,7 @@ static void assert_stack(struct stack_fixture *f, uint64_t id, const char *want)
 			buf__printf(&text, "%u:%jx", s->frames[i].module,
 				    (uintmax_t)s->frames[i].offset);
 		else
-			buf__puts(&text, special[s->frames[i].offset]);
+			buf__puts(&text, frame_special_name(s->frames[i].offset));
 	}
 	assert_string_equal(buf__str(&text), want);
 }
@@ -381,8 +436,73 @@ static void test_stack_kernel_addresses(void **state)
 	struct stack_fixture *f = *state;
 
 	define(f, 0, 1, ips, 2, WIRE_STACK_TRUNCATED);
-	assert_stack(f, 1, "77:ffffffff8100000f 77:ffffffff8100001f truncated");
+	assert_stack(f, 1, "77:ffffffff8100000f 77:ffffffff8100001f [truncated]");
 	assert_int_equal(f->refresh_calls, 0);
+}
+
+static void test_stack_says_why_its_walk_ended(void **state)
+{
+	static const uint64_t ips[] = {0x1080};
+	struct stack_fixture *f = *state;
+	char want[128];
+
+	add(get(&f->images, 5), 0x1000, 0x1100, 1);
+	for (uint32_t end = 0; end < WIRE_END_CNT; end++) {
+		static const char *const names[] = {
+			"",
+			" [truncated]",
+			" [unwind: stack not in memory]",
+			" [unwind: no rows]",
+			" [unwind: no registers]",
+			" [unwind: bad CFA]",
+			" [unwind: pc unmapped]",
+			" [unwind: unsupported CFI]",
+			" [unwind: tables full]",
+		};
+
+		define(f, 5, 1 + end, ips, 1, end << WIRE_STACK_END_SHIFT);
+		snprintf(want, sizeof(want), "1:11080%s", names[end]);
+		assert_stack(f, 1 + end, want);
+	}
+	/* Of a future version. */
+	define(f, 5, 100, ips, 1, WIRE_END_CNT << WIRE_STACK_END_SHIFT);
+	assert_stack(f, 100, "1:11080");
+	/* The limit is told once. */
+	define(f, 5, 101, ips, 1,
+	       WIRE_STACK_TRUNCATED | WIRE_END_DEPTH_LIMIT << WIRE_STACK_END_SHIFT);
+	assert_stack(f, 101, "1:11080 [truncated]");
+	/* How it was walked says nothing about its end. */
+	define(f, 5, 102, ips, 1, WIRE_STACK_BY_FP);
+	assert_stack(f, 102, "1:11080");
+}
+
+/* Where a signal interrupted, on both sides of its frame: nothing was called there. */
+static void test_stack_addresses_of_instructions_are_taken_as_they_are(void **state)
+{
+	static const uint64_t ips[] = {0x1080, 0x10a0 | WIRE_IP_EXACT, 0x1100 | WIRE_IP_EXACT,
+				       0x1100};
+	struct stack_fixture *f = *state;
+
+	add(get(&f->images, 5), 0x1000, 0x1100, 1);
+	add(get(&f->images, 5), 0x1100, 0x1200, 2);
+	define(f, 5, 1, ips, 4, 0);
+	assert_stack(f, 1, "1:11080 1:110a0 2:11100 1:110ff");
+	define(f, 5, 2, ips + 1, 1, 0);
+	assert_stack(f, 2, "1:110a0");
+	assert_int_equal(f->refresh_calls, 0);
+}
+
+static void test_frames_that_are_not_code_have_names(void **state _unused_)
+{
+	assert_string_equal(frame_special_name(FRAME_UNKNOWN), "[unknown]");
+	assert_string_equal(frame_special_name(FRAME_EXITED), "[exited]");
+	assert_string_equal(frame_special_name(FRAME_TRUNCATED), "[truncated]");
+	assert_string_equal(frame_special_name(FRAME_ENDED + WIRE_END_FAULT),
+			    "[unwind: stack not in memory]");
+	assert_string_equal(frame_special_name(FRAME_ENDED + WIRE_END_TABLE_FULL),
+			    "[unwind: tables full]");
+	assert_string_equal(frame_special_name(FRAME_ENDED + WIRE_END_CNT), "[unknown]");
+	assert_string_equal(frame_special_name(4711), "[unknown]");
 }
 
 static void test_stack_known_id_is_ignored(void **state)
@@ -421,12 +541,12 @@ static void test_stack_refresh_once_and_retry(void **state)
 	f->refresh_start = 0x2000;
 	define(f, 5, 1, ips, 3, 0);
 	define(f, 5, 2, ips + 1, 1, 0);
-	assert_stack(f, 1, "9:12080 unknown 9:120a0");
-	assert_stack(f, 2, "unknown");
+	assert_stack(f, 1, "9:12080 [unknown] 9:120a0");
+	assert_stack(f, 2, "[unknown]");
 	assert_int_equal(f->refresh_calls, 1);
 	define(f, 5, 3, ips + 1, 1, 0); /* another round asks again, */
 	define(f, 6, 4, ips + 1, 1, 0); /* and for each image */
-	assert_stack(f, 3, "unknown");
+	assert_stack(f, 3, "[unknown]");
 	assert_int_equal(f->refresh_calls, 3);
 }
 
@@ -437,12 +557,12 @@ static void test_stack_of_an_exited_process(void **state)
 
 	define(f, 5, 1, ips, 3, 0); /* a run of equal special frames is one */
 	define(f, 5, 2, ips, 3, WIRE_STACK_TRUNCATED);
-	assert_stack(f, 1, "exited");
-	assert_stack(f, 2, "exited truncated");
+	assert_stack(f, 1, "[exited]");
+	assert_stack(f, 2, "[exited] [truncated]");
 	assert_int_equal(f->refresh_calls, 1);
 	add(get(&f->images, 5), 0x2000, 0x2100, 1);
 	define(f, 5, 3, ips, 3, 0); /* gone too, but its mappings are known */
-	assert_stack(f, 3, "1:12080 unknown 1:120a0");
+	assert_stack(f, 3, "1:12080 [unknown] 1:120a0");
 }
 
 /* What a zombie's /proc/PID/maps gives. */
@@ -454,8 +574,8 @@ static void test_stack_of_mappings_read_as_empty(void **state)
 	f->refresh_answer = 1;
 	define(f, 5, 1, ips, 2, 0);
 	define(f, 5, 2, ips, 2, 0);
-	assert_stack(f, 1, "exited");
-	assert_stack(f, 2, "exited");
+	assert_stack(f, 1, "[exited]");
+	assert_stack(f, 2, "[exited]");
 }
 
 static void test_stack_of_a_forked_child(void **state)
@@ -466,7 +586,7 @@ static void test_stack_of_a_forked_child(void **state)
 	forked(&f->images, 5, 6);
 	add(get(&f->images, 5), 0x2000, 0x2100, 3);
 	define(f, 6, 1, ips, 2, 0);
-	assert_stack(f, 1, "3:12080 exited");
+	assert_stack(f, 1, "3:12080 [exited]");
 }
 
 static void test_stack_empty_and_without_refresh(void **state)
@@ -480,8 +600,8 @@ static void test_stack_empty_and_without_refresh(void **state)
 	assert_int_equal(stack_table__resolve(&f->stacks, &f->images, 77, UINT64_MAX, NULL, NULL),
 			 0);
 	assert_stack(f, 1, "");
-	assert_stack(f, 2, "truncated");
-	assert_stack(f, 3, "exited");
+	assert_stack(f, 2, "[truncated]");
+	assert_stack(f, 3, "[exited]");
 	assert_int_equal(f->refresh_calls, 0);
 }
 
@@ -945,9 +1065,14 @@ int main(void)
 		cmocka_unit_test(test_mapping_refuses_nonsense_and_too_many),
 		cmocka_unit_test(test_image_key_is_pid_exec_and_start),
 		cmocka_unit_test(test_image_never_read_uses_its_parents),
+		cmocka_unit_test(test_image_mappings_are_its_own_or_its_parents),
+		cmocka_unit_test(test_what_is_cut_from_writable_memory_is_writable),
 		cmocka_unit_test(test_image_fork_circles_end),
 		STACK_TEST(test_stack_user_offsets),
 		STACK_TEST(test_stack_kernel_addresses),
+		STACK_TEST(test_stack_says_why_its_walk_ended),
+		STACK_TEST(test_stack_addresses_of_instructions_are_taken_as_they_are),
+		cmocka_unit_test(test_frames_that_are_not_code_have_names),
 		STACK_TEST(test_stack_known_id_is_ignored),
 		STACK_TEST(test_stack_is_raw_until_resolved),
 		STACK_TEST(test_stack_refresh_once_and_retry),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the live source asks of the operating system, on children of this test: targets, mappings, stacks
- * walked from outside; and a recording as a source from its file to its events.
+ * What the live source asks of the operating system, on children of this test: targets, mappings; and a recording as
+ * a source from its file to its events.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,129 +30,21 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/os_read.h"
+#include "fixtures/child.h"
 #include "fixtures/mkwire.h"
 #include "format/recording.h"
-#include "intern.h"
 #include "model/model.h"
 #include "source/bpf_rings.h"
-#include "source/bpf_seeds.h"
 #include "source/os_alive.h"
 #include "source/os_maps.h"
 #include "source/os_mmaps.h"
 #include "source/os_target.h"
-#include "source/os_walk.h"
 #include "source/recording.h"
-
-/* ---- children ---- */
-
-/* What a child tells its parent. */
-struct shared {
-	volatile int ready;
-	uint64_t addr, len;		/* memory that it mapped */
-	uint64_t ip, sp, bp;		/* where it blocks */
-	uint64_t ret_inner, ret_middle; /* return addresses on the way there */
-	uint64_t ret_outer;
-};
-
-static struct shared *shared;
-
-struct child {
-	pid_t pid;
-	struct wire_image image;
-};
-
-static void sleep_forever(void)
-{
-	for (;;)
-		pause();
-}
-
-/* Field 22 of /proc/PID/stat, to the tick, on the probes' clock. */
-static uint64_t start_of(pid_t pid)
-{
-	_cleanup_buf_ struct buf text = {0};
-	unsigned long long ticks = 0;
-	struct timespec boot, mono;
-	int64_t offset;
-	char path[64], *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	assert_int_equal(os_read_file(path, 4096, &text), 0);
-	at = strrchr(text.data, ')');
-	assert_non_null(at);
-	assert_int_equal(sscanf(at + 2,
-				"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-				"%*d %*d %*d %llu",
-				&ticks),
-			 1);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	offset = (int64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 + boot.tv_nsec - mono.tv_nsec;
-	return (uint64_t)((int64_t)ticks * (1000000000 / sysconf(_SC_CLK_TCK)) - offset);
-}
-
-static void wait_until_ready(void)
-{
-	for (int i = 0; i < 5000 && !shared->ready; i++)
-		usleep(1000);
-	assert_true(shared->ready);
-}
-
-static char state_of(pid_t pid)
-{
-	_cleanup_buf_ struct buf text = {0};
-	char path[64], *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (os_read_file(path, 4096, &text) || !text.len)
-		return 0;
-	at = strrchr(text.data, ')');
-	return at ? at[2] : 0;
-}
-
-static void wait_for_state(pid_t pid, char state)
-{
-	for (int i = 0; i < 5000 && state_of(pid) != state; i++)
-		usleep(1000);
-	assert_int_equal(state_of(pid), state);
-}
-
-/* A child that runs @fn, which sets shared->ready and sleeps. It dies with the test. */
-static struct child start_child(void (*fn)(void))
-{
-	struct child c = {0};
-
-	memset(shared, 0, sizeof(*shared));
-	c.pid = fork();
-	assert_true(c.pid >= 0);
-	if (!c.pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		fn();
-		_exit(0);
-	}
-	wait_until_ready();
-	wait_for_state(c.pid, 'S');
-	c.image = (struct wire_image){(uint32_t)c.pid, 1, start_of(c.pid)};
-	return c;
-}
-
-static void end_child(const struct child *c)
-{
-	kill(c->pid, SIGKILL);
-	assert_int_equal(waitpid(c->pid, NULL, 0), c->pid);
-}
 
 static void child_sleeps(void)
 {
 	shared->ready = 1;
 	sleep_forever();
-}
-
-static int shared_setup(void **state _unused_)
-{
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	return shared == MAP_FAILED ? -1 : 0;
 }
 
 /* ---- os_target ---- */
@@ -520,6 +412,30 @@ static void test_offsets_lead_to_the_code_in_the_file(void **state _unused_)
 	model__fini(&t.model);
 }
 
+/* Two pages: the second may be written to, as just-in-time compilers have it. */
+static void child_with_writable_code(void)
+{
+	int code = PROT_READ | PROT_EXEC;
+
+	shared->addr = (uintptr_t)mmap(NULL, 8192, code, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect((char *)(uintptr_t)shared->addr + 4096, 4096, code | PROT_WRITE);
+	child_sleeps();
+}
+
+static void test_writable_code_is_known(void **state _unused_)
+{
+	struct child c = start_child(child_with_writable_code);
+	struct taker t;
+
+	taker_init(&t);
+	assert_int_equal(read_maps(&t, &c), 1);
+	assert_non_null(taken_mapping(&t, &c, shared->addr));
+	assert_false(taken_mapping(&t, &c, shared->addr)->writable);
+	assert_true(taken_mapping(&t, &c, shared->addr + 4096)->writable);
+	end_child(&c);
+	model__fini(&t.model);
+}
+
 static void test_a_second_reading_finds_the_same_modules(void **state _unused_)
 {
 	struct child c = start_child(child_sleeps);
@@ -756,248 +672,6 @@ static void test_mappings_are_seen_as_they_are_made(void **state _unused_)
 	assert_int_equal(err, 0);
 }
 
-/* ---- os_walk ---- */
-
-/* Frames as a program's stack has them: {saved frame pointer, return address}. */
-static uint64_t frames[8][2];
-
-static uint64_t at(int i)
-{
-	return (uintptr_t)frames[i];
-}
-
-/* Walks this very process from frame @first on. */
-static uint32_t walk(int first, __u64 *ips, uint32_t max)
-{
-	return os_walk_user((uint32_t)getpid(), 0x1234, at(0), at(first), ips, max);
-}
-
-static void chain_frames(void)
-{
-	for (int i = 0; i < 8; i++) {
-		frames[i][0] = i < 7 ? at(i + 1) : 0;
-		frames[i][1] = 0x1000 + (uint64_t)i;
-	}
-}
-
-static void test_a_chain_of_frames_is_followed_to_its_end(void **state _unused_)
-{
-	__u64 ips[WIRE_MAX_FRAMES];
-
-	chain_frames();
-	assert_int_equal(walk(0, ips, WIRE_MAX_FRAMES), 9);
-	assert_int_equal(ips[0], 0x1234);
-	for (uint64_t i = 0; i < 8; i++)
-		assert_int_equal(ips[i + 1], 0x1000 + i);
-	assert_int_equal(walk(5, ips, WIRE_MAX_FRAMES), 4);
-	assert_int_equal(ips[1], 0x1005);
-}
-
-static void test_a_walk_stops_at_its_limit(void **state _unused_)
-{
-	__u64 ips[4] = {0, 0, 0, 4711};
-
-	chain_frames();
-	assert_int_equal(walk(0, ips, 3), 3);
-	assert_int_equal(ips[2], 0x1001);
-	assert_int_equal(ips[3], 4711);
-	assert_int_equal(walk(0, ips, 1), 1);
-	assert_int_equal(walk(0, ips, 0), 0);
-}
-
-static void test_frame_pointers_that_lead_nowhere_end_the_walk(void **state _unused_)
-{
-	uint32_t pid = (uint32_t)getpid();
-	__u64 ips[8];
-
-	chain_frames();
-	assert_int_equal(os_walk_user(pid, 0x1234, at(1), at(0), ips, 8), 1); /* below sp */
-	assert_int_equal(os_walk_user(pid, 0x1234, at(0), at(0) + 4, ips, 8), 1);
-	assert_int_equal(os_walk_user(pid, 0x1234, 0, 0, ips, 8), 1);
-	assert_int_equal(os_walk_user(pid, 0x1234, 0, UINT64_MAX & ~7ull, ips, 8), 1);
-	assert_int_equal(os_walk_user(pid, 0, at(0), at(0), ips, 8), 0); /* no registers */
-}
-
-static void test_frames_that_go_in_circles_or_back_end_the_walk(void **state _unused_)
-{
-	__u64 ips[WIRE_MAX_FRAMES];
-
-	chain_frames();
-	frames[2][0] = at(2);
-	assert_int_equal(walk(0, ips, WIRE_MAX_FRAMES), 4);
-	frames[2][0] = at(1);
-	assert_int_equal(walk(0, ips, WIRE_MAX_FRAMES), 4);
-	chain_frames();
-	frames[2][1] = 0;
-	assert_int_equal(walk(0, ips, WIRE_MAX_FRAMES), 3);
-}
-
-static void test_of_a_process_that_is_gone_only_the_address_is_known(void **state _unused_)
-{
-	struct child c = start_child(child_sleeps);
-	__u64 ips[8];
-
-	end_child(&c);
-	chain_frames();
-	assert_int_equal(os_walk_user((uint32_t)c.pid, 0x1234, at(0), at(0), ips, 8), 1);
-}
-
-/*
- * A child blocks three calls deep. The address and registers are those in the innermost function; the
- * asm keeps the compiler from turning the calls into jumps.
- */
-#define CALL_ENDS __asm__ volatile("" ::: "memory")
-
-__attribute__((noinline)) static void block_inner(void)
-{
-	shared->bp = (uintptr_t)__builtin_frame_address(0);
-	shared->sp = shared->bp - 64;
-	shared->ip = (uintptr_t)block_inner;
-	shared->ret_inner = (uintptr_t)__builtin_return_address(0);
-	shared->ready = 1;
-	sleep_forever();
-	CALL_ENDS;
-}
-
-__attribute__((noinline)) static void block_middle(void)
-{
-	shared->ret_middle = (uintptr_t)__builtin_return_address(0);
-	block_inner();
-	CALL_ENDS;
-}
-
-__attribute__((noinline)) static void block_outer(void)
-{
-	shared->ret_outer = (uintptr_t)__builtin_return_address(0);
-	block_middle();
-	CALL_ENDS;
-}
-
-static void test_a_blocked_childs_stack_has_its_callers(void **state _unused_)
-{
-	struct child c = start_child(block_outer);
-	__u64 ips[WIRE_MAX_FRAMES];
-	uint32_t n = os_walk_user((uint32_t)c.pid, shared->ip, shared->sp, shared->bp, ips,
-				  WIRE_MAX_FRAMES);
-
-	assert_true(n >= 4);
-	assert_int_equal(ips[0], shared->ip);
-	assert_int_equal(ips[1], shared->ret_inner);
-	assert_int_equal(ips[2], shared->ret_middle);
-	assert_int_equal(ips[3], shared->ret_outer);
-	end_child(&c);
-}
-
-/* ---- seeds ---- */
-
-struct seed_taker {
-	int user_stacks;
-	union {
-		struct wire_stack stack;
-		uint64_t words[sizeof(struct wire_stack) / 8 + WIRE_MAX_FRAMES];
-	} user; /* the last one */
-};
-
-static int take_seed(void *arg, const struct event *e)
-{
-	struct seed_taker *t = arg;
-
-	if (e->h->kind == WIRE_STACK && e->stack->kind == WIRE_STACK_USER) {
-		memcpy(&t->user, e->stack, e->h->size);
-		t->user_stacks++;
-	}
-	return 0;
-}
-
-static unsigned long long status_number(const char *text, const char *key)
-{
-	const char *line = strstr(text, key);
-
-	assert_non_null(line);
-	return strtoull(line + strlen(key), NULL, 10);
-}
-
-static uint64_t switches_of(pid_t pid)
-{
-	_cleanup_buf_ struct buf text = {0};
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	assert_int_equal(os_read_file(path, 8192, &text), 0);
-	return status_number(text.data, "\nvoluntary_ctxt_switches:") +
-	       status_number(text.data, "\nnonvoluntary_ctxt_switches:");
-}
-
-static struct wire_seed seed_of(const struct child *c)
-{
-	return (struct wire_seed){
-		.key = {c->image.start_ns, (uint32_t)c->pid, 1},
-		.image = c->image,
-		.user_ip = shared->ip,
-		.user_sp = shared->sp,
-		.user_bp = shared->bp,
-		.switch_cnt = switches_of(c->pid),
-	};
-}
-
-static uint64_t seed_user_stack(const struct wire_seed *rec, bool user_stacks, struct seed_taker *t)
-{
-	uint64_t id;
-	struct seeds s;
-
-	memset(t, 0, sizeof(*t));
-	seeds__init(&s, user_stacks, WIRE_MAX_FRAMES);
-	assert_int_equal(seeds__add(&s, rec, take_seed, t), 0);
-	id = seeds__find(&s, &rec->key)->user_stack;
-	seeds__fini(&s);
-	return id;
-}
-
-static void test_a_sleepers_user_stack_gets_the_probes_id(void **state _unused_)
-{
-	struct child c = start_child(block_outer);
-	struct wire_seed rec = seed_of(&c);
-	struct seed_taker t;
-	uint64_t id = seed_user_stack(&rec, true, &t), hash;
-
-	assert_int_equal(t.user_stacks, 1);
-	assert_memory_equal(&t.user.stack.image, &c.image, sizeof(c.image));
-	assert_int_equal(t.user.stack.ips[1], shared->ret_inner);
-	hash = intern_seed(WIRE_STACK_USER, &c.image);
-	for (uint16_t i = 0; i < t.user.stack.frame_cnt; i++)
-		hash = intern_mix(hash, t.user.stack.ips[i]);
-	assert_int_equal(id, intern_finish(hash, t.user.stack.frame_cnt));
-	assert_int_equal(id, t.user.stack.id);
-	end_child(&c);
-}
-
-/* It would be a stack that never was. */
-static void test_who_ran_meanwhile_has_no_user_stack(void **state _unused_)
-{
-	struct child c = start_child(block_outer);
-	struct wire_seed rec = seed_of(&c);
-	struct seed_taker t;
-
-	rec.switch_cnt--;
-	assert_int_equal(seed_user_stack(&rec, true, &t), 0);
-	assert_int_equal(t.user_stacks, 0);
-	rec.switch_cnt++;
-	end_child(&c);
-	assert_int_equal(seed_user_stack(&rec, true, &t), 0);
-}
-
-static void test_user_stacks_are_walked_only_where_wanted(void **state _unused_)
-{
-	struct child c = start_child(block_outer);
-	struct wire_seed rec = seed_of(&c);
-	struct seed_taker t;
-
-	assert_int_equal(seed_user_stack(&rec, false, &t), 0);
-	rec.flags = WIRE_THREAD_KTHREAD;
-	assert_int_equal(seed_user_stack(&rec, true, &t), 0);
-	end_child(&c);
-}
-
 /* ---- rings ---- */
 
 static void test_rings_share_16_mib_within_limits(void **state _unused_)
@@ -1120,6 +794,7 @@ int main(void)
 		cmocka_unit_test(test_a_tid_given_as_a_pid_is_told_where_to_go),
 		cmocka_unit_test(test_the_childs_own_binary_is_mapped_and_open),
 		cmocka_unit_test(test_offsets_lead_to_the_code_in_the_file),
+		cmocka_unit_test(test_writable_code_is_known),
 		cmocka_unit_test(test_a_second_reading_finds_the_same_modules),
 		cmocka_unit_test(test_the_vdso_is_a_module_with_offsets_from_its_start),
 		cmocka_unit_test(test_code_without_a_file_is_anonymous),
@@ -1129,20 +804,11 @@ int main(void)
 		cmocka_unit_test(test_a_name_with_brackets_does_not_hide_the_start_time),
 		cmocka_unit_test(test_the_consumers_error_ends_the_reading),
 		cmocka_unit_test(test_mappings_are_seen_as_they_are_made),
-		cmocka_unit_test(test_a_chain_of_frames_is_followed_to_its_end),
-		cmocka_unit_test(test_a_walk_stops_at_its_limit),
-		cmocka_unit_test(test_frame_pointers_that_lead_nowhere_end_the_walk),
-		cmocka_unit_test(test_frames_that_go_in_circles_or_back_end_the_walk),
-		cmocka_unit_test(test_of_a_process_that_is_gone_only_the_address_is_known),
-		cmocka_unit_test(test_a_blocked_childs_stack_has_its_callers),
-		cmocka_unit_test(test_a_sleepers_user_stack_gets_the_probes_id),
-		cmocka_unit_test(test_who_ran_meanwhile_has_no_user_stack),
-		cmocka_unit_test(test_user_stacks_are_walked_only_where_wanted),
 		cmocka_unit_test(test_rings_share_16_mib_within_limits),
 		cmocka_unit_test(test_there_is_a_possible_cpu),
 		cmocka_unit_test(test_a_recording_delivers_what_was_recorded),
 		cmocka_unit_test(test_a_recording_may_come_by_a_pipe),
 	};
 
-	return cmocka_run_group_tests_name("source", tests, shared_setup, NULL);
+	return cmocka_run_group_tests_name("source", tests, child_setup, NULL);
 }

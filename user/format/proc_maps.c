@@ -46,8 +46,8 @@ static uint64_t proc_maps_number(struct proc_maps_line *l, unsigned int base, ch
 	return v;
 }
 
-/* "r-xp ": the text, of which only the third letter matters here. */
-static bool proc_maps_executable(struct proc_maps_line *l)
+/* "r-xp ": executable? And writable? */
+static bool proc_maps_executable(struct proc_maps_line *l, bool *ret_writable)
 {
 	const char *perms = l->pos;
 
@@ -56,6 +56,7 @@ static bool proc_maps_executable(struct proc_maps_line *l)
 		return false;
 	}
 	l->pos += 5;
+	*ret_writable = perms[1] == 'w';
 	return perms[2] == 'x';
 }
 
@@ -142,7 +143,7 @@ static int proc_maps_parse_line(struct proc_maps_line *l, struct buf *path, stru
 
 	m->start = proc_maps_number(l, 16, '-');
 	m->end = proc_maps_number(l, 16, ' ');
-	executable = proc_maps_executable(l);
+	executable = proc_maps_executable(l, &m->writable);
 	m->file_off = proc_maps_number(l, 16, ' ');
 	m->dev = proc_maps_number(l, 16, ':') << 32;
 	m->dev |= (uint32_t)proc_maps_number(l, 16, ' ');

@@ -23,7 +23,8 @@ struct proc_map {
 	uint64_t dev;	     /* major << 32 | minor; compare it, no more */
 	uint64_t inode;
 	enum proc_map_kind kind;
-	bool deleted;	  /* the file has lost that name */
+	bool deleted; /* the file has lost that name */
+	bool writable;
 	const char *path; /* without " (deleted)"; "" if there is none. Gone after the call. */
 };
 

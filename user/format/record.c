@@ -40,10 +40,11 @@ static int record_check_summary(const struct event *e)
 	return record_check_comm(e->summary->comm, "summary");
 }
 
-static int record_check_ips(const char *kind, const struct event *e, size_t fixed, uint32_t cnt)
+static int record_check_ips(const char *kind, const struct event *e, size_t fixed, uint32_t cnt,
+			    uint32_t max)
 {
-	if (cnt > WIRE_MAX_FRAMES)
-		return RECORD_BAD("%s of %u frames, %d are the limit", kind, cnt, WIRE_MAX_FRAMES);
+	if (cnt > max)
+		return RECORD_BAD("%s of %u frames, %u are the limit", kind, cnt, max);
 	if (e->h->size - fixed < cnt * sizeof(__u64))
 		return RECORD_BAD("%s of %u frames in %u bytes", kind, cnt, e->h->size);
 	return 0;
@@ -53,7 +54,8 @@ static int record_check_stack(const struct event *e)
 {
 	if (e->stack->kind > WIRE_STACK_USER)
 		return RECORD_BAD("stack of unknown kind %u", e->stack->kind);
-	return record_check_ips("stack", e, sizeof(*e->stack), e->stack->frame_cnt);
+	return record_check_ips("stack", e, sizeof(*e->stack), e->stack->frame_cnt,
+				WIRE_MAX_FRAMES);
 }
 
 /* The kernel may send only as many of the ips as there are. */
@@ -63,7 +65,8 @@ static int record_check_seed(const struct event *e)
 
 	if (record_check_comm(seed->comm, "seed"))
 		return -EBADMSG;
-	return record_check_ips("seed", e, offsetof(struct wire_seed, ips), seed->frame_cnt);
+	return record_check_ips("seed", e, offsetof(struct wire_seed, ips), seed->frame_cnt,
+				WIRE_MAX_KERNEL_FRAMES);
 }
 
 static int record_check_counters(const struct event *e)

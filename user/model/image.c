@@ -104,6 +104,18 @@ const struct mapping *image_table__resolve(const struct image_table *t, const st
 	return m;
 }
 
+const struct mapping *image_table__mappings(const struct image_table *t, const struct image *img,
+					    size_t *ret_cnt)
+{
+	for (int i = 0; i < IMAGE_MAX_ANCESTORS && !img->read_once; i++) {
+		if (!img->parent || img->parent > t->cnt)
+			break;
+		img = &t->items[img->parent - 1];
+	}
+	*ret_cnt = img->mapping_cnt;
+	return img->mappings;
+}
+
 /* The position of the first mapping that ends after @addr. */
 static size_t image_first_after(const struct image *img, uint64_t addr)
 {

@@ -20,6 +20,7 @@ struct mapping {
 	uint64_t start, end; /* addresses */
 	uint64_t file_off;   /* of start */
 	uint32_t module;     /* id */
+	bool writable;
 };
 
 struct image {
@@ -50,6 +51,10 @@ int image_table__fork(struct image_table *t, const struct wire_image *parent,
  */
 const struct mapping *image_table__resolve(const struct image_table *t, const struct image *img,
 					   uint64_t addr);
+
+/* The mappings that @img has, or, as long as nothing was ever read for it, its ancestors. Sorted. */
+const struct mapping *image_table__mappings(const struct image_table *t, const struct image *img,
+					    size_t *ret_cnt);
 
 /* Adds a mapping; what it overlaps is cut or removed, as mmap does. 0, -ENOMEM, -E2BIG, -EINVAL. */
 int image__add_mapping(struct image *img, const struct mapping *m);

@@ -63,6 +63,7 @@ static int model_add_mapping(struct model *m, const struct wire_mapping *rec)
 		.end = rec->end,
 		.file_off = rec->file_off,
 		.module = rec->module,
+		.writable = rec->flags & WIRE_MAPPING_WRITABLE,
 	};
 	struct image *img = image_table__get(&m->images, &rec->image);
 

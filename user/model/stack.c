@@ -34,6 +34,33 @@ const struct stack *stack_table__find(const struct stack_table *t, uint64_t id)
 	return pos == HASH_INDEX_NONE ? NULL : &t->items[pos];
 }
 
+const char *frame_special_name(uint64_t which)
+{
+	switch (which) {
+	case FRAME_EXITED:
+		return "[exited]";
+	case FRAME_TRUNCATED:
+		return "[truncated]";
+#define X(id, name, frame, help)          \
+	case FRAME_ENDED + WIRE_END_##id: \
+		return frame;
+		WIRE_STACK_ENDS_LIST(X)
+#undef X
+	default:
+		return "[unknown]";
+	}
+}
+
+/* Older recordings, and the kernel's walks, tell of the limit in a flag of its own. */
+static uint8_t stack_end(uint32_t flags)
+{
+	uint32_t end = flags >> WIRE_STACK_END_SHIFT & 0xff;
+
+	return flags & WIRE_STACK_TRUNCATED ? WIRE_END_DEPTH_LIMIT
+	       : end < WIRE_END_CNT	    ? (uint8_t)end
+					    : WIRE_END_OUTERMOST;
+}
+
 static int stack_table_add(struct stack_table *t, const struct wire_stack *def, uint64_t *ips)
 {
 	int err;
@@ -50,7 +77,7 @@ static int stack_table_add(struct stack_table *t, const struct wire_stack *def, 
 		.time_ns = def->time_ns,
 		.kind = def->kind,
 		.frame_cnt = def->frame_cnt,
-		.truncated = !!(def->flags & WIRE_STACK_TRUNCATED),
+		.end = stack_end(def->flags),
 		.ips = ips,
 	};
 	return 0;
@@ -121,10 +148,14 @@ static const struct mapping *stack_resolver_find(const struct stack_resolver *r,
 	return img ? image_table__resolve(r->images, img, addr) : NULL;
 }
 
-/* Return addresses lie behind their call: 1 is subtracted from all but the innermost. */
+/* Return addresses lie behind their call: 1 is subtracted from all but what is said to be an instruction. */
 static uint64_t stack_lookup_addr(const struct stack *s, uint16_t i)
 {
-	return s->ips[i] - (s->kind == WIRE_STACK_KERNEL || i > 0);
+	uint64_t ip = s->ips[i];
+
+	if (s->kind == WIRE_STACK_KERNEL)
+		return ip - 1;
+	return (ip & ~WIRE_IP_EXACT) - !(i == 0 || ip & WIRE_IP_EXACT);
 }
 
 /* Gets the mappings of the stack's image if one of its addresses is in none. */
@@ -178,8 +209,10 @@ static int stack_resolver_stack(struct stack_resolver *r, struct stack *s)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < s->frame_cnt; i++)
 		cnt = stack_push(frames, cnt, stack_resolver_frame(r, s, i));
-	if (s->truncated)
+	if (s->end == WIRE_END_DEPTH_LIMIT)
 		cnt = stack_push(frames, cnt, (struct frame){0, FRAME_TRUNCATED});
+	else if (s->end)
+		cnt = stack_push(frames, cnt, (struct frame){0, FRAME_ENDED + s->end});
 	free(s->ips);
 	s->frames = frames;
 	s->frame_cnt = cnt;

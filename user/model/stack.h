@@ -21,7 +21,11 @@ enum frame_special {
 	FRAME_UNKNOWN = 0,   /* address in no mapping */
 	FRAME_EXITED = 1,    /* the process was gone before its mappings could be read */
 	FRAME_TRUNCATED = 2, /* the walk stopped at the depth limit; outermost frame */
+	FRAME_ENDED = 16, /* + enum wire_stack_end: why the walk could not go on; outermost frame */
 };
+
+/* What such a frame is called: "[unknown]", "[unwind: no rows]"... */
+const char *frame_special_name(uint64_t which);
 
 /*
  * A normalised frame. For files the offset is a file offset, for the kernel an address, for the vdso an
@@ -38,7 +42,7 @@ struct stack {
 	struct wire_image image; /* zero for kernel stacks */
 	uint16_t kind;		 /* enum wire_stack_kind */
 	uint16_t frame_cnt;
-	uint8_t truncated;
+	uint8_t end;	  /* enum wire_stack_end */
 	uint8_t resolved; /* frames are valid, else ips */
 	union {
 		uint64_t *ips;	      /* raw, innermost first */

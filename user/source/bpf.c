@@ -15,6 +15,7 @@
 #include "source/bpf_rings.h"
 #include "source/bpf_seeds.h"
 #include "source/bpf_spill.h"
+#include "source/bpf_unwind.h"
 #include "source/glob.h"
 #include "source/os_alive.h"
 #include "source/os_maps.h"
@@ -22,15 +23,19 @@
 #include "source/os_target.h"
 
 #define BPF_SPILL_ROWS	     16384
-#define BPF_STACK_SPILL_ROWS 2048
+#define BPF_STACK_SPILL_ROWS 1024
 #define BPF_EXIT_SPILL_ROWS  8192
 #define BPF_ONLINE_EVERY_NS  1000000000ull
 #define BPF_MAX_FILES	     65536 /* one per module, and a ring per CPU */
+#define BPF_TABLES_WAIT_MS   10000 /* at the start, for the tables of what runs already */
+#define BPF_MEMO_ENTRIES     4096
+#define BPF_CACHED_RULES     16384
 
 struct bpf_source {
 	struct source base;
 	struct module_table *modules;
 	struct probes *probes;
+	struct unwinder *unwinder; /* NULL: by frame pointers */
 	struct rings rings;
 	struct spill spill, stack_spill, exit_spill;
 	struct seeds seeds;
@@ -51,6 +56,15 @@ static struct bpf_source *bpf_source_of(struct source *s)
 
 /* ---- records -> events ---- */
 
+/* To the consumer, and then to those who follow the same events for their own ends. */
+static int bpf_deliver(void *arg, const struct event *e)
+{
+	struct bpf_source *s = arg;
+	int err = s->fn(s->arg, e);
+
+	return err || !s->unwinder ? err : unwinder__learn(s->unwinder, e);
+}
+
 /* An interval from before the window has no stacks of its own: the iterator saw them. */
 static int bpf_deliver_interval(struct bpf_source *s, const struct wire_interval *rec)
 {
@@ -63,7 +77,18 @@ static int bpf_deliver_interval(struct bpf_source *s, const struct wire_interval
 		filled.kernel_stack = seed->kernel_stack;
 	if (seed && !filled.user_stack)
 		filled.user_stack = seed->user_stack;
-	return s->fn(s->arg, &e);
+	return bpf_deliver(s, &e);
+}
+
+/* The kernel side lacks the mappings of an image: gives it what is known, or reads them. */
+static int bpf_remap(struct bpf_source *s, const struct wire_remap *rec)
+{
+	int err;
+
+	if (!s->unwinder || !unwinder__must_read(s->unwinder, rec))
+		return 0;
+	err = os_maps_read(&rec->image, s->modules, bpf_deliver, s);
+	return err < 0 ? err : unwinder__was_read(s->unwinder, rec);
 }
 
 static int bpf_take(void *arg, const void *data, size_t len)
@@ -75,11 +100,13 @@ static int bpf_take(void *arg, const void *data, size_t len)
 	if (err)
 		return err < 0 ? err : 0;
 	if (e.h->kind == WIRE_SEED)
-		return seeds__add(&s->seeds, (const struct wire_seed *)e.h, s->fn, s->arg);
+		return seeds__add(&s->seeds, (const struct wire_seed *)e.h, bpf_deliver, s);
+	if (e.h->kind == WIRE_REMAP)
+		return bpf_remap(s, (const struct wire_remap *)e.h);
 	if (e.h->kind == WIRE_INTERVAL && (e.interval->wait.flags & WIRE_F_SEEDED))
 		return bpf_deliver_interval(s, e.interval);
 	err = mmaps__learn(&s->mmaps, &e);
-	return err ? err : s->fn(s->arg, &e);
+	return err ? err : bpf_deliver(s, &e);
 }
 
 static int bpf_take_spill(void *arg, const void *key, const void *value)
@@ -106,7 +133,7 @@ static int bpf_take_spill(void *arg, const void *key, const void *value)
 		rec.kernel_stack = seed->kernel_stack;
 	if (seed && !rec.user_stack)
 		rec.user_stack = seed->user_stack;
-	return s->fn(s->arg, &e);
+	return bpf_deliver(s, &e);
 }
 
 /* The values of the other two maps are whole records. */
@@ -144,7 +171,9 @@ static int bpf_collect(struct bpf_source *s, bool drain)
 	if (spilled != s->drained_spills || drain)
 		err = bpf_drain_spills(s);
 	s->drained_spills = spilled;
-	return err ? err : mmaps__deliver(&s->mmaps, s->fn, s->arg);
+	if (!err)
+		err = mmaps__deliver(&s->mmaps, bpf_deliver, s);
+	return err || !s->unwinder ? err : unwinder__sync(s->unwinder);
 }
 
 static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
@@ -162,9 +191,9 @@ static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
 
 	memcpy(u.rec.values, s->counters, sizeof(s->counters));
 	u.rec.values[WIRE_C_MAPPING_LOST] = s->mmaps.lost_cnt;
-	err = s->fn(s->arg, &e);
+	err = bpf_deliver(s, &e);
 	e.round = &round;
-	return err ? err : s->fn(s->arg, &e);
+	return err ? err : bpf_deliver(s, &e);
 }
 
 static int bpf_deliver_window(struct bpf_source *s, uint32_t edge, uint64_t monotonic_ns)
@@ -177,7 +206,7 @@ static int bpf_deliver_window(struct bpf_source *s, uint32_t edge, uint64_t mono
 	struct event e = {.window = &rec};
 
 	os_clock_offsets(monotonic_ns, &rec.boottime_ns, &rec.realtime_ns);
-	return s->fn(s->arg, &e);
+	return bpf_deliver(s, &e);
 }
 
 static int bpf_deliver_kernel(struct bpf_source *s)
@@ -187,7 +216,34 @@ static int bpf_deliver_kernel(struct bpf_source *s)
 	bool added;
 
 	kernel = module_table__intern(s->modules, &like, &added);
-	return kernel ? os_maps_announce(kernel, s->fn, s->arg) : -errno;
+	return kernel ? os_maps_announce(kernel, bpf_deliver, s) : -errno;
+}
+
+/* The mappings of every process that sleeps now, and their tables; then the sleepers' user stacks. */
+static int bpf_walk_seeds(struct bpf_source *s)
+{
+	const struct wire_image *last = NULL;
+	int err = 0;
+
+	if (!s->unwinder)
+		return seeds__walk(&s->seeds, NULL, NULL, NULL, bpf_deliver, s);
+	for (size_t i = 0; !err && i < s->seeds.walk_cnt; i++) {
+		const struct wire_image *image = &s->seeds.walks[i].image;
+
+		/* The iterator goes from thread to thread of a process. */
+		if (last && !memcmp(last, image, sizeof(*image)))
+			continue;
+		last = image;
+		err = os_maps_read(image, s->modules, bpf_deliver, s);
+		err = err < 0 ? err : 0;
+	}
+	if (!err)
+		err = unwinder__sync(s->unwinder);
+	if (err)
+		return err;
+	unwinder__wait(s->unwinder, BPF_TABLES_WAIT_MS);
+	return seeds__walk(&s->seeds, unwinder__tables(s->unwinder), unwinder__mappings,
+			   s->unwinder, bpf_deliver, s);
 }
 
 /* ---- the source ---- */
@@ -206,6 +262,8 @@ static int bpf_start(struct source *base, event_fn fn, void *arg)
 	/* Before the window: a thread that sleeps now and wakes later still has its stack and its state. */
 	if (!err)
 		err = probes__iterate(s->probes, PROBES_ITER_SEED, bpf_take, s);
+	if (!err)
+		err = bpf_walk_seeds(s);
 	if (err)
 		return err;
 	start_ns = os_monotonic_ns();
@@ -263,13 +321,16 @@ static int bpf_refresh(struct source *base, const struct wire_image *image, even
 {
 	struct bpf_source *s = bpf_source_of(base);
 
-	return os_maps_read(image, s->modules, fn, arg);
+	s->fn = fn;
+	s->arg = arg;
+	return os_maps_read(image, s->modules, bpf_deliver, s);
 }
 
 static void bpf_close(struct source *base)
 {
 	struct bpf_source *s = bpf_source_of(base);
 
+	unwinder__free(s->unwinder);
 	probes__free(s->probes);
 	rings__fini(&s->rings);
 	spill__fini(&s->spill);
@@ -292,6 +353,18 @@ static const struct source_ops bpf_ops = {
 
 /* ---- setting up ---- */
 
+/* For tests and benchmarks. */
+static enum config_memo bpf_memo_mode(void)
+{
+	const char *mode = getenv("DWELL_MEMO");
+
+	if (!mode || !strcmp(mode, "on"))
+		return CONFIG_MEMO_ON;
+	if (!strcmp(mode, "verify"))
+		return CONFIG_MEMO_VERIFY;
+	return strcmp(mode, "broken") ? CONFIG_MEMO_OFF : CONFIG_MEMO_BROKEN;
+}
+
 static int bpf_config(const struct bpf_opts *o, uint32_t ring_bytes, struct config *ret_cfg)
 {
 	struct config cfg = {
@@ -306,6 +379,8 @@ static int bpf_config(const struct bpf_opts *o, uint32_t ring_bytes, struct conf
 		.thread_size_order = 14, /* THREAD_SIZE, x86-64 and arm64 with 4 KiB pages */
 		.max_frames = o->max_frames,
 		.ring_wake_bytes = ring_bytes / 4,
+		.unwind = o->unwind == BPF_UNWIND_FP ? CONFIG_UNWIND_FP : CONFIG_UNWIND_CFI,
+		.memo = bpf_memo_mode(),
 	};
 	int err = os_target_pidns(&cfg.pidns_inum);
 
@@ -321,6 +396,12 @@ static int bpf_config(const struct bpf_opts *o, uint32_t ring_bytes, struct conf
 		cfg.target |= CONFIG_TARGET_CGROUP;
 		err = os_target_cgroup(o->cgroup_path, &cfg.cgroup_id, &cfg.cgroup_hierarchy);
 	}
+	if (cfg.memo != CONFIG_MEMO_OFF)
+		cfg.memo_mask = BPF_MEMO_ENTRIES - 1;
+	else
+		cfg.memo_mask = 1;
+	if (cfg.unwind == CONFIG_UNWIND_CFI && cfg.user_stacks)
+		cfg.cache_mask = BPF_CACHED_RULES - 1;
 	if (!err)
 		*ret_cfg = cfg;
 	return err;
@@ -418,7 +499,17 @@ static void bpf_raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &lim);
 }
 
-static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
+static int bpf_init_unwinder(struct bpf_source *s, const struct config *cfg,
+			     const struct image_table *images)
+{
+	if (!cfg->user_stacks || cfg->unwind == CONFIG_UNWIND_FP)
+		return 0;
+	s->unwinder = unwinder__new(s->probes, images, s->modules, TABLES_MAX_BYTES);
+	return s->unwinder ? 0 : -errno;
+}
+
+static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o,
+		     const struct image_table *images)
 {
 	uint32_t possible_cpus, ring_bytes;
 	struct config cfg;
@@ -436,7 +527,9 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
 	if (!err)
 		err = bpf_config(o, ring_bytes, &cfg);
 	if (!err)
-		err = probes__load(&cfg, possible_cpus, &s->probes);
+		err = probes__load(&cfg, o->unwind == BPF_UNWIND_CFI, possible_cpus, &s->probes);
+	if (!err)
+		err = bpf_init_unwinder(s, &cfg, images);
 	if (!err)
 		err = rings__init(&s->rings, probes__map_fd(s->probes, PROBES_MAP_RINGS),
 				  possible_cpus, ring_bytes, bpf_take, s);
@@ -447,7 +540,8 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o)
 	return err ? err : bpf_fill_targets(s, o);
 }
 
-struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table *modules)
+struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table *modules,
+			       const struct image_table *images)
 {
 	struct bpf_source *s = calloc(1, sizeof(*s));
 	int err;
@@ -456,7 +550,7 @@ struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table 
 		return NULL;
 	s->base.ops = &bpf_ops;
 	s->modules = modules;
-	err = bpf_setup(s, opts);
+	err = bpf_setup(s, opts, images);
 	if (err) {
 		bpf_close(&s->base);
 		errno = -err;
@@ -468,4 +562,9 @@ struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table 
 const char *bpf_source_variant(const struct source *s)
 {
 	return probes__variant(((const struct bpf_source *)s)->probes);
+}
+
+const char *bpf_source_unwind(const struct source *s)
+{
+	return ((const struct bpf_source *)s)->unwinder ? "cfi" : "fp";
 }

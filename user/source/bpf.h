@@ -8,8 +8,16 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "model/image.h"
 #include "model/module.h"
 #include "source/source.h"
+
+/* How user stacks are walked. */
+enum bpf_unwind {
+	BPF_UNWIND_AUTO, /* by unwind tables where the kernel takes the program, else by frame pointers */
+	BPF_UNWIND_FP,
+	BPF_UNWIND_CFI,
+};
 
 struct bpf_opts {
 	/* Targets; several kinds together: a thread must satisfy all. None: the whole system. */
@@ -27,17 +35,22 @@ struct bpf_opts {
 	bool state_filter;
 	uint32_t state_mask;
 	bool user_stacks;
+	enum bpf_unwind unwind;
 	uint32_t max_frames; /* 1..WIRE_MAX_FRAMES */
 	uint64_t ring_bytes; /* per CPU; 0: default */
 };
 
 /*
- * Loads the probes for these targets. Modules found while tracing go to @modules (not owned, with open
- * files). NULL + errno, error_set() says what to do.
+ * Loads the probes for these targets. Modules found while tracing go to @modules (not owned, with open files); the
+ * consumer of events keeps @images, where the mappings of processes are looked up for unwinding. NULL + errno,
+ * error_set() says what to do.
  */
-struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table *modules);
+struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table *modules,
+			       const struct image_table *images);
 
-/* "core" or "compat": which probes this kernel took. */
+/* "core", "compat" or "minimal": which probes this kernel took. */
 const char *bpf_source_variant(const struct source *s);
+/* "cfi" or "fp": how user stacks are walked. */
+const char *bpf_source_unwind(const struct source *s);
 
 #endif

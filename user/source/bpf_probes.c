@@ -19,6 +19,18 @@
 
 extern const char bpf_object_core[], bpf_object_core_end[];
 extern const char bpf_object_compat[], bpf_object_compat_end[];
+extern const char bpf_object_minimal[], bpf_object_minimal_end[];
+
+/* In the order in which they are tried. */
+static const struct probes_variant {
+	const char *name;
+	const char *data, *end;
+	bool walks; /* has walks of its own: CFI, memo */
+} probes_variants[] = {
+	{"core", bpf_object_core, bpf_object_core_end, true},
+	{"compat", bpf_object_compat, bpf_object_compat_end, true},
+	{"minimal", bpf_object_minimal, bpf_object_minimal_end, false},
+};
 
 static const char *const probes_map_names[PROBES_MAP_CNT] = {
 	[PROBES_MAP_RINGS] = "rings",
@@ -28,6 +40,10 @@ static const char *const probes_map_names[PROBES_MAP_CNT] = {
 	[PROBES_MAP_TARGET_PIDS] = "target_pids",
 	[PROBES_MAP_TARGET_TIDS] = "target_tids",
 	[PROBES_MAP_COMM_GLOB] = "comm_glob",
+	[PROBES_MAP_UNWIND_POOLS] = "unwind_pools",
+	[PROBES_MAP_UNWIND_MODULES] = "unwind_modules",
+	[PROBES_MAP_UNWIND_MAPPINGS] = "unwind_mappings",
+	[PROBES_MAP_UNWIND_SETS] = "unwind_sets",
 };
 
 struct probes {
@@ -107,6 +123,10 @@ static int probes_configure(struct bpf_object *obj, const struct config *cfg,
 			err = bpf_map__set_initial_value(map, cfg, sizeof(*cfg));
 		else if (!strcmp(name, "rings"))
 			err = bpf_map__set_max_entries(map, possible_cpus);
+		else if (!strcmp(name, "memo"))
+			err = bpf_map__set_max_entries(map, cfg->memo_mask + 1);
+		else if (!strcmp(name, "unwind_rules"))
+			err = bpf_map__set_max_entries(map, cfg->cache_mask + 1);
 		if (err)
 			return err;
 	}
@@ -216,12 +236,12 @@ static int probes_check(struct probes *p)
 	return err ? err : cnt ? 0 : -EOPNOTSUPP;
 }
 
-static int probes_try(struct probes *p, const char *variant, const void *data, size_t size,
-		      const struct config *cfg, uint32_t possible_cpus, bool has_prev_state)
+static int probes_try(struct probes *p, const struct probes_variant *v, const struct config *cfg,
+		      uint32_t possible_cpus, bool has_prev_state)
 {
 	int err;
 
-	p->obj = bpf_object__open_mem(data, size, NULL);
+	p->obj = bpf_object__open_mem(v->data, (size_t)(v->end - v->data), NULL);
 	if (!p->obj)
 		return -errno;
 	err = probes_configure(p->obj, cfg, possible_cpus, has_prev_state);
@@ -233,7 +253,35 @@ static int probes_try(struct probes *p, const char *variant, const void *data, s
 		bpf_object__close(p->obj);
 		p->obj = NULL;
 	}
-	p->variant = variant;
+	p->variant = v->name;
+	return err;
+}
+
+/* What an older kernel lacks (task storage, bpf_loop()...) a later variant does without. */
+static int probes_try_all(struct probes *p, struct config *cfg, bool need_cfi,
+			  uint32_t possible_cpus)
+{
+	const char *first =
+		getenv("DWELL_PROBES"); /* for tests: the variants before it are skipped */
+	bool has_prev_state = probes_has_prev_state();
+	int err = -EOPNOTSUPP;
+
+	for (size_t i = 0; i < ARRAY_SIZE(probes_variants); i++) {
+		const struct probes_variant *v = &probes_variants[i];
+
+		if (first && strcmp(first, v->name))
+			continue;
+		first = NULL;
+		if (!v->walks && need_cfi)
+			break;
+		if (!v->walks) {
+			cfg->unwind = CONFIG_UNWIND_FP;
+			cfg->memo = CONFIG_MEMO_OFF;
+		}
+		err = probes_try(p, v, cfg, possible_cpus, has_prev_state);
+		if (!err || err == -ENOMEM || err == -EPERM)
+			break;
+	}
 	return err;
 }
 
@@ -253,34 +301,19 @@ static int probes_explain(int err)
 			 strerror(-err), probes_libbpf_text[0] ? ": " : "", probes_libbpf_text);
 }
 
-int probes__load(const struct config *cfg, uint32_t possible_cpus, struct probes **ret_probes)
+int probes__load(struct config *cfg, bool need_cfi, uint32_t possible_cpus,
+		 struct probes **ret_probes)
 {
-	const char *forced =
-		getenv("DWELL_PROBES"); /* for tests: "compat" skips the first variant */
 	struct probes *p = calloc(1, sizeof(*p));
-	bool has_prev_state;
 	int err;
 
 	if (!p)
 		return -ENOMEM;
 	probes_libbpf_text[0] = '\0';
 	libbpf_set_print(probes_print);
-	has_prev_state = probes_has_prev_state();
 	p->possible_cpus = possible_cpus;
 	p->counters = calloc(possible_cpus, sizeof(*p->counters));
-	if (!p->counters)
-		err = -ENOMEM;
-	else if (forced && !strcmp(forced, "compat"))
-		err = -EOPNOTSUPP;
-	else
-		err = probes_try(p, "core", bpf_object_core,
-				 (size_t)(bpf_object_core_end - bpf_object_core), cfg,
-				 possible_cpus, has_prev_state);
-	/* What an older kernel lacks (task storage, bpf_task_pt_regs) the other variant does without. */
-	if (err && err != -ENOMEM && err != -EPERM)
-		err = probes_try(p, "compat", bpf_object_compat,
-				 (size_t)(bpf_object_compat_end - bpf_object_compat), cfg,
-				 possible_cpus, has_prev_state);
+	err = p->counters ? probes_try_all(p, cfg, need_cfi, possible_cpus) : -ENOMEM;
 	if (!err)
 		err = probes_map_control(p);
 	if (err) {

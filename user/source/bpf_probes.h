@@ -10,6 +10,7 @@
 #ifndef SOURCE_BPF_PROBES_H
 #define SOURCE_BPF_PROBES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,10 @@ enum probes_map {
 	PROBES_MAP_TARGET_PIDS,
 	PROBES_MAP_TARGET_TIDS,
 	PROBES_MAP_COMM_GLOB,
+	PROBES_MAP_UNWIND_POOLS,
+	PROBES_MAP_UNWIND_MODULES,
+	PROBES_MAP_UNWIND_MAPPINGS,
+	PROBES_MAP_UNWIND_SETS,
 	PROBES_MAP_CNT
 };
 
@@ -35,8 +40,13 @@ enum probes_iter {
 	PROBES_ITER_FINAL,
 };
 
-/* Loads, without attaching. 0 and *@ret_probes, or -errno with error_set() saying what to do. */
-int probes__load(const struct config *cfg, uint32_t possible_cpus, struct probes **ret_probes);
+/*
+ * Loads the first variant that the kernel takes, without attaching. Where only one without walks of its own is taken,
+ * @cfg->unwind becomes CONFIG_UNWIND_FP and @cfg->memo CONFIG_MEMO_OFF, unless @need_cfi: then it is an error. 0 and
+ * *@ret_probes, or -errno with error_set() saying what to do.
+ */
+int probes__load(struct config *cfg, bool need_cfi, uint32_t possible_cpus,
+		 struct probes **ret_probes);
 /* Detaches and unloads everything. Accepts NULL. */
 void probes__free(struct probes *p);
 /* Attaches all programs; none counts before probes__set_start(). 0 or -errno with error_set(). */
@@ -44,7 +54,7 @@ int probes__attach(struct probes *p);
 /* Detaches all programs; they stay loaded, so that /proc/kallsyms still names them. */
 void probes__detach(struct probes *p);
 int probes__map_fd(const struct probes *p, enum probes_map map);
-/* "core" (tp_btf, task storage) or "compat" (raw_tp, hash). */
+/* "core" (tp_btf, task storage), "compat" (raw_tp, hash) or "minimal" (the same, without walks of our own). */
 const char *probes__variant(const struct probes *p);
 /* The window's edges, CLOCK_MONOTONIC. */
 void probes__set_start(struct probes *p, uint64_t ns);

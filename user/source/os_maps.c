@@ -165,7 +165,12 @@ static int maps_deliver(struct maps_reader *r, struct wire_mapping *rec)
 
 static int maps_take(void *arg, const struct proc_map *m)
 {
-	struct wire_mapping rec = {.start = m->start, .end = m->end, .file_off = m->file_off};
+	struct wire_mapping rec = {
+		.start = m->start,
+		.end = m->end,
+		.file_off = m->file_off,
+		.flags = m->writable ? WIRE_MAPPING_WRITABLE : 0,
+	};
 	struct maps_reader *r = arg;
 	int err = os_maps_module(r->image, m, r->modules, r->fn, r->arg, &rec.module);
 

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "source/os_maps.h"
 
-#define MMAPS_DATA_PAGES  32  /* per CPU; a power of two */
+#define MMAPS_DATA_PAGES  16  /* per CPU; a power of two */
 #define MMAPS_MAX_THREADS 256 /* watched one by one */
 #define MMAPS_MAX_FDS	  65536
 #define MMAPS_MAX_PENDING 65536
@@ -36,6 +36,7 @@ struct mmaps_record {
 	uint64_t start, len, file_off;
 	uint64_t dev, inode;
 	uint32_t pid;
+	bool writable;
 	bool exec;  /* not a mapping: the process begins a new image */
 	char *path; /* owned */
 };
@@ -332,6 +333,7 @@ static int mmaps_take(struct mmaps *m, const struct perf_event_header *h)
 		rec.file_off = raw->pgoff;
 		rec.dev = (uint64_t)raw->maj << 32 | raw->min;
 		rec.inode = raw->ino;
+		rec.writable = raw->prot & PROT_WRITE;
 		/* "name (deleted)": the same file under its name, as proc_maps_parse() has it. */
 		len = strlen(raw->filename);
 		if (len > sizeof(gone) - 1 &&
@@ -440,6 +442,7 @@ static int mmaps_deliver_one(struct mmaps *m, const struct mmaps_record *r,
 		.start = r->start,
 		.end = r->start + r->len,
 		.file_off = r->file_off,
+		.flags = r->writable ? WIRE_MAPPING_WRITABLE : 0,
 	};
 	struct event e = {.mapping = &rec};
 	int err;

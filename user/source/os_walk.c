@@ -1,30 +1,147 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "source/os_walk.h"
 
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/uio.h>
 
-uint32_t os_walk_user(uint32_t pid, uint64_t ip, uint64_t sp, uint64_t bp, __u64 *ret_ips,
-		      uint32_t max)
+#include "base/os_read.h"
+#include "unwind.h"
+
+#define WALK_SYSCALL_BYTES 512
+
+struct walker {
+	struct unwind_walk walk;
+	const struct os_walk *o;
+};
+
+static struct walker *walker_of(struct unwind_walk *w)
 {
-	uint32_t n = 0;
+	return (struct walker *)((char *)w - offsetof(struct walker, walk));
+}
 
-	if (!ip || !max)
-		return 0;
-	ret_ips[n++] = ip;
-	/* The same rules as the kernel's walk in perf_callchain_user(): two words at the frame pointer. */
-	while (n < max && bp >= sp && !(bp & 7)) {
-		uint64_t frame[2]; /* saved frame pointer, return address */
-		struct iovec local = {.iov_base = frame, .iov_len = sizeof(frame)};
-		struct iovec remote = {.iov_base = (void *)(uintptr_t)bp, .iov_len = sizeof(frame)};
+/* ---- primitives of unwind.h ---- */
 
-		if (process_vm_readv((pid_t)pid, &local, 1, &remote, 1, 0) != sizeof(frame))
-			break;
-		if (!frame[1])
-			break;
-		ret_ips[n++] = frame[1];
-		if (frame[0] <= bp)
-			break;
-		bp = frame[0];
+static __always_inline bool window_copy(struct window *w, bool kernel, __u32 len, __u64 addr)
+{
+	struct unwind_walk *walk = (void *)((char *)w - offsetof(struct unwind_walk, window));
+	struct iovec local = {.iov_base = w->words, .iov_len = len};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)addr, .iov_len = len};
+
+	(void)kernel;
+	return process_vm_readv((pid_t)walker_of(walk)->o->pid, &local, 1, &remote, 1, 0) ==
+	       (ssize_t)len;
+}
+
+static __always_inline bool window_move(struct window *w, bool kernel, __u64 addr)
+{
+	return window_move_to(w, kernel, addr);
+}
+
+static __always_inline bool unwind_find(struct unwind_walk *w, __u64 addr)
+{
+	const struct os_walk *o = walker_of(w)->o;
+	uint32_t lo = 0, hi = o->mapping_cnt;
+
+	if (!o->tables) {
+		w->at = (struct unwind_mapping){.end = UINT64_MAX};
+		return true;
 	}
-	return n;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (o->mappings[mid].end > addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	if (lo == o->mapping_cnt || o->mappings[lo].start > addr)
+		return false;
+	w->at = o->mappings[lo];
+	return true;
+}
+
+static __always_inline const void *unwind_block(struct unwind_walk *w, __u32 module, __u32 block)
+{
+	return tables__block(walker_of(w)->o->tables, module, block);
+}
+
+static __always_inline void unwind_look_up(struct unwind_walk *w, __u64 addr,
+					   union unwind_rule_words *ret)
+{
+	unwind_find_rule(w, addr, &ret->rule);
+}
+
+static __always_inline bool unwind_entry_reg(struct unwind_walk *w, __u32 reg, __u64 *ret)
+{
+	if (reg >= ARRAY_SIZE(walker_of(w)->o->regs->reg))
+		return false;
+	*ret = walker_of(w)->o->regs->reg[reg];
+	return true;
+}
+
+static __always_inline struct unwind_cached *unwind_cache(struct unwind_walk *w, __u32 hash)
+{
+	(void)w, (void)hash;
+	return NULL;
+}
+
+/* ---- the walk ---- */
+
+uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], uint32_t *ret_flags)
+{
+	struct walker w = {.o = o};
+	uint32_t flags = 0;
+
+	if (!o->regs->ip || !o->max_frames)
+		return 0;
+	w.walk.pc = o->regs->ip;
+	w.walk.sp = o->regs->reg[UNWIND_REG_SP];
+	w.walk.fp = o->regs->reg[UNWIND_REG_FP];
+#if UNWIND_REG_BX < 32
+	w.walk.bx = o->regs->reg[UNWIND_REG_BX];
+#else
+	w.walk.lr = o->regs->reg[30];
+#endif
+	w.walk.max_frames = o->max_frames < WIRE_MAX_FRAMES ? o->max_frames : WIRE_MAX_FRAMES;
+	unwind_begin(&w.walk, 0, ret_ips, o->only_sp ? UNWIND_W_NO_REGS : 0);
+	while (!unwind_step(&w.walk, ret_ips))
+		;
+	/* Tables that are not there (yet): what was found is true, and says where it ends. */
+	if (w.walk.end == WIRE_END_PENDING)
+		w.walk.end = WIRE_END_NO_ROWS;
+	if (w.walk.end == WIRE_END_DEPTH_LIMIT)
+		flags |= WIRE_STACK_TRUNCATED;
+	if (o->tables)
+		flags |= w.walk.end << WIRE_STACK_END_SHIFT;
+	*ret_flags = flags;
+	return w.walk.frame_cnt;
+}
+
+bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret)
+{
+	_cleanup_buf_ struct buf text = {0};
+	struct wire_regs regs = {0};
+	unsigned long long sp, ip;
+	const char *at;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", pid, tid);
+	if (os_read_file(path, WALK_SYSCALL_BYTES, &text) || !text.len)
+		return false;
+	/* "NR ARG0 ... ARG5 SP PC", or "-1 SP PC" outside of system calls; the last two words. */
+	while (text.len && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	at = strrchr(text.data, ' ');
+	if (!at || sscanf(at, " %llx", &ip) != 1)
+		return false;
+	while (at > text.data && *--at != ' ')
+		;
+	if (*at != ' ' || sscanf(at, " %llx", &sp) != 1)
+		return false;
+	regs.ip = ip;
+	regs.reg[UNWIND_REG_SP] = sp;
+	*ret = regs;
+	return true;
 }

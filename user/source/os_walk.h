@@ -1,18 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The user stack of a sleeping thread, walked from outside. */
+/*
+ * The user stack of a sleeping thread, walked from outside: the lines that walk in the kernel (unwind.h), over
+ * process_vm_readv(2).
+ */
 #ifndef SOURCE_OS_WALK_H
 #define SOURCE_OS_WALK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "source/bpf_tables.h"
+#include "unwind_sets.h"
 #include "wire.h"
 
+struct os_walk {
+	uint32_t pid;
+	const struct wire_regs *regs; /* as the thread entered the kernel */
+	bool only_sp;		      /* of the registers only ip and sp are known */
+	/* NULL: by frame pointers alone. */
+	const struct tables *tables;
+	const struct unwind_mapping *mappings; /* sorted */
+	uint32_t mapping_cnt;
+	uint32_t max_frames;
+};
+
 /*
- * Follows the frame pointers of a thread that does not run, from the registers it had when it entered the
- * kernel. Writes at most @max addresses (innermost first) to @ret_ips and returns their number; 1 (just
- * @ip) when the frame pointer leads nowhere; 0 for @ip 0. Never more than @max reads of 16 bytes.
+ * Writes at most @o->max_frames addresses, innermost first, to @ret_ips and returns their number; 0 without registers.
+ * *@ret_flags as in struct wire_stack: by frame pointers just WIRE_STACK_TRUNCATED is ever set. Reads a few hundred
+ * bytes of the process for each frame at the most.
  */
-uint32_t os_walk_user(uint32_t pid, uint64_t ip, uint64_t sp, uint64_t bp, __u64 *ret_ips,
-		      uint32_t max);
+uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], uint32_t *ret_flags);
+
+/*
+ * What /proc/PID/task/TID/syscall tells of a thread that sleeps in a system call: ip and sp, where the kernel gives no
+ * more. False: nothing (it runs, it is gone, it may not be asked).
+ */
+bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret);
 
 #endif

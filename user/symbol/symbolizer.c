@@ -124,18 +124,6 @@ int symbolizer__find(struct symbolizer *s, const struct frame *f, const struct s
 	return 0;
 }
 
-static const char *symbolizer_special_name(uint64_t which)
-{
-	switch (which) {
-	case FRAME_EXITED:
-		return "[exited]";
-	case FRAME_TRUNCATED:
-		return "[truncated]";
-	default:
-		return "[unknown]";
-	}
-}
-
 /*
  * A frame that no symbol covers. Only files get an offset: it is a file offset, the same in each
  * run and on each machine, while addresses of the kernel and of anonymous memory would make each
@@ -163,7 +151,7 @@ int symbolizer__name(struct symbolizer *s, const struct frame *f, char *text, si
 	int err;
 
 	if (!f->module) {
-		snprintf(text, size, "%s", symbolizer_special_name(f->offset));
+		snprintf(text, size, "%s", frame_special_name(f->offset));
 		return 0;
 	}
 	err = symbolizer__find(s, f, &symbol, &name);
