@@ -28,7 +28,7 @@ static __always_inline void base_task(struct task_struct *task, struct task_stat
 }
 
 static __always_inline void capture_wait(struct task_struct *task, struct task_state *st,
-					 __u32 state)
+					 __u32 state, struct pt_regs *regs)
 {
 	st->wait.state = state;
 	st->wait.flags = 0;
@@ -36,7 +36,7 @@ static __always_inline void capture_wait(struct task_struct *task, struct task_s
 	if (st->flags & TASK_F_KTHREAD) {
 		st->wait.flags |= WIRE_F_KTHREAD;
 	} else {
-		st->wait.syscall = task_syscall(task);
+		st->wait.syscall = task_syscall(regs);
 		if (task_compat(task))
 			st->wait.flags |= WIRE_F_COMPAT;
 	}

@@ -29,7 +29,8 @@ int dwell_check(struct bpf_iter__task *ctx)
 }
 
 /* A thread that did not switch since attaching: where it is, is read from outside. */
-static __always_inline void seed_state(struct task_struct *task, struct task_state *st)
+static __always_inline void seed_state(struct task_struct *task, struct task_state *st,
+				       struct pt_regs *regs)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 state = task_raw_state(task);
@@ -42,7 +43,7 @@ static __always_inline void seed_state(struct task_struct *task, struct task_sta
 		base_task(task, st, 0, true);
 		return;
 	}
-	capture_wait(task, st, state);
+	capture_wait(task, st, state, regs);
 	st->flags |= TASK_F_SEED;
 	if (!state || task_queued(task)) {
 		st->wait.flags |= WIRE_F_PREEMPT;
@@ -67,7 +68,7 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	rec = bpf_map_lookup_elem(&seed_scratch, &zero);
 	if (!st || !rec || !(st->flags & TASK_F_TARGET))
 		return 0;
-	seed_state(task, st);
+	seed_state(task, st, task_iterated_regs(task));
 	/* Also on a second visit: the kernel calls again when its page was full. */
 	if (!(st->flags & TASK_F_SEED))
 		return 0;
@@ -83,7 +84,7 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	__builtin_memcpy(rec->comm, st->comm, sizeof(rec->comm));
 	__builtin_memset(&rec->user, 0, sizeof(rec->user));
 	if (!(st->flags & TASK_F_KTHREAD))
-		task_user_regs_all(task, &rec->user);
+		task_user_regs_all(task_iterated_regs(task), &rec->user);
 	bytes = bpf_get_task_stack(task, rec->ips, sizeof(rec->ips), 0);
 	rec->frame_cnt = bytes > 0 ? bytes / sizeof(__u64) : 0;
 	bpf_seq_write(seq, rec, sizeof(*rec));
@@ -109,51 +110,61 @@ static __always_inline void final_rebuild(struct task_struct *task, struct task_
 	}
 }
 
+/* What the last look at a thread writes; both in one go. */
+struct final_records {
+	struct wire_summary summary;
+	struct wire_interval open;
+};
+
+static __always_inline void fill_open(const struct task_state *st, const struct interval *iv,
+				      struct final_records *out)
+{
+	out->open.h.kind = WIRE_INTERVAL;
+	out->open.h.size = sizeof(out->open);
+	out->open.thread = out->summary.key;
+	out->open.out_ns = iv->out_ns;
+	out->open.wake_ns = iv->wake_ns;
+	out->open.in_ns = iv->in_ns;
+	out->open.kernel_stack = st->kernel_stack;
+	out->open.user_stack = st->user_stack;
+	out->open.wait = st->wait;
+	out->open.wait.flags |= WIRE_F_OPEN | (iv->flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
+	if (!filter_interval(&cfg, st->flags, &st->wait, iv->in_ns - iv->out_ns))
+		out->open.wait.flags |= WIRE_F_FILTERED;
+}
+
 SEC("iter/task")
 int dwell_final(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
-	struct {
-		struct wire_summary summary;
-		struct wire_interval open;
-	} out = {};
 	__u64 stop = ctl.stop_ns, start = ctl.start_ns;
+	struct final_records *out;
 	struct task_state *st;
 	struct interval iv;
-	__u32 flags = 0;
+	__u32 flags = 0, zero = 0;
 
 	if (!task || !start)
 		return 0;
 	st = task_state_find(task);
-	if (!st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
+	out = bpf_map_lookup_elem(&seed_scratch, &zero);
+	if (!out || !st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
 		return 0;
 	final_rebuild(task, st, stop);
 	if (!st->out_ns)
 		flags |= WIRE_THREAD_RUNNING;
+	__builtin_memset(out, 0, sizeof(*out));
 	fill_summary(st, stop, TASK_GET(task, se.sum_exec_runtime),
-		     TASK_GET(task, sched_info.run_delay), flags, &out.summary);
+		     TASK_GET(task, sched_info.run_delay), flags, &out->summary);
 	if (!st->out_ns && st->in_ns && stop > st->in_ns)
-		out.summary.on_cpu_ns += stop - interval_max(st->in_ns, start);
+		out->summary.on_cpu_ns += stop - interval_max(st->in_ns, start);
 	task_state__settle(st, task_queued(task));
 	if (task_state__split(st, stop, start, &iv)) {
-		out.open.h.kind = WIRE_INTERVAL;
-		out.open.h.size = sizeof(out.open);
-		out.open.thread = out.summary.key;
-		out.open.out_ns = iv.out_ns;
-		out.open.wake_ns = iv.wake_ns;
-		out.open.in_ns = iv.in_ns;
-		out.open.kernel_stack = st->kernel_stack;
-		out.open.user_stack = st->user_stack;
-		out.open.wait = st->wait;
-		out.open.wait.flags |=
-			WIRE_F_OPEN | (iv.flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
-		if (!filter_interval(&cfg, st->flags, &st->wait, iv.in_ns - iv.out_ns))
-			out.open.wait.flags |= WIRE_F_FILTERED;
-		bpf_seq_write(seq, &out, sizeof(out));
+		fill_open(st, &iv, out);
+		bpf_seq_write(seq, out, sizeof(*out));
 		return 0;
 	}
-	bpf_seq_write(seq, &out.summary, sizeof(out.summary));
+	bpf_seq_write(seq, &out->summary, sizeof(out->summary));
 	return 0;
 }
 

@@ -89,8 +89,14 @@ static __always_inline bool window_move_to(struct window *w, bool kernel, __u64 
 {
 	w->addr = addr;
 	w->len = kernel ? WINDOW_KERNEL_BYTES : WINDOW_BYTES;
-	if (kernel && addr + WINDOW_KERNEL_BYTES > w->limit)
+	if (kernel && addr + WINDOW_KERNEL_BYTES > w->limit) {
+		/* A slot of an entry that was made of a longer stack. */
+		if (addr >= w->limit) {
+			w->len = 0;
+			return false;
+		}
 		w->addr = w->limit - WINDOW_KERNEL_BYTES;
+	}
 	if (window_copy(w, kernel, kernel ? WINDOW_KERNEL_BYTES : WINDOW_BYTES, w->addr))
 		return true;
 	w->addr = addr;
@@ -131,8 +137,13 @@ static __always_inline __u64 memo_mix(__u64 hash, __u64 base, __u64 top, __u32 s
 		value -= base;
 	else if (how == MEMO_SLOT_BOTH)
 		value -= top;
-	/* A sum: the order does not matter, and kernel stacks are noted and compared in opposite ones. */
-	return hash + intern_mix(slot + 1, value);
+	/*
+	 * A sum: the order does not matter, and kernel stacks are noted and compared in opposite ones. So each slot must
+	 * be mixed well by itself, or two return addresses could change places.
+	 */
+	value = intern_mix(((__u64)slot + 1) * 0x2545f4914f6cdd1dull, value) *
+		0xd6e8feb86659fd93ull;
+	return hash + (value ^ value >> 32);
 }
 
 static __always_inline void memo_note_slot(struct memo_notes *n, __u64 place, __u32 how,

@@ -35,7 +35,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (st->out_ns)
 		rebuild_in(task, st, ts);
 	on_cpu_ns = st->on_cpu_ns;
-	capture_wait(task, st, preempt ? 0 : state);
+	capture_wait(task, st, preempt ? 0 : state, task_current_regs(task));
 	task_state__out(st, ts, ctl.start_ns, preempt || !state || task_queued(task));
 	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 	if (ctl.start_ns && ts > ctl.start_ns)

@@ -121,13 +121,11 @@ static __always_inline bool exit_spill_add(struct wire_summary *rec)
 	return true;
 }
 
-/* Tells user space who the thread is, once per name. True when it knows. */
-static __always_inline bool emit_thread(struct task_state *st)
+/* Not inlined: the frames of a program and of all that it calls share 512 bytes. */
+static __noinline bool send_thread(struct task_state *st)
 {
 	struct wire_thread rec = {};
 
-	if (st->announced_gen == st->comm_gen)
-		return true;
 	rec.h.kind = WIRE_THREAD;
 	rec.h.size = sizeof(rec);
 	rec.key.start_ns = st->start_ns;
@@ -142,6 +140,12 @@ static __always_inline bool emit_thread(struct task_state *st)
 		return false;
 	st->announced_gen = st->comm_gen;
 	return true;
+}
+
+/* Tells user space who the thread is, once per name. True when it knows. */
+static __always_inline bool emit_thread(struct task_state *st)
+{
+	return st->announced_gen == st->comm_gen || send_thread(st);
 }
 
 #endif

@@ -133,8 +133,8 @@ static __always_inline void fill_summary(struct task_state *st, __u64 end_ns, __
 }
 
 /* The thread will not be seen again under this identity: its totals go out. */
-static __always_inline void finish_task(struct task_struct *task, struct task_state *st, __u64 ts,
-					__u32 flags)
+static __noinline void finish_task(struct task_struct *task, struct task_state *st, __u64 ts,
+				   __u32 flags)
 {
 	struct wire_summary rec = {};
 

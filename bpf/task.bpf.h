@@ -232,26 +232,33 @@ static __always_inline bool task_in_cgroup(struct css_set *set)
 }
 
 /*
- * The user registers saved at the kernel's entry, NULL for kernel threads. Before bpf_task_pt_regs (5.15)
- * they are found at the top of the kernel stack.
+ * The user registers saved at the kernel's entry, NULL for kernel threads: of the current task, and of one that an
+ * iterator gives. Before bpf_task_pt_regs (5.15) they are found at the top of the kernel stack; kernels that leave a
+ * gap there (FRED) are newer.
  */
-static __always_inline struct pt_regs *task_user_regs(struct task_struct *task)
+#ifdef DWELL_VARIANT_MINIMAL
+static __always_inline struct pt_regs *task_current_regs(struct task_struct *task)
 {
-#ifdef DWELL_VARIANT_CORE
-	return (struct pt_regs *)bpf_task_pt_regs(task);
-#else
 	void *stack = TASK_GET(task, stack);
 
 	if (!stack || !cfg.thread_size_order)
 		return NULL;
 	return stack + (1ull << cfg.thread_size_order) - bpf_core_type_size(struct pt_regs);
-#endif
 }
 
-/* The number of the system call that the task is in, -1 if none. Interrupts and faults leave -1. */
-static __always_inline __s16 task_syscall(struct task_struct *task)
+#define task_iterated_regs(task) task_current_regs(task)
+#else
+static __always_inline struct pt_regs *task_current_regs(struct task_struct *task)
 {
-	struct pt_regs *regs = task_user_regs(task);
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+#define task_iterated_regs(task) ((struct pt_regs *)bpf_task_pt_regs(task))
+#endif
+
+/* The number of the system call that the task is in, -1 if none. Interrupts and faults leave -1. */
+static __always_inline __s16 task_syscall(struct pt_regs *regs)
+{
 	long nr = -1;
 
 	if (!regs)
@@ -264,10 +271,8 @@ static __always_inline __s16 task_syscall(struct task_struct *task)
 	return nr < 0 || nr > 0x7fff ? -1 : (__s16)nr;
 }
 
-static __always_inline __u64 task_user_ip(struct task_struct *task)
+static __always_inline __u64 task_user_ip(struct pt_regs *regs)
 {
-	struct pt_regs *regs = task_user_regs(task);
-
 	if (!regs)
 		return 0;
 #if defined(__TARGET_ARCH_x86)
@@ -278,11 +283,9 @@ static __always_inline __u64 task_user_ip(struct task_struct *task)
 }
 
 /* What a walk begins with. rbx stands for any register but these that carries frames; arm64 has none. */
-static __always_inline void task_user_frame(struct task_struct *task, __u64 *ret_ip, __u64 *ret_sp,
+static __always_inline void task_user_frame(struct pt_regs *regs, __u64 *ret_ip, __u64 *ret_sp,
 					    __u64 *ret_fp, __u64 *ret_bx, __u64 *ret_lr)
 {
-	struct pt_regs *regs = task_user_regs(task);
-
 	if (!regs)
 		return;
 #if defined(__TARGET_ARCH_x86)
@@ -299,10 +302,8 @@ static __always_inline void task_user_frame(struct task_struct *task, __u64 *ret
 }
 
 /* All of them, by their DWARF numbers (System V ABI AMD64, figure 3.36; AADWARF64, 4.1). */
-static __always_inline void task_user_regs_all(struct task_struct *task, struct wire_regs *ret)
+static __always_inline void task_user_regs_all(struct pt_regs *regs, struct wire_regs *ret)
 {
-	struct pt_regs *regs = task_user_regs(task);
-
 	if (!regs)
 		return;
 #if defined(__TARGET_ARCH_x86)

@@ -185,7 +185,7 @@ __noinline int unwind_current_reg(__u32 reg, __u64 *ret)
 	if (!s || !ret || reg > 31)
 		return -1;
 	s->regs.ip = 0;
-	task_user_regs_all(task_current(), &s->regs);
+	task_user_regs_all(task_current_regs(task_current()), &s->regs);
 	*ret = s->regs.reg[reg & 31];
 	return s->regs.ip ? 0 : -1;
 }

@@ -326,8 +326,11 @@ static __always_inline __u32 unwind_load(struct unwind_walk *w, const struct unw
 		/* Only a leaf, and only the innermost frame's register is known. */
 		if (!(w->flags & UNWIND_W_ENTRY))
 			return WIRE_END_NO_REGISTERS;
-		*ret_ra = w->lr;
 		w->notes.flags |= MEMO_IMPOSSIBLE;
+		*ret_ra = w->lr;
+		if (UNWIND_REG_BX < 32 && (w->flags & UNWIND_W_NO_REGS ||
+					   !unwind_entry_reg(w, (__u32)rule->ra & 31, ret_ra)))
+			return WIRE_END_NO_REGISTERS;
 	} else {
 		at = base + (__s64)rule->ra * 8;
 		if (!unwind_read(w, at, ret_ra))

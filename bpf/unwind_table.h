@@ -61,7 +61,8 @@ enum unwind_cfa {
 };
 
 enum unwind_rule_flags {
-	UNWIND_RA_IN_REG = 1 << 0, /* arm64: the return address is still in the link register */
+	UNWIND_RA_IN_REG =
+		1 << 0, /* in the link register still; x86-64: in register number ra (vfork) */
 	UNWIND_FP_SAVED =
 		1 << 1, /* the frame pointer (rbp, x29) lies at fp; else it is unchanged */
 	UNWIND_BX_SAVED = 1 << 2, /* x86-64: rbx lies at bx */

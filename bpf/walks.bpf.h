@@ -61,20 +61,21 @@ static __always_inline void memo_judge(__u64 remembered, __u64 walked)
 static __always_inline __u64 capture_kernel(void *ctx, struct task_struct *task,
 					    struct task_state *st, bool preempt, __u64 ts)
 {
-	__u64 top = (__u64)TASK_GET(task, stack) + (1ull << cfg.thread_size_order);
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_KERNEL);
 	struct walk_scratch *s = walk_scratch();
 	struct memo_entry *known = NULL;
 	struct memo_start start = {};
-	__u64 id, known_id = 0;
+	__u64 id, known_id = 0, top;
 
 	if (!s || !rec)
 		return 0;
 	start.base = kernel_position(ctx);
+	/* Stacks are aligned to their size. */
+	top = (start.base | ((1ull << cfg.thread_size_order) - 1)) + 1;
 	/* An interrupt that preempts leaves registers on the path; the rest has the shape of its system call. */
 	if (cfg.memo != CONFIG_MEMO_OFF && !preempt && top - start.base < 1 << 15) {
 		start.top = top;
-		start.key = intern_mix(st->wait.syscall, task_user_ip(task)) | 1;
+		start.key = intern_mix(st->wait.syscall, task_user_ip(task_current_regs(task))) | 1;
 		s->scan.window.len = 0;
 		s->scan.window.limit = top;
 		known = memo_find(&start, &s->scan.window, true);
@@ -147,10 +148,14 @@ static int user_walk_step(__u32 i, struct user_walk *c)
 	return walk_frame(c->walk, (struct stack_scratch *)c->rec) ? 1 : 0;
 }
 
+_Static_assert(WIRE_END_CNT - WIRE_END_DEPTH_LIMIT == 8, "see the mask");
+
 static __always_inline void user_count_end(__u32 end)
 {
-	if (end >= WIRE_END_DEPTH_LIMIT && end < WIRE_END_CNT)
-		count(WIRE_C_UNWIND_END(end), 1);
+	/* The mask is for the verifier. */
+	if (end != WIRE_END_OUTERMOST)
+		count(WIRE_C_UNWIND_END(WIRE_END_DEPTH_LIMIT) + ((end - WIRE_END_DEPTH_LIMIT) & 7),
+		      1);
 }
 
 /* Sends a stack that was walked to its end. Its id. */
@@ -235,7 +240,7 @@ static __always_inline __u64 user_walk_all(struct user_walk *c)
 static __always_inline void user_regs(struct task_struct *task, struct unwind_walk *w)
 {
 	w->pc = w->sp = w->fp = w->bx = w->lr = 0;
-	task_user_frame(task, &w->pc, &w->sp, &w->fp, &w->bx, &w->lr);
+	task_user_frame(task_current_regs(task), &w->pc, &w->sp, &w->fp, &w->bx, &w->lr);
 }
 
 /* By unwind tables. 0: they are not there yet, or there is no stack. */

@@ -21,7 +21,7 @@ import tempfile
 
 BUILD = os.environ.get("BUILD", "build")
 CFA_NONE, CFA_END, CFA_REG, CFA_DEREF, CFA_PLT, CFA_UNSUPPORTED = range(6)
-RA_IN_REG, FP_SAVED, BX_SAVED, AT_SP, SIGNAL, RA_SIGNED = 1, 2, 4, 8, 16, 32
+RA_IN_REG, FP_SAVED, BX_SAVED, AT_SP, SIGNAL, RA_SIGNED, AT_FP = 1, 2, 4, 8, 16, 32, 64
 NONE = (CFA_NONE,) + (0,) * 7
 END = (CFA_END,) + (0,) * 7
 UNSUPPORTED = (CFA_UNSUPPORTED,) + (0,) * 7
@@ -39,15 +39,11 @@ MACHINES = {
 
 # Why a row may be unsupported: the cell of readelf's table, or the expression, by column.
 KNOWN_UNSUPPORTED = {
-    # __longjmp: the return address is in a register already.
-    ("ra", "register"),
     # OpenSSL's RSAZ and x25519: rbx or rbp kept in another register for a while.
     ("rbx", "register"), ("rbp", "register"),
     # OpenSSL's multi-buffer code: the stack pointer lies in a table indexed by r9.
     ("CFA", "DW_OP_breg7 (rsp): N; DW_OP_breg9 (r9): N; DW_OP_lit8; DW_OP_mul; DW_OP_plus; DW_OP_deref; "
             "DW_OP_plus_uconst: N"),
-    # gcc's realigned stacks (DRAP): rbp and rbx saved relative to rbp.
-    ("rbp", "DW_OP_breg6 (rbp): N"), ("rbx", "DW_OP_breg6 (rbp): N"),
 }
 
 CORPUS = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libm.so.6",
@@ -176,10 +172,13 @@ def expect_register(machine, name, cell, said):
     if m := re.fullmatch(r"c([+-]\d+)", cell):
         return "cfa", int(m[1])
     if cell.startswith("="):
-        return ["register"]
+        return ("in", int(cell[2:]) * 8) if name == machine.ra == "rip" else ["register"]
     if cell == "exp":
-        m = re.fullmatch(rf"DW_OP_breg\d+ \({machine.sp}\): (\d+)", said[name])
-        return ("sp", int(m[1])) if m else [form(said[name])]
+        for base, register in (("sp", machine.sp), ("fp", machine.fp)):
+            m = re.fullmatch(rf"DW_OP_breg\d+ \({register}\): (-?\d+)", said[name])
+            if m and (base == "sp" or name != machine.ra):
+                return base, int(m[1])
+        return [form(said[name])]
     assert cell in ("u", "s"), cell
     return "undefined" if cell == "u" and said.get(name) == "undefined" else "same"
 
@@ -203,10 +202,12 @@ def expect_row(machine, signal, cells, said, reasons):
         reasons.update(why)
         return UNSUPPORTED
     assert machine.ra in where or machine.ra == "x30", "no return address"
-    bases = {base for base, _ in where.values()}
-    assert len(bases) <= 1, where
-    flags = (SIGNAL * signal + RA_IN_REG * (machine.ra not in where) + FP_SAVED * (machine.fp in where) +
-             BX_SAVED * (machine.bx in where) + AT_SP * (bases == {"sp"}) + RA_SIGNED * bool(said.get("signed")))
+    bases = {base for name, (base, _) in where.items() if name != machine.ra}
+    ra_base = where.get(machine.ra, ("in", 0))[0]
+    assert len(bases) <= 1 and (ra_base == "in" or not bases or bases in ({ra_base}, {"fp"})), where
+    flags = (SIGNAL * signal + RA_IN_REG * (ra_base == "in") + FP_SAVED * (machine.fp in where) +
+             BX_SAVED * (machine.bx in where) + AT_SP * ("sp" in bases or ra_base == "sp") +
+             AT_FP * ("fp" in bases) + RA_SIGNED * bool(said.get("signed")))
     words = [where.get(name, (0, 0))[1] // 8 for name in (machine.ra, machine.fp, machine.bx)]
     return (cfa[0], cfa[1], cfa[2], cfa[3], flags, *words)
 

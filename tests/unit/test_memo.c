@@ -400,6 +400,42 @@ static void test_another_start_is_another_walk(void **state _unused_)
 	}
 }
 
+/* The hash is a sum: what stands in two slots must not be able to change places, nor to make up for each other. */
+static void test_slots_do_not_make_up_for_each_other(void **state _unused_)
+{
+	static const uint64_t others[] = {0x555555554138, 0x555555554236, 0x7f0012345678, 0};
+	static uint64_t words[40];
+	const uint64_t a = 0x555555554136;
+	struct memo_start start = {.key = 77, .base = 0x1000};
+	struct memo_entry e;
+	struct memo_notes n;
+
+	host_add_memory(0x1000, words, sizeof(words), false);
+	for (uint32_t i = 0; i < 40; i++)
+		for (uint32_t k = i + 1; k < 40; k++)
+			for (size_t o = 0; o < ARRAY_SIZE(others); o++) {
+				uint64_t b = others[o];
+
+				memset(&e, 0, sizeof(e));
+				words[i] = a;
+				words[k] = b;
+				memo_begin(&n, 0x1000, 0);
+				memo_note(&n, 0x1000 + i * 8, a, false);
+				memo_note(&n, 0x1000 + k * 8, b, false);
+				memo_store(&e, &start, &n, 0, 5);
+				assert_int_equal(find(&e, &start), 5);
+				for (uint64_t d = 0; d < 128; d++) {
+					words[i] = b ^ d;
+					words[k] = a ^ d;
+					assert_int_equal(find(&e, &start),
+							 words[i] == a && words[k] == b ? 5 : 0);
+					words[i] = a + d;
+					words[k] = b - d;
+					assert_int_equal(find(&e, &start), d ? 0 : 5);
+				}
+			}
+}
+
 static void test_each_field_of_an_entry_is_certified(void **state _unused_)
 {
 	struct memo_entry e, bad;
@@ -522,6 +558,7 @@ int main(void)
 		MEMO_TEST(test_a_stack_that_is_not_aligned_is_not_remembered),
 		MEMO_TEST(test_a_walk_that_read_nothing_is_not_found),
 		MEMO_TEST(test_another_start_is_another_walk),
+		MEMO_TEST(test_slots_do_not_make_up_for_each_other),
 		MEMO_TEST(test_each_field_of_an_entry_is_certified),
 		MEMO_TEST(test_entries_of_two_halves_never_give_a_wrong_id),
 	};

@@ -97,7 +97,7 @@ static bool remember(struct memo_entry *ret)
 static bool holds(const struct memo_entry *e)
 {
 	struct memo_start start = {.key = 1, .base = base, .top = top};
-	struct window w = {0};
+	struct window w = {.limit = top};
 
 	return memo_holds(e, &start, memo_hash_slots(e, base, top, &w, true));
 }

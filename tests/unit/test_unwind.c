@@ -262,6 +262,27 @@ static void test_rbx_is_followed_where_it_is_saved(void **state _unused_)
 	assert_true(host.walk.notes.flags & MEMO_USES_BX);
 }
 
+/* As vfork() has it: the child's return would overwrite it on the stack. */
+static void test_a_return_address_may_be_in_any_register(void **state _unused_)
+{
+	struct unwind_rule rule = {
+		.cfa = UNWIND_CFA_REG, .reg = SP, .ra = 5, .flags = UNWIND_RA_IN_REG};
+	uint32_t leaf = function(rule), mid = function(BY_SP(8)), end = function(OUTERMOST);
+
+	make_table();
+	host.regs.pc = in(leaf);
+	host.regs.lr = in(end); /* there is none */
+	REGS[SP] = at(0);
+	REGS[5] = in(mid);
+	stack[0] = in(end);
+	assert_walk(WIRE_END_OUTERMOST, in(leaf), in(mid), in(end));
+	assert_true(host.walk.notes.flags & MEMO_IMPOSSIBLE);
+	stack[0] = in(leaf);
+	assert_walk(WIRE_END_NO_REGISTERS, in(leaf), in(mid), in(leaf));
+	assert_walk_with(WIRE_MAX_FRAMES, UNWIND_W_NO_REGS, WIRE_END_NO_REGISTERS,
+			 &(const uint64_t){in(leaf)}, 1);
+}
+
 static void test_rbx_and_the_frame_pointer_may_be_saved_together(void **state _unused_)
 {
 	uint32_t saves = function(RULE(.cfa = UNWIND_CFA_REG, .reg = SP, .off = 64, .fp = -2,
@@ -723,16 +744,17 @@ static void test_frames_may_be_larger_than_the_window(void **state _unused_)
 {
 	uint32_t small = function(BY_SP(8)), large = function(BY_SP(WINDOW_BYTES + 8)),
 		 edge = function(BY_SP(WINDOW_BYTES)), end = function(OUTERMOST);
+	const uint32_t words = WINDOW_BYTES / 8;
 
 	make_table();
-	for (uint32_t first = 0; first < 70; first++) {
+	for (uint32_t first = 0; first < 2 * words + 6; first++) {
 		memset(stack, 0, sizeof(stack));
 		host.regs.pc = in(large);
 		REGS[SP] = at(first);
-		stack[first + 32] = in(edge);
-		stack[first + 64] = in(small);
-		stack[first + 65] = in(large);
-		stack[first + 98] = in(end);
+		stack[first + words] = in(edge);
+		stack[first + 2 * words] = in(small);
+		stack[first + 2 * words + 1] = in(large);
+		stack[first + 3 * words + 2] = in(end);
 		assert_walk(WIRE_END_OUTERMOST, in(large), in(edge), in(small), in(large), in(end));
 	}
 }
@@ -761,16 +783,40 @@ static void test_the_window_gives_what_lies_there(void **state _unused_)
 	assert_int_equal(value, 4711);
 }
 
+/* Of the kernel's stack nothing is read from its top on, which would cost a fault. */
+static void test_the_kernels_window_ends_at_its_limit(void **state _unused_)
+{
+	struct window w = {.limit = at(300)};
+	__u64 value;
+
+	for (uint64_t i = 0; i < STACK_WORDS; i++)
+		stack[i] = 1000 + i;
+	host.areas[0].kernel = true;
+	host.areas[0].bytes = 300 * 8;
+	for (uint32_t a = 0; a < 300; a++)
+		for (uint32_t b = 0; b < 300; b++) {
+			w.len = 0;
+			host.copy_cnt = 0;
+			assert_true(window_read(&w, true, at(a), &value));
+			assert_int_equal(value, 1000 + a);
+			assert_int_equal(host.copy_cnt, 1);
+			assert_true(window_read(&w, true, at(b), &value));
+			assert_int_equal(value, 1000 + b);
+		}
+	assert_false(window_read(&w, true, at(300), &value));
+	assert_false(window_read(&w, true, at(310), &value));
+}
+
 /* Where memory ends less than a window away, word by word. */
 static void test_a_stack_may_end_within_the_window(void **state _unused_)
 {
 	uint32_t leaf = function(BY_SP(16)), end = function(OUTERMOST);
-	uint64_t want[64];
+	uint64_t want[WINDOW_BYTES / 8];
 
 	make_table();
 	host.regs.pc = want[0] = in(leaf);
 	REGS[SP] = at(0);
-	for (uint32_t cnt = 1; cnt < 40; cnt++) {
+	for (uint32_t cnt = 1; cnt < ARRAY_SIZE(want); cnt++) {
 		for (uint32_t i = 0; i < cnt; i++)
 			stack[2 * i + 1] = want[i + 1] = in(i == cnt - 1 ? end : leaf);
 		host.areas[0].bytes = 16 * cnt;
@@ -1049,6 +1095,7 @@ int main(void)
 		UNWIND_TEST(test_a_cfa_may_be_kept_on_the_stack),
 		UNWIND_TEST(test_in_the_plt_the_address_decides),
 #if UNWIND_REG_BX < 32
+		UNWIND_TEST(test_a_return_address_may_be_in_any_register),
 		UNWIND_TEST(test_rbx_is_followed_where_it_is_saved),
 		UNWIND_TEST(test_rbx_and_the_frame_pointer_may_be_saved_together),
 		UNWIND_TEST(test_with_sp_alone_rbx_is_not_known),
@@ -1079,6 +1126,7 @@ int main(void)
 		UNWIND_TEST(test_with_sp_alone_no_other_register_is_believed),
 		UNWIND_TEST(test_frames_may_be_larger_than_the_window),
 		UNWIND_TEST(test_the_window_gives_what_lies_there),
+		UNWIND_TEST(test_the_kernels_window_ends_at_its_limit),
 		UNWIND_TEST(test_a_stack_may_end_within_the_window),
 		UNWIND_TEST(test_a_window_is_read_once),
 		UNWIND_TEST(test_mappings_are_looked_up_as_often_as_they_change),

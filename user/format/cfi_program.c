@@ -18,6 +18,8 @@ static enum cfi_reg_id cfi_reg_id(const struct cfi_program *p, uint64_t reg)
 	return x86 && reg == X86_64_RBX ? CFI_BX : CFI_IGNORED;
 }
 
+#define CFI_MAX_IN_REG 32 /* a register that the walk may know */
+
 static void cfi_set(struct cfi_program *p, uint64_t reg, struct cfi_reg to)
 {
 	p->now.regs[cfi_reg_id(p, reg)] = to;
@@ -39,6 +41,13 @@ static int64_t cfi_factored(const struct cfi_program *p, uint64_t n)
 static void cfi_offset(struct cfi_program *p, uint64_t reg, uint64_t n)
 {
 	cfi_set(p, reg, cfi_saved(CFI_AT_CFA, 0, cfi_factored(p, n)));
+}
+
+static void cfi_in_register(struct cfi_program *p, uint64_t reg, uint64_t in)
+{
+	cfi_set(p, reg,
+		(struct cfi_reg){.how = in < CFI_MAX_IN_REG ? CFI_IN_REG : CFI_OTHER,
+				 .base = (uint8_t)in});
 }
 
 static void cfi_restore(struct cfi_program *p, uint64_t reg)
@@ -129,11 +138,13 @@ static bool cfi_step_register(struct cfi_program *p, uint8_t op)
 		cfi_set(p, reg, (struct cfi_reg){.how = CFI_UNDEFINED});
 	else if (op == DW_CFA_same_value)
 		cfi_set(p, reg, (struct cfi_reg){.how = CFI_SAME});
+	else if (op == DW_CFA_register)
+		cfi_in_register(p, reg, dwarf_uleb(c));
 	else
 		cfi_set(p, reg, other);
 	if (op == DW_CFA_val_expression)
 		cfi_block(p);
-	else if (op == DW_CFA_register || op == DW_CFA_val_offset || op == DW_CFA_val_offset_sf)
+	else if (op == DW_CFA_val_offset || op == DW_CFA_val_offset_sf)
 		dwarf_uleb(c);
 	return true;
 }

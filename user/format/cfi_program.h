@@ -16,7 +16,7 @@
 /* Where the caller's value of a register is. */
 struct cfi_reg {
 	uint8_t how;   /* enum cfi_how */
-	uint8_t base;  /* of CFI_AT_REG */
+	uint8_t base;  /* of CFI_AT_REG and CFI_IN_REG */
 	int16_t words; /* of 8 bytes */
 };
 
@@ -25,7 +25,8 @@ enum cfi_how {
 	CFI_UNDEFINED,
 	CFI_AT_CFA, /* in memory, at CFA + words */
 	CFI_AT_REG, /* in memory, at base + words */
-	CFI_OTHER,  /* anything else: in another register, by an expression, out of range */
+	CFI_IN_REG, /* in register number base */
+	CFI_OTHER,  /* anything else: by an expression, out of range */
 };
 
 /* The registers that are followed. */

@@ -8,7 +8,9 @@
 #include "base/hash.h"
 
 #define X86_64_RSP 7
+#define X86_64_RBP 6
 #define AARCH64_SP 31
+#define AARCH64_FP 29
 
 /* Four times the rules: chains stay short, unless somebody makes them long. */
 #define CFI_RULE_SLOTS	    (4 * UNWIND_MAX_RULES)
@@ -45,37 +47,58 @@ static bool cfi_set_cfa(const struct cfi_state *s, struct unwind_rule *rule)
 	return true;
 }
 
-/* Where registers are: all of them count from the CFA, or all of them from sp. */
+/* Only the return address may be in another register: that of vfork, which must not use the stack. */
+static bool cfi_set_ra(const struct cfi_reg *ra, enum elf_cfi_arch arch, struct unwind_rule *rule)
+{
+	rule->ra = cfi_words(ra);
+	if (cfi_is_saved(ra))
+		return true;
+	rule->flags |= UNWIND_RA_IN_REG;
+	if (arch != ELF_CFI_X86_64)
+		return ra->how != CFI_IN_REG;
+	/* On x86-64 the caller's pc is in no register by itself. */
+	rule->ra = ra->base;
+	return ra->how == CFI_IN_REG;
+}
+
+/*
+ * Where registers are: all of them count from the CFA, or all of them from sp, or the return address from the CFA and
+ * the others from the frame pointer.
+ */
 static bool cfi_set_regs(const struct cfi_state *s, enum elf_cfi_arch arch,
 			 struct unwind_rule *rule)
 {
 	uint8_t sp = arch == ELF_CFI_X86_64 ? X86_64_RSP : AARCH64_SP;
-	unsigned int at_cfa = 0, at_sp = 0;
+	uint8_t fp = arch == ELF_CFI_X86_64 ? X86_64_RBP : AARCH64_FP;
+	const struct cfi_reg *ra = &s->regs[CFI_RA];
+	unsigned int at_cfa = 0, at_sp = 0, at_fp = 0;
 
 	for (int i = CFI_RA; i <= CFI_BX; i++) {
 		const struct cfi_reg *r = &s->regs[i];
 
-		if (r->how == CFI_OTHER || (r->how == CFI_AT_REG && r->base != sp))
+		if (r->how == CFI_OTHER || (r->how == CFI_IN_REG && i != CFI_RA))
 			return false;
-		at_cfa += r->how == CFI_AT_CFA;
-		at_sp += r->how == CFI_AT_REG;
-	}
-	/* On x86-64 the caller's pc is always in memory. */
-	if (!cfi_is_saved(&s->regs[CFI_RA])) {
-		if (arch == ELF_CFI_X86_64)
+		if (r->how == CFI_AT_REG && r->base != sp && (r->base != fp || i == CFI_RA))
 			return false;
-		rule->flags |= UNWIND_RA_IN_REG;
+		at_cfa += r->how == CFI_AT_CFA && i != CFI_RA;
+		at_sp += r->how == CFI_AT_REG && r->base == sp;
+		at_fp += r->how == CFI_AT_REG && r->base == fp;
 	}
+	if (!cfi_set_ra(ra, arch, rule))
+		return false;
 	if (cfi_is_saved(&s->regs[CFI_FP]))
 		rule->flags |= UNWIND_FP_SAVED;
 	if (cfi_is_saved(&s->regs[CFI_BX]))
 		rule->flags |= UNWIND_BX_SAVED;
 	if (at_sp)
 		rule->flags |= UNWIND_AT_SP;
-	rule->ra = cfi_words(&s->regs[CFI_RA]);
+	if (at_fp)
+		rule->flags |= UNWIND_AT_FP;
 	rule->fp = cfi_words(&s->regs[CFI_FP]);
 	rule->bx = cfi_words(&s->regs[CFI_BX]);
-	return !at_cfa || !at_sp;
+	/* The return address counts from where rules without AT_SP have it: the CFA. */
+	at_cfa += ra->how == CFI_AT_CFA && !at_fp;
+	return !!at_cfa + !!at_sp + !!at_fp <= 1;
 }
 
 void cfi_rule_of(const struct cfi_state *s, enum elf_cfi_arch arch, bool is_signal,

@@ -266,8 +266,7 @@ static int bpf_start(struct source *base, event_fn fn, void *arg)
 		err = bpf_walk_seeds(s);
 	if (err)
 		return err;
-	start_ns = os_monotonic_ns();
-	probes__set_start(s->probes, start_ns);
+	start_ns = probes__start(s->probes);
 	return bpf_deliver_window(s, WIRE_WINDOW_START, start_ns);
 }
 
@@ -297,12 +296,12 @@ static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
 static int bpf_stop(struct source *base, event_fn fn, void *arg)
 {
 	struct bpf_source *s = bpf_source_of(base);
-	uint64_t stop_ns = os_monotonic_ns();
+	uint64_t stop_ns;
 	int err;
 
 	s->fn = fn;
 	s->arg = arg;
-	probes__set_stop(s->probes, stop_ns);
+	stop_ns = probes__stop(s->probes);
 	/* The swap of the spill maps waits for programs that still saw no end; what they sent comes after. */
 	err = bpf_collect(s, true);
 	if (!err)

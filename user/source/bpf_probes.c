@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os_clock.h"
 
-#define PROBES_MAX_LINKS  16
-#define PROBES_ITER_BYTES 65536
+#define PROBES_MAX_LINKS     16
+#define PROBES_ITER_BYTES    65536
+#define PROBES_EDGE_AHEAD_NS 200000
 
 extern const char bpf_object_core[], bpf_object_core_end[];
 extern const char bpf_object_compat[], bpf_object_compat_end[];
@@ -67,10 +69,13 @@ static char probes_libbpf_text[512];
 
 static int _printf_(2, 0) probes_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char line[sizeof(probes_libbpf_text)];
+	_cleanup_free_ char *line = NULL; /* the verifier's log is long, and its end says most */
 	size_t len;
 
-	vsnprintf(line, sizeof(line), fmt, ap);
+	if (vasprintf(&line, fmt, ap) < 0) {
+		line = NULL;
+		return 0;
+	}
 	len = strlen(line);
 	while (len && line[len - 1] == '\n')
 		line[--len] = '\0';
@@ -379,14 +384,29 @@ const char *probes__variant(const struct probes *p)
 	return p->variant;
 }
 
-void probes__set_start(struct probes *p, uint64_t ns)
+/* Stores a time that is still to come; a store that itself came too late (we were preempted) is done again. */
+static uint64_t probes_set_edge(__u64 *edge)
 {
-	__atomic_store_n(&p->control->start_ns, ns, __ATOMIC_RELEASE);
+	uint64_t ahead_ns = PROBES_EDGE_AHEAD_NS, ns;
+
+	do {
+		ns = os_monotonic_ns() + ahead_ns;
+		__atomic_store_n(edge, ns, __ATOMIC_SEQ_CST);
+		ahead_ns *= 2;
+	} while (os_monotonic_ns() >= ns);
+	while (os_monotonic_ns() < ns)
+		;
+	return ns;
 }
 
-void probes__set_stop(struct probes *p, uint64_t ns)
+uint64_t probes__start(struct probes *p)
 {
-	__atomic_store_n(&p->control->stop_ns, ns, __ATOMIC_RELEASE);
+	return probes_set_edge(&p->control->start_ns);
+}
+
+uint64_t probes__stop(struct probes *p)
+{
+	return probes_set_edge(&p->control->stop_ns);
 }
 
 int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT])

@@ -2,8 +2,8 @@
 /*
  * The probes in the kernel: load the variant that this kernel takes, attach, read counters, detach.
  *
- *   probes__load -> (fill maps through the fds) -> probes__attach -> probes__set_start
- *     -> ... -> probes__set_stop -> probes__detach -> probes__free
+ *   probes__load -> (fill maps through the fds) -> probes__attach -> probes__start
+ *     -> ... -> probes__stop -> probes__detach -> probes__free
  *
  * Everything hangs on file descriptors of this process: when it dies, however, the kernel takes all down.
  */
@@ -49,16 +49,19 @@ int probes__load(struct config *cfg, bool need_cfi, uint32_t possible_cpus,
 		 struct probes **ret_probes);
 /* Detaches and unloads everything. Accepts NULL. */
 void probes__free(struct probes *p);
-/* Attaches all programs; none counts before probes__set_start(). 0 or -errno with error_set(). */
+/* Attaches all programs; none counts before probes__start(). 0 or -errno with error_set(). */
 int probes__attach(struct probes *p);
 /* Detaches all programs; they stay loaded, so that /proc/kallsyms still names them. */
 void probes__detach(struct probes *p);
 int probes__map_fd(const struct probes *p, enum probes_map map);
 /* "core" (tp_btf, task storage), "compat" (raw_tp, hash) or "minimal" (the same, without walks of our own). */
 const char *probes__variant(const struct probes *p);
-/* The window's edges, CLOCK_MONOTONIC. */
-void probes__set_start(struct probes *p, uint64_t ns);
-void probes__set_stop(struct probes *p, uint64_t ns);
+/*
+ * Begins or ends the window, a moment from now: the time is stored before it comes, so that no event sees it late.
+ * Returns that time, CLOCK_MONOTONIC, after it has passed.
+ */
+uint64_t probes__start(struct probes *p);
+uint64_t probes__stop(struct probes *p);
 /* Adds up the counters of all CPUs. 0 or -errno. */
 int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT]);
 /*
