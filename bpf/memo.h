@@ -264,7 +264,11 @@ static __always_inline void memo_store(struct memo_entry *e, const struct memo_s
 #define MEMO_MAX_KERNEL_FRAMES 40
 /* The innermost addresses found are in the probe itself and the tracepoint's call of it, with slots below the base. */
 #define MEMO_OWN_FRAMES 3
-#define MEMO_NO_IP	1
+/* From the top: the registers of the entry, and what it calls first. */
+#ifndef MEMO_ENTRY_BYTES
+#define MEMO_ENTRY_BYTES 512
+#endif
+#define MEMO_NO_IP 1
 
 struct memo_scan {
 	struct memo_notes notes;
@@ -333,6 +337,9 @@ static __always_inline void memo_scan_word(struct memo_scan *s, __u64 addr, __u6
 	}
 	if (frame < s->inner)
 		s->inner = frame;
+	/* A walk that came to its end came to the entry, up there; one that lost its way may lose another one next time. */
+	if (frame == s->last && top - addr > MEMO_ENTRY_BYTES)
+		s->notes.flags |= MEMO_IMPOSSIBLE;
 	if (frame == s->last)
 		memo_note_slot(&s->notes, (top - addr) >> 3, MEMO_SLOT_TOP, value);
 	else

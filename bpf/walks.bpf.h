@@ -283,8 +283,8 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 		user_ask(st, set, exec_pages, ts);
 		flags = UNWIND_W_STALE;
 	}
-	/* Fewer pages: something else may have come where code was, and its old table would mislead. */
-	if (set && set->id && set->exec_pages <= exec_pages)
+	/* Code that is new is in no mapping yet; what was there before is nearly always there still. */
+	if (set && set->id)
 		id = user_by_cfi(task, st, rec, set, flags, ts);
 	if (id) {
 		count(flags ? WIRE_C_WALKED_STALE : WIRE_C_USER_WALKS, 1);

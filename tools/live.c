@@ -290,6 +290,36 @@ static int live_save_finish(struct live *l)
 	return 0;
 }
 
+/* What the run took: noted for the outputs and recordings, said with the ledger. */
+static int live_note_usage(struct live *l)
+{
+	struct bpf_usage u;
+	char number[32];
+	int err;
+
+	bpf_source_usage(l->source, &u);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.kernel_bytes);
+	err = session__note(l->session, "memory_kernel_bytes", number);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.own_bytes);
+	if (!err)
+		err = session__note(l->session, "memory_own_bytes", number);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.table_bytes);
+	if (!err)
+		err = session__note(l->session, "unwind_table_bytes", number);
+	snprintf(number, sizeof(number), "%u", u.table_cnt);
+	if (!err)
+		err = session__note(l->session, "unwind_tables", number);
+	snprintf(number, sizeof(number), "%u", u.process_cnt);
+	if (!err)
+		err = session__note(l->session, "unwind_processes", number);
+	if (!l->view.quiet)
+		log_info("memory: %.1f MB in the kernel (%.1f MB of it unwind tables of %u "
+			 "modules), %.1f MB of its own",
+			 (double)u.kernel_bytes / 1e6, (double)u.table_bytes / 1e6, u.table_cnt,
+			 (double)u.own_bytes / 1e6);
+	return err;
+}
+
 static int live_finish(struct live *l)
 {
 	struct profile *p = session__profile(l->session, live_resolvers, &l->view.view);
@@ -319,6 +349,8 @@ static int live_trace(struct live *l)
 	if (!l->view.quiet && !l->duration_ns && !l->command && !l->config->pids.cnt)
 		log_info("tracing until Ctrl-C");
 	err = session__run(l->session, l->source, &limits);
+	if (!err)
+		err = live_note_usage(l);
 	return err ? err : live_finish(l);
 }
 

@@ -204,6 +204,19 @@ class Work:
             check(data, f"{self.path} ended without {word!r}, said {self.facts}")
             self.rest += data
 
+    def hear_line(self, timeout=TIMEOUT):
+        """Reads one more line, whatever it says."""
+        line, newline, rest = self.rest.partition(b"\n")
+        while not newline:
+            check(select.select([self.process.stdout], [], [], timeout)[0], f"{self.path} said nothing in {timeout} s")
+            data = os.read(self.process.stdout.fileno(), 65536)
+            check(data, f"{self.path} ended, said {self.facts}")
+            self.rest += data
+            line, newline, rest = self.rest.partition(b"\n")
+        words = line.decode().split()
+        self.facts.setdefault(words[0], []).append(words[1:])
+        self.rest = rest
+
     def go(self):
         os.write(self.process.stdin.fileno(), b"go\n")
 

@@ -3,6 +3,8 @@
  * Remembered walks of kernel stacks: only what the kernel found is known, so which words it read is guessed, and the
  * guess must hold all that count.
  */
+#define MEMO_ENTRY_BYTES 8192 /* these stacks are small */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -163,6 +163,13 @@ static const char *const ledger_advice[WIRE_COUNTER_CNT] = {
 		"[unknown]: raise --ring-size",
 	[WIRE_C_MAPPING_LOST] = "new mappings came faster than they were read: frames of "
 				"processes that are gone may be [unknown] or [exited]",
+	[WIRE_C_MEMO_DISAGREED] = "remembered walks were wrong: DEFECT, please report this",
+	[WIRE_C_REMAPS_LOST] = "requests for mappings found a ring full, stacks there were walked "
+			       "by frame pointers: raise --ring-size",
+	[WIRE_C_UNWIND_FAULT] = "user stacks end in [unwind: stack not in memory]: the memory was "
+				"swapped out or never touched",
+	[WIRE_C_UNWIND_TABLE_FULL] = "user stacks end in [unwind: tables full]: the modules mapped "
+				     "need more than 64 MiB of tables: trace fewer processes (-p)",
 };
 
 static bool ledger_is_term(enum wire_counter c)

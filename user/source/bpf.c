@@ -21,9 +21,10 @@
 #include "source/os_maps.h"
 #include "source/os_mmaps.h"
 #include "source/os_target.h"
+#include "source/os_usage.h"
 
 #define BPF_SPILL_ROWS	     16384
-#define BPF_STACK_SPILL_ROWS 1024
+#define BPF_STACK_SPILL_ROWS 512
 #define BPF_EXIT_SPILL_ROWS  8192
 #define BPF_ONLINE_EVERY_NS  1000000000ull
 #define BPF_MAX_FILES	     65536 /* one per module, and a ring per CPU */
@@ -566,4 +567,20 @@ const char *bpf_source_variant(const struct source *s)
 const char *bpf_source_unwind(const struct source *s)
 {
 	return ((const struct bpf_source *)s)->unwinder ? "cfi" : "fp";
+}
+
+void bpf_source_usage(const struct source *base, struct bpf_usage *ret)
+{
+	const struct bpf_source *s = (const struct bpf_source *)base;
+	struct unwinder_usage u = {0};
+
+	if (s->unwinder)
+		u = unwinder__usage(s->unwinder);
+	*ret = (struct bpf_usage){
+		.kernel_bytes = os_usage_map_bytes() + mmaps__bytes(&s->mmaps),
+		.own_bytes = os_usage_resident_bytes(),
+		.table_bytes = u.tables.used_bytes,
+		.table_cnt = u.tables.table_cnt,
+		.process_cnt = u.sets.image_cnt,
+	};
 }

@@ -53,4 +53,17 @@ const char *bpf_source_variant(const struct source *s);
 /* "cfi" or "fp": how user stacks are walked. */
 const char *bpf_source_unwind(const struct source *s);
 
+/* What tracing takes, bytes. */
+struct bpf_usage {
+	uint64_t kernel_bytes; /* maps and rings, by the kernel's account */
+	uint64_t
+		own_bytes; /* resident memory of this process; what is mapped of the maps counts here too */
+	uint64_t table_bytes; /* of the maps: unwind tables */
+	uint32_t table_cnt;   /* modules that have one */
+	uint32_t process_cnt; /* whose mappings are known to the kernel side */
+};
+
+/* Before the source is closed. What can't be read counts 0. */
+void bpf_source_usage(const struct source *s, struct bpf_usage *ret);
+
 #endif

@@ -175,6 +175,16 @@ static int mmaps_watch(struct mmaps *m, pid_t pid)
 	return err;
 }
 
+size_t mmaps__bytes(const struct mmaps *m)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < m->cpu_cnt; i++)
+		if (m->rings[i].page)
+			bytes += mmaps_ring_bytes();
+	return bytes;
+}
+
 int mmaps__watch_system(struct mmaps *m)
 {
 	return mmaps_watch(m, -1);

@@ -40,6 +40,8 @@ struct mmaps {
 /* Watches nothing yet. 0 or -ENOMEM. */
 int mmaps__init(struct mmaps *m, struct module_table *modules, uint32_t cpu_cnt);
 void mmaps__fini(struct mmaps *m);
+/* Of all rings. */
+size_t mmaps__bytes(const struct mmaps *m);
 /* All processes. 0 or -errno (-EACCES, -EPERM: not allowed; the backstop remains). */
 int mmaps__watch_system(struct mmaps *m);
 /* A thread and all that it starts from now on. As above. */
