@@ -244,7 +244,7 @@ test-long:
 
 unit:
 	@$(DEPS) --check test
-	$(call build,$(filter $(O)/%,$(UNIT_TESTS)) $(REPLAYS))
+	$(call build,$(filter $(O)/tests/unit/%,$(C_PROGRAMS)) $(O)/dwell $(REPLAYS))
 	@$(RUN) --long $(UNIT_TESTS) $(REPLAYS)
 
 golden:

@@ -51,7 +51,10 @@ void pools__fini(struct pools *p)
 
 static int pool_open(struct pools *p, uint32_t index, uint32_t block_cnt)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	struct bpf_map_create_opts opts = {
+		.sz = sizeof(opts),
+		.map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP,
+	};
 	struct pool *pool = &p->items[index];
 	void *memory;
 	int fd, err;
