@@ -238,7 +238,7 @@ test:
 	@$(RUN) $(ALL_TESTS)
 
 test-long:
-	@$(DEPS) test
+	@$(DEPS) test-long
 	$(call build,programs)
 	@$(RUN) --long --report docs/test-long.md $(ALL_TESTS)
 
@@ -263,7 +263,7 @@ browser:
 	@$(RUN) --long $(BROWSER_TESTS)
 
 truth:
-	@$(DEPS) test
+	@$(DEPS) test-long
 	$(call build,programs)
 	@$(RUN) --long $(TRUTH_TESTS)
 

@@ -5,9 +5,9 @@
 
 #include "unwind.bpf.h"
 
-/* The memo is asked after 3, 6, 12 and 24 frames: chains that end alike in the innermost ones part further out. */
+/* The memo is asked after 5, 10, 20 and 40 frames: chains that end alike in the innermost ones part further out. */
 #define WALK_ASKS	  4
-#define WALK_FIRST_FRAMES 3
+#define WALK_FIRST_FRAMES 5
 
 /* ---- kernel ---- */
 
@@ -289,6 +289,11 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 	if (id) {
 		count(flags ? WIRE_C_WALKED_STALE : WIRE_C_USER_WALKS, 1);
 		return id;
+	}
+	/* Before the window begins the tables come, and then the iterator looks where this thread sleeps. */
+	if (!ctl.start_ns) {
+		st->flags |= TASK_F_SEED;
+		return 0;
 	}
 	count(WIRE_C_WALKED_BY_FP, 1);
 	return stack_by_helper(ctx, st, rec, WIRE_STACK_USER, WIRE_STACK_BY_FP, ts);

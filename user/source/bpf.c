@@ -243,6 +243,11 @@ static int bpf_walk_seeds(struct bpf_source *s)
 	if (err)
 		return err;
 	unwinder__wait(s->unwinder, BPF_TABLES_WAIT_MS);
+	/* Threads that went to sleep meanwhile could not be walked: once more, now that all is there. */
+	seeds__clear(&s->seeds);
+	err = probes__iterate(s->probes, PROBES_ITER_SEED, bpf_take, s);
+	if (err)
+		return err;
 	return seeds__walk(&s->seeds, unwinder__tables(s->unwinder), unwinder__mappings,
 			   s->unwinder, bpf_deliver, s);
 }

@@ -30,6 +30,12 @@ void seeds__fini(struct seeds *s)
 	memset(s, 0, sizeof(*s));
 }
 
+void seeds__clear(struct seeds *s)
+{
+	hash_index__clear(&s->index);
+	s->cnt = s->walk_cnt = 0;
+}
+
 static uint64_t seeds_hash(const struct wire_thread_key *key)
 {
 	return hash_mix(hash_u64(key->start_ns), key->tid);

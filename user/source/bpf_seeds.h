@@ -51,6 +51,8 @@ typedef const struct unwind_mapping *(*seeds_mappings_fn)(void *arg, const struc
 							  uint32_t *ret_cnt);
 int seeds__walk(struct seeds *s, const struct tables *tables, seeds_mappings_fn mappings,
 		void *mappings_arg, event_fn fn, void *arg);
+/* Forgets all, before the iterator runs again. */
+void seeds__clear(struct seeds *s);
 /* NULL when the thread was not seeded. */
 const struct seed *seeds__find(const struct seeds *s, const struct wire_thread_key *key);
 
