@@ -69,6 +69,7 @@ struct memo_entry {
  */
 #define WINDOW_BYTES	    1024
 #define WINDOW_KERNEL_BYTES 256
+#define WINDOW_BEHIND_BYTES 32 /* below the word that made it move */
 #define WINDOW_END_BYTES    64 /* where less is left of a stack */
 
 struct window {
@@ -87,7 +88,8 @@ static __always_inline bool window_move(struct window *w, bool kernel, __u64 add
 /* Makes the window hold @addr. */
 static __always_inline bool window_move_to(struct window *w, bool kernel, __u64 addr)
 {
-	w->addr = addr;
+	/* A saved frame pointer is looked at after the return address above it. */
+	w->addr = kernel ? addr : addr - WINDOW_BEHIND_BYTES;
 	w->len = kernel ? WINDOW_KERNEL_BYTES : WINDOW_BYTES;
 	if (kernel && addr + WINDOW_KERNEL_BYTES > w->limit) {
 		/* A slot of an entry that was made of a longer stack. */

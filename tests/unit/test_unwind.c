@@ -827,16 +827,19 @@ static void test_a_stack_may_end_within_the_window(void **state _unused_)
 static void test_a_window_is_read_once(void **state _unused_)
 {
 	uint32_t leaf = function(BY_SP(8)), end = function(OUTERMOST);
+	uint32_t below = WINDOW_BEHIND_BYTES / 8;
 
 	make_table();
 	host.regs.pc = in(leaf);
-	REGS[SP] = at(0);
+	/* It begins a little below the word that is wanted first, and that counts too. */
+	REGS[SP] = at(below);
 	for (uint32_t i = 0; i < 31; i++)
-		stack[i] = in(leaf);
-	stack[31] = in(end);
+		stack[below + i] = in(leaf);
+	stack[below + 31] = in(end);
 	assert_int_equal(host_walk(WIRE_MAX_FRAMES, 0), WIRE_END_OUTERMOST);
 	assert_int_equal(host.walk.frame_cnt, 33);
 	assert_int_equal(host.copy_cnt, 1);
+	assert_int_equal(host.walk.window.addr, at(0));
 }
 
 /* ---- mappings and tables ---- */
