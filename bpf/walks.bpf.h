@@ -128,13 +128,16 @@ static __always_inline void user_ask(const struct task_state *st, struct unwind_
 	rec.image = st->image;
 	rec.time_ns = ts;
 	rec.exec_pages = exec_pages;
-	if (!ring_send_now(&rec, sizeof(rec))) {
-		count(WIRE_C_REMAPS_LOST, 1);
-		return;
-	}
+	/* Before user space can know: a late mark would be set on what it puts in the entry's place. */
 	if (set)
 		set->asked = (__u32)exec_pages;
-	else
+	if (!ring_send_now(&rec, sizeof(rec))) {
+		count(WIRE_C_REMAPS_LOST, 1);
+		if (set)
+			set->asked = 0;
+		return;
+	}
+	if (!set)
 		bpf_map_update_elem(&unwind_sets, &st->image, &none, BPF_NOEXIST);
 }
 

@@ -144,6 +144,7 @@ static const struct record_kind record_kinds[] = {
 	[WIRE_FORK] = {"fork", sizeof(struct wire_fork), NULL},
 	[WIRE_SUMMARY] = {"summary", sizeof(struct wire_summary), record_check_summary},
 	[WIRE_SEED] = {"seed", offsetof(struct wire_seed, ips), record_check_seed},
+	[WIRE_REMAP] = {"remap", sizeof(struct wire_remap), NULL},
 	[WIRE_SPILL] = {"spill", sizeof(struct wire_spill), NULL},
 	[WIRE_COUNTERS] = {"counters", sizeof(struct wire_counters), record_check_counters},
 	[WIRE_MODULE] = {"module", sizeof(struct wire_module), record_check_module},

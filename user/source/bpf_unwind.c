@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/log.h"
 #include "base/os_clock.h"
 
 #define UNWINDER_MAX_DIRTY	  (1u << 20)
@@ -155,6 +156,10 @@ int unwinder__was_read(struct unwinder *u, const struct wire_remap *rec)
 {
 	uint64_t pages = unwinder_known_pages(u, &rec->image);
 
+	log_debug("process %u: %llu executable pages by the kernel's count, %llu by its mappings, "
+		  "%llu before they were read again",
+		  rec->image.pid, (unsigned long long)rec->exec_pages, (unsigned long long)pages,
+		  (unsigned long long)u->pages_before_read);
 	return unwinder_mark(u, &rec->image, pages == u->pages_before_read ? rec->exec_pages : 0);
 }
 
