@@ -88,7 +88,8 @@ def by_frame_pointers_it_is_not():
 @case
 def the_file_is_gone():
     path = build("gone", 10)
-    script = '"$1" & rm "$1"; wait'
+    # Once it runs.
+    script = '"$1" & until [ "$(readlink /proc/$!/exe)" = "$1" ]; do :; done; rm "$1"; wait'
     p = run("offcpu", "--json", "--unwind", "cfi", "--", "sh", "-c", script, "sh", path).profile()
     check(share_whole(p, 10) > 0.9, f"whole in {share_whole(p, 10):.1%} of the sleeps")
 

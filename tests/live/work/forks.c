@@ -13,22 +13,26 @@ struct nap {
 	uint64_t ns;
 };
 
-static work_frame void work_child_nap(uint64_t ms)
+/* How long it took. */
+static work_frame uint64_t work_child_nap(uint64_t ms)
 {
+	uint64_t since = now_ns();
+
 	nap_ns(ms * NS_PER_MS);
+	return now_ns() - since;
 }
 
 static void child(uint64_t nr, struct nap *nap)
 {
 	char name[16];
-	uint64_t since = now_ns();
+	uint64_t ns;
 
 	snprintf(name, sizeof(name), "dwkid%04u", (unsigned int)nr % 10000);
 	set_name(name);
-	work_child_nap(2);
+	ns = work_child_nap(2);
 	if (nap) {
 		nap->pid = getpid();
-		nap->ns = now_ns() - since;
+		nap->ns = ns;
 	}
 	_exit(0);
 }
