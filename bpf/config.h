@@ -68,6 +68,7 @@ struct config {
 	__u32 memo;	       /* enum config_memo */
 	__u32 memo_mask;       /* entries of the memo - 1, cached rules - 1: powers of two */
 	__u32 cache_mask;
+	__u32 kernel_loads; /* 1: the kernel has bpf_rdonly_cast() */
 };
 
 /* Written by user space while the probes run. 0: not yet. */

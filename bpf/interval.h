@@ -28,6 +28,7 @@ enum task_flags {
 	TASK_F_DEAD = 1 << 4,	     /* its last switch-out was seen */
 	TASK_F_GROUP_DEAD = 1 << 5,  /* it was the last thread of its process */
 	TASK_F_SEED = 1 << 6,	     /* off CPU since before tracing: user space keeps its stacks */
+	TASK_F_SAME_STACK = 1 << 7,  /* the last two user stacks had one place in the memo */
 };
 
 /* One per traced thread. */
@@ -51,6 +52,8 @@ struct task_state {
 	__u32 comm_gen;	     /* +1 whenever comm or image changes */
 	__u32 announced_gen; /* the last one that user space was told */
 	__u32 flags;	     /* enum task_flags */
+	__u32 user_memo;     /* where in the memo the last user stack was found */
+	__u32 _pad;
 	char comm[WIRE_COMM_LEN];
 };
 

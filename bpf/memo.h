@@ -13,7 +13,7 @@
  * mappings), slots, contents, id. Entries are written by any CPU at any time without a lock; one made of two halves
  * fails its own hash. What is believed is that 64-bit hashes don't collide, as with stack ids themselves.
  *
- * Who includes this defines window_copy().
+ * Who includes this defines window_copy(), window_move() and kernel_word().
  */
 #ifndef DWELL_MEMO_H
 #define DWELL_MEMO_H
@@ -34,6 +34,7 @@ enum memo_flags {
 	MEMO_USES_BX = 1 << 1, /* likewise rbx */
 	MEMO_IMPOSSIBLE = 1 << 2, /* it depends on something that is not noted: never remembered */
 	MEMO_LEFT_OUT = 1 << 3,	  /* a slot was left out on purpose */
+	MEMO_USES_LR = 1 << 4,	  /* likewise the link register */
 };
 #define MEMO_FREE_SHIFT	 8
 #define MEMO_EARLY_SLOTS 3
@@ -46,20 +47,25 @@ enum memo_flags {
 /* What is noted in the course of a walk. */
 struct memo_notes {
 	__u64 base, top;
-	__u64 hash; /* of the slots' contents */
-	__u64 early_hash;
-	__u64 last[2]; /* what the last slots but one and two added to the hash */
+	__u64 hash; /* of the slots and what stood in them, one after the other */
 	__u32 cnt;
 	__u32 flags;
+	__u32 early_at; /* after so many slots the hash is kept */
+	__u32 early;	/* half of it */
 	__u16 slots[MEMO_MAX_SLOTS];
 };
 
+/*
+ * What a walk came to. Nothing says where it is kept: wherever an entry is found, it holds or it does not.
+ */
 struct memo_entry {
 	__u64 seal;
 	__u64 id; /* of the stack */
-	__u32 early; /* half the hash of the first MEMO_EARLY_SLOTS: tells most that differ without looking at all */
+	__u32 early; /* half the hash of the first early_at slots: tells most that differ without looking at all */
+	__u16 early_at;
 	__u16 cnt;
 	__u16 flags;
+	__u16 _pad[3];
 	__u16 slots[MEMO_MAX_SLOTS];
 };
 
@@ -84,6 +90,8 @@ struct window {
 static __always_inline bool window_copy(struct window *w, bool kernel, __u32 len, __u64 addr);
 /* window_move_to(), in a function of its own or not. */
 static __always_inline bool window_move(struct window *w, bool kernel, __u64 addr);
+/* One word of the kernel's stack at @addr, as window_read() gives it, if there is no cheaper way. */
+static __always_inline bool kernel_word(struct window *w, __u64 addr, __u64 *ret);
 
 /* Makes the window hold @addr. */
 static __always_inline bool window_move_to(struct window *w, bool kernel, __u64 addr)
@@ -121,115 +129,163 @@ static __always_inline bool window_read(struct window *w, bool kernel, __u64 add
 	return true;
 }
 
+/* Makes the window hold a stack from @base to the place of @slot, or as much of that as it can. False: not readable. */
+static __always_inline bool window_reach(struct window *w, __u64 base, __u32 slot)
+{
+	__u32 bytes = ((slot & MEMO_SLOT_PLACE) + 1) * 8;
+
+	if (bytes > WINDOW_BYTES)
+		bytes = WINDOW_BYTES;
+	w->addr = base;
+	w->len = 0;
+	if (!window_copy(w, false, bytes, base))
+		return false;
+	w->len = bytes;
+	return true;
+}
+
 static __always_inline void memo_begin(struct memo_notes *n, __u64 base, __u64 top)
 {
 	n->base = base;
 	n->top = top;
-	n->hash = n->early_hash = n->last[0] = n->last[1] = 0;
+	n->hash = 0;
 	n->cnt = 0;
+	n->early = 0;
+	n->early_at = MEMO_MAX_SLOTS + 1;
 	/* Places count words: those of a base that is not aligned would be those of one that is. */
 	n->flags = base & 7 ? MEMO_IMPOSSIBLE : 0;
 }
 
-static __always_inline __u64 memo_mix(__u64 hash, __u64 base, __u64 top, __u32 slot, __u64 value)
+/* Up to here stacks that are remembered in one place are alike: what comes next tells them apart. */
+static __always_inline void memo_part(struct memo_notes *n)
 {
-	__u32 how = slot & MEMO_SLOT_BOTH;
-
-	if (how == MEMO_SLOT_PLACED)
-		value -= base;
-	else if (how == MEMO_SLOT_BOTH)
-		value -= top;
-	/*
-	 * A sum: the order does not matter, and kernel stacks are noted and compared in opposite ones. So each slot must
-	 * be mixed well by itself, or two return addresses could change places.
-	 */
-	value = intern_mix(((__u64)slot + 1) * 0x2545f4914f6cdd1dull, value) *
-		0xd6e8feb86659fd93ull;
-	return hash + (value ^ value >> 32);
+	n->early_at = n->cnt + MEMO_EARLY_SLOTS;
 }
 
-static __always_inline void memo_note_slot(struct memo_notes *n, __u64 place, __u32 how,
-					   __u64 value)
+/*
+ * @x, of which the compiler knows nothing. A mask that changes nothing would be left out, a pointer would be stepped in the
+ * place of an index, and then the verifier no longer knew where it points.
+ */
+static __always_inline __u32 memo_opaque(__u32 x)
 {
-	__u32 i = n->cnt, slot;
-	__u64 before;
+	__asm__ volatile("" : "+r"(x));
+	return x;
+}
 
-	if (i >= MEMO_MAX_SLOTS || place > MEMO_SLOT_PLACE) {
-		n->flags |= MEMO_IMPOSSIBLE;
-		return;
-	}
-	if (MEMO_LEAVES_OUT && !how && i >= 2 && !(n->flags & MEMO_LEFT_OUT)) {
-		n->flags |= MEMO_LEFT_OUT;
-		return;
-	}
-	slot = (__u32)place | how;
-	n->slots[i] = slot;
-	n->cnt = i + 1;
-	before = n->hash;
-	n->hash = memo_mix(before, n->base, n->top, slot, value);
-	/* Those that will be compared first: from the base outward. */
-	if (n->top) {
-		n->early_hash = n->hash - before + n->last[0] + n->last[1];
-		n->last[1] = n->last[0];
-		n->last[0] = n->hash - before;
-	} else if (i + 1 == MEMO_EARLY_SLOTS) {
-		n->early_hash = n->hash;
-	}
+static __always_inline __u32 memo_index(__u32 i)
+{
+	return memo_opaque(i) & (MEMO_MAX_SLOTS - 1);
+}
+
+/* Adds a slot to the hash: which it is, and what stands there. */
+static __always_inline __u64 memo_mix(__u64 hash, __u64 base, __u64 top, __u32 slot, __u64 value)
+{
+	if (slot & MEMO_SLOT_PLACED)
+		value -= slot & MEMO_SLOT_TOP ? top : base;
+	return intern_mix(hash, value + (__u64)slot * 0x2545f4914f6cdd1dull);
+}
+
+static __always_inline bool memo_fits(struct memo_notes *n, __u64 place)
+{
+	if (n->cnt < MEMO_MAX_SLOTS && place <= MEMO_SLOT_PLACE)
+		return true;
+	n->flags |= MEMO_IMPOSSIBLE;
+	return false;
+}
+
+static __always_inline bool memo_leaves_out(struct memo_notes *n, __u32 how)
+{
+	if (!MEMO_LEAVES_OUT || how || n->cnt + 1 < n->early_at || n->flags & MEMO_LEFT_OUT)
+		return false;
+	n->flags |= MEMO_LEFT_OUT;
+	return true;
+}
+
+static __always_inline void memo_note_slot(struct memo_notes *n, __u32 slot, __u64 value)
+{
+	__u32 i = n->cnt;
+
+	n->slots[memo_index(i)] = slot;
+	n->cnt = ++i;
+	n->hash = memo_mix(n->hash, n->base, n->top, slot, value);
+	if (i == n->early_at)
+		n->early = (__u32)n->hash;
 }
 
 /* The walk read @value at @addr. @placed: it says where the stack is. */
 static __always_inline void memo_note(struct memo_notes *n, __u64 addr, __u64 value, bool placed)
 {
-	memo_note_slot(n, (addr - n->base) >> 3, placed ? MEMO_SLOT_PLACED : 0, value);
+	__u64 place = (addr - n->base) >> 3;
+	__u32 how = placed ? MEMO_SLOT_PLACED : 0;
+
+	if (memo_fits(n, place) && !memo_leaves_out(n, how))
+		memo_note_slot(n, (__u32)place | how, value);
 }
 
-/* The registers that a walk begins with, by their distance from the base. */
+/* What a walk begins with; the registers count by their distance from the base. */
 struct memo_start {
 	__u64 key; /* hash of all that is compared absolutely */
 	__u64 base, top;
 	__u64 fp, bx;
+	__u64 lr; /* as it is: a return address */
 };
 
 static __always_inline __u64 memo_seal(const struct memo_start *start, __u64 hash, __u32 cnt,
-				       __u32 flags, __u64 id)
+				       __u32 flags, __u32 early_at, __u64 id)
 {
 	hash = intern_mix(hash, start->key);
-	hash = intern_mix(hash, (__u64)flags << 32 | cnt);
+	hash = intern_mix(hash, (__u64)flags << 32 | early_at << 16 | cnt);
 	if (flags & MEMO_USES_FP)
 		hash = intern_mix(hash, start->fp - start->base);
 	if (flags & MEMO_USES_BX)
 		hash = intern_mix(hash, start->bx - start->base);
+	if (flags & MEMO_USES_LR)
+		hash = intern_mix(hash, start->lr);
 	return intern_mix(hash, id);
 }
 
-/* A hash of what stands in the slots of @e now. 0: one can't be read, or it can't be the right one. */
-static __always_inline __u64 memo_hash_slots(const struct memo_entry *e, __u64 base, __u64 top,
+/*
+ * A hash of what stands in the slots of @e now. Those that a walk to here has noted in @n, from the same start, were
+ * just read: they are not read again. (If @e has others in their place, its hash is another.) 0: a slot can't be read, or
+ * it can't be the right hash.
+ */
+static __always_inline __u64 memo_hash_slots(const struct memo_entry *e, const struct memo_notes *n,
 					     struct window *w, bool kernel)
 {
-	__u64 hash = 0, value, place;
-	__u32 cnt = e->cnt;
+	__u64 base = n->base, top = n->top, hash = n->hash, value, addr;
+	__u32 first = n->cnt, cnt = e->cnt, early_at = e->early_at, i, slot;
 
-	for (__u32 i = 0; i < MEMO_MAX_SLOTS && i < cnt; i++) {
-		/* Upward, as the window moves. Kernel stacks were noted from the top down. */
-		__u32 slot = e->slots[(kernel ? cnt - 1 - i : i) & (MEMO_MAX_SLOTS - 1)];
-
-		place = (__u64)(slot & MEMO_SLOT_PLACE) << 3;
-		place = kernel && (slot & MEMO_SLOT_BOTH) == MEMO_SLOT_TOP ? top - place
-									   : base + place;
-		if (!window_read(w, kernel, place, &value))
+	/* Of a counter that begins at a number it knows the verifier sees the end. */
+	for (__u32 k = 0; k < MEMO_MAX_SLOTS; k++) {
+		i = memo_opaque(first) + k;
+		if (i >= cnt)
+			break;
+		slot = e->slots[memo_index(i)];
+		addr = (__u64)(slot & MEMO_SLOT_PLACE) << 3;
+		addr = kernel && (slot & MEMO_SLOT_BOTH) == MEMO_SLOT_TOP ? top - addr
+									  : base + addr;
+		if (!(kernel ? kernel_word(w, addr, &value) : window_read(w, false, addr, &value)))
 			return 0;
 		hash = memo_mix(hash, base, top, slot, value);
-		if (i + 1 == MEMO_EARLY_SLOTS && (__u32)hash != e->early)
+		if (i + 1 == early_at && (__u32)hash != e->early)
 			return 0;
 	}
 	return hash;
 }
 
-/* Does @e say what a walk from @start would come to? @hash is from memo_hash_slots(). */
-static __always_inline bool memo_holds(const struct memo_entry *e, const struct memo_start *start,
-				       __u64 hash)
+/*
+ * The id that a walk from @start would come to, if @e knows it; 0: it does not. @hash is from memo_hash_slots(),
+ * *@ret_flags are those of memo_store().
+ */
+static __always_inline __u64 memo_recall(const struct memo_entry *e, const struct memo_start *start,
+					 __u64 hash, __u32 *ret_flags)
 {
-	return hash && memo_seal(start, hash, e->cnt, e->flags, e->id) == e->seal;
+	/* Read once: what is certified is what is returned, whoever writes to the entry meanwhile. */
+	__u64 id = *(const volatile __u64 *)&e->id;
+	__u32 flags = *(const volatile __u16 *)&e->flags;
+
+	*ret_flags = flags;
+	return hash && memo_seal(start, hash, e->cnt, flags, e->early_at, id) == e->seal ? id : 0;
 }
 
 /*
@@ -249,9 +305,10 @@ static __always_inline void memo_store(struct memo_entry *e, const struct memo_s
 		((__u64 *)e->slots)[i] = ((const __u64 *)n->slots)[i];
 	e->cnt = cnt;
 	e->flags = flags;
+	e->early_at = n->early_at;
+	e->early = n->early;
 	e->id = id;
-	e->early = (__u32)n->early_hash;
-	e->seal = memo_seal(start, n->hash, cnt, flags, id);
+	e->seal = memo_seal(start, n->hash, cnt, flags, n->early_at, id);
 }
 
 /* ---- kernel stacks ---- */
@@ -273,8 +330,9 @@ static __always_inline void memo_store(struct memo_entry *e, const struct memo_s
 #define MEMO_NO_IP 1
 
 struct memo_scan {
-	struct memo_notes notes;
+	struct memo_notes notes; /* its slots from the last one back, until memo_scan_end() */
 	struct window window;
+	__u64 values[MEMO_MAX_SLOTS];	   /* of the slots, likewise */
 	__u64 ips[MEMO_MAX_KERNEL_FRAMES]; /* what was found; MEMO_NO_IP behind the last */
 	__u64 text;  /* the outermost: the kernel's code and that of modules share 2 GiB */
 	__u32 last;  /* position of the outermost */
@@ -287,6 +345,7 @@ static __always_inline void memo_scan_begin(struct memo_scan *s, __u64 base, __u
 					    const __u64 *ips, __u32 ip_cnt)
 {
 	memo_begin(&s->notes, base, top);
+	memo_part(&s->notes);
 	s->window.len = 0;
 	s->window.limit = top;
 	s->inner = ip_cnt;
@@ -313,6 +372,18 @@ static __always_inline __u32 memo_scan_frame(struct memo_scan *s, __u64 value)
 	return found + 1 >= s->inner ? found : MEMO_NO_FRAME;
 }
 
+/* From the top down: from the base up they will be compared. */
+static __always_inline void memo_scan_note(struct memo_scan *s, __u64 place, __u32 how, __u64 value)
+{
+	__u32 i = MEMO_MAX_SLOTS - 1 - s->notes.cnt;
+
+	if (!memo_fits(&s->notes, place) || memo_leaves_out(&s->notes, how))
+		return;
+	s->notes.slots[memo_index(i)] = (__u32)place | how;
+	s->values[memo_index(i)] = value;
+	s->notes.cnt++;
+}
+
 /* Looks at one word; to be called from the top inward. @above: what lies above the place that @value points to. */
 static __always_inline void memo_scan_word(struct memo_scan *s, __u64 addr, __u64 value,
 					   __u64 above)
@@ -334,7 +405,7 @@ static __always_inline void memo_scan_word(struct memo_scan *s, __u64 addr, __u6
 		if (frame <= s->inner)
 			return;
 		how = frame == s->last ? MEMO_SLOT_BOTH : MEMO_SLOT_PLACED;
-		memo_note_slot(&s->notes, (addr - base) >> 3, how, word);
+		memo_scan_note(s, (addr - base) >> 3, how, word);
 		return;
 	}
 	if (frame < s->inner)
@@ -343,14 +414,21 @@ static __always_inline void memo_scan_word(struct memo_scan *s, __u64 addr, __u6
 	if (frame == s->last && top - addr > MEMO_ENTRY_BYTES)
 		s->notes.flags |= MEMO_IMPOSSIBLE;
 	if (frame == s->last)
-		memo_note_slot(&s->notes, (top - addr) >> 3, MEMO_SLOT_TOP, value);
+		memo_scan_note(s, (top - addr) >> 3, MEMO_SLOT_TOP, value);
 	else
-		memo_note_slot(&s->notes, (addr - base) >> 3, 0, value);
+		memo_scan_note(s, (addr - base) >> 3, 0, value);
 }
 
-/* May the stack be remembered? If each address had a slot. */
-static __always_inline bool memo_scan_complete(const struct memo_scan *s)
+/* After the last word: puts the slots in their order. May the stack be remembered? If each address had a slot. */
+static __always_inline bool memo_scan_end(struct memo_scan *s)
 {
+	__u32 cnt = s->notes.cnt, i;
+
+	s->notes.cnt = 0;
+	for (__u32 k = 0; k < MEMO_MAX_SLOTS && k < cnt; k++) {
+		i = memo_index(MEMO_MAX_SLOTS - cnt + k);
+		memo_note_slot(&s->notes, s->notes.slots[i], s->values[i]);
+	}
 	return !(s->notes.flags & MEMO_IMPOSSIBLE) && s->inner <= MEMO_OWN_FRAMES &&
 	       s->last >= MEMO_OWN_FRAMES && s->last < MEMO_MAX_KERNEL_FRAMES;
 }

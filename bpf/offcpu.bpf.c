@@ -25,6 +25,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 				       __u32 state, __u64 ts)
 {
 	struct task_state *st = task_state_get(task);
+	struct pt_regs *regs;
 	__u64 on_cpu_ns;
 
 	if (!st)
@@ -32,10 +33,11 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	refresh_task(task, st, ts);
 	if (!(st->flags & TASK_F_TARGET))
 		return;
+	regs = task_current_regs(task);
 	if (st->out_ns)
 		rebuild_in(task, st, ts);
 	on_cpu_ns = st->on_cpu_ns;
-	capture_wait(task, st, preempt ? 0 : state, task_current_regs(task));
+	capture_wait(task, st, preempt ? 0 : state, regs);
 	task_state__out(st, ts, ctl.start_ns, preempt || !state || task_queued(task));
 	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 	if (ctl.start_ns && ts > ctl.start_ns)
@@ -50,9 +52,9 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (!wants_stacks(st))
 		return;
 	if (cfg.kernel_stacks)
-		st->kernel_stack = capture_kernel(ctx, task, st, preempt, ts);
+		st->kernel_stack = capture_kernel(ctx, regs, st, preempt, ts);
 	if (cfg.user_stacks && !(st->flags & TASK_F_KTHREAD))
-		st->user_stack = capture_user(ctx, task, st, ts);
+		st->user_stack = capture_user(ctx, task, regs, st, ts);
 }
 
 static __always_inline void switch_in(struct task_struct *task, __u64 ts)
@@ -111,9 +113,13 @@ DWELL_TP(sched_waking)
 int BPF_PROG(dwell_waking, struct task_struct *task)
 {
 	struct task_state *st = task_state_find(task);
-	__u64 ts = bpf_ktime_get_ns();
+	__u64 ts;
 
-	if (st && !stopped(ts))
+	/* Most wake-ups of a system are of others: they cost a look-up. */
+	if (!st)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	if (!stopped(ts))
 		task_state__wake(st, ts);
 	return 0;
 }

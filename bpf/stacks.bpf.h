@@ -84,7 +84,7 @@ static __always_inline __u64 stack_by_helper(void *ctx, const struct task_state 
 #ifndef DWELL_VARIANT_MINIMAL
 #include "walks.bpf.h"
 #else
-static __always_inline __u64 capture_kernel(void *ctx, struct task_struct *task,
+static __always_inline __u64 capture_kernel(void *ctx, const struct pt_regs *regs,
 					    struct task_state *st, bool preempt, __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_KERNEL);
@@ -93,7 +93,8 @@ static __always_inline __u64 capture_kernel(void *ctx, struct task_struct *task,
 }
 
 static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
-					  struct task_state *st, __u64 ts)
+					  const struct pt_regs *regs, struct task_state *st,
+					  __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_USER);
 

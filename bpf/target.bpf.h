@@ -184,7 +184,7 @@ static __always_inline void refresh_task(struct task_struct *task, struct task_s
 	__u64 *old = (__u64 *)st->comm;
 	bool renamed;
 
-	bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+	task_comm(task, comm);
 	renamed = comm[0] != old[0] || comm[1] != old[1];
 	if (renamed) {
 		old[0] = comm[0];

@@ -149,7 +149,20 @@ static __always_inline bool task_queued(struct task_struct *task)
 
 	if (!TASK_GET_NARROW(task, on_rq))
 		return false;
-	return !bpf_core_field_exists(se->sched_delayed) || !BPF_CORE_READ(se, sched_delayed);
+	return !bpf_core_field_exists(se->sched_delayed) || !TASK_GET(se, sched_delayed);
+}
+
+/* The thread's name, as two words. */
+static __always_inline void task_comm(struct task_struct *task, __u64 ret[WIRE_COMM_LEN / 8])
+{
+#ifdef DWELL_VARIANT_CORE
+	const __u64 *comm = (const __u64 *)&task->comm;
+
+	ret[0] = comm[0];
+	ret[1] = comm[1];
+#else
+	bpf_probe_read_kernel(ret, WIRE_COMM_LEN, task->comm);
+#endif
 }
 
 static __always_inline bool task_on_cpu(struct task_struct *task)
@@ -271,7 +284,7 @@ static __always_inline __s16 task_syscall(struct pt_regs *regs)
 	return nr < 0 || nr > 0x7fff ? -1 : (__s16)nr;
 }
 
-static __always_inline __u64 task_user_ip(struct pt_regs *regs)
+static __always_inline __u64 task_user_ip(const struct pt_regs *regs)
 {
 	if (!regs)
 		return 0;
@@ -283,8 +296,9 @@ static __always_inline __u64 task_user_ip(struct pt_regs *regs)
 }
 
 /* What a walk begins with. rbx stands for any register but these that carries frames; arm64 has none. */
-static __always_inline void task_user_frame(struct pt_regs *regs, __u64 *ret_ip, __u64 *ret_sp,
-					    __u64 *ret_fp, __u64 *ret_bx, __u64 *ret_lr)
+static __always_inline void task_user_frame(const struct pt_regs *regs, __u64 *ret_ip,
+					    __u64 *ret_sp, __u64 *ret_fp, __u64 *ret_bx,
+					    __u64 *ret_lr)
 {
 	if (!regs)
 		return;
@@ -342,7 +356,7 @@ static __always_inline __u64 task_exec_pages(struct task_struct *task)
 static __always_inline bool task_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, thread_info.status) & TASK_TS_COMPAT;
+	return TASK_GET(task, thread_info.status) & TASK_TS_COMPAT;
 #else
 	return false;
 #endif

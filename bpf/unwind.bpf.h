@@ -71,11 +71,22 @@ struct {
 	__type(value, struct memo_entry);
 } memo SEC(".maps");
 
+/* What the memo is asked for the user's stack, and what it says. */
+struct walk_memo {
+	struct memo_start start;
+	__u64 id;    /* known; 0: not */
+	__u32 flags; /* with it */
+	__u32 place; /* where it is, or where it shall be */
+};
+#define MEMO_NOWHERE (~0u)
+
 /* The programs that use it can't interrupt each other: interrupts are off. */
 struct walk_scratch {
 	struct unwind_walk walk;
+	struct walk_memo memo;
 	struct memo_scan scan;
 	struct wire_regs regs;
+	__u64 position; /* see kernel_position() */
 };
 
 struct {
@@ -117,6 +128,31 @@ __noinline int window_move_kernel(struct window *w, __u64 addr)
 static __always_inline bool window_move(struct window *w, bool kernel, __u64 addr)
 {
 	return kernel ? window_move_kernel(w, addr) : window_move_user(w, addr);
+}
+
+/*
+ * A load from any address of the kernel's, which gives 0 where there is no memory (a35b9af4ec2c, 6.2). It costs a
+ * tenth of a helper's call.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+static __always_inline __u64 kernel_load(__u64 addr)
+{
+	/* Any structure will do that begins with a number of 64 bits. */
+	const struct timespec64 *word =
+		bpf_rdonly_cast((const void *)addr, bpf_core_type_id_kernel(struct timespec64));
+
+	return (__u64)word->tv_sec;
+}
+
+static __always_inline bool kernel_word(struct window *w, __u64 addr, __u64 *ret)
+{
+	if (!cfg.kernel_loads)
+		return window_read(w, true, addr, ret);
+	if (addr & 7 || addr >= w->limit)
+		return false;
+	*ret = kernel_load(addr);
+	return true;
 }
 
 static __always_inline const void *unwind_block(struct unwind_walk *w, __u32 module, __u32 block)
@@ -197,39 +233,41 @@ static __always_inline bool unwind_entry_reg(struct unwind_walk *w, __u32 reg, _
 
 /* ---- the memo ---- */
 
-static __always_inline struct memo_entry *memo_way(const struct memo_start *start, __u32 way)
+static __always_inline struct memo_entry *memo_at(__u32 i)
 {
-	__u32 i = (__u32)(start->key >> 32) & cfg.memo_mask & ~1u;
-
-	i |= way;
+	i &= cfg.memo_mask;
 	return bpf_map_lookup_elem(&memo, &i);
 }
 
-__noinline __u64 memo_hash_kernel(const struct memo_entry *e, __u64 base, __u64 top,
+/* Where a memory belongs: one of two places that a hash of how the walk began leads to. */
+static __always_inline __u32 memo_way(__u64 hash, __u32 way)
+{
+	return ((__u32)(hash >> 32) & ~1u) | way;
+}
+
+__noinline __u64 memo_hash_kernel(const struct memo_entry *e, const struct memo_notes *n,
 				  struct window *w)
 {
-	return e && w ? memo_hash_slots(e, base, top, w, true) : 0;
+	return e && n && w ? memo_hash_slots(e, n, w, true) : 0;
 }
 
-__noinline __u64 memo_hash_user(const struct memo_entry *e, __u64 base, struct window *w)
+__noinline __u64 memo_hash_user(const struct memo_entry *e, const struct memo_notes *n,
+				struct window *w)
 {
-	return e && w ? memo_hash_slots(e, base, 0, w, false) : 0;
+	return e && n && w ? memo_hash_slots(e, n, w, false) : 0;
 }
 
-/* Two places for each key: what is remembered from @start; NULL: nothing. */
-static __always_inline struct memo_entry *memo_find(const struct memo_start *start,
-						    struct window *w, bool kernel)
+/* What is remembered at place @i: the id, if it is what a walk from @start comes to; 0: it is not. */
+static __always_inline __u64 memo_ask(__u32 i, const struct memo_start *start,
+				      const struct memo_notes *n, struct window *w, bool kernel,
+				      __u32 *ret_flags)
 {
-	for (__u32 way = 0; way < 2; way++) {
-		struct memo_entry *e = memo_way(start, way);
+	struct memo_entry *e = memo_at(i);
 
-		if (e && e->id &&
-		    memo_holds(e, start,
-			       kernel ? memo_hash_kernel(e, start->base, start->top, w)
-				      : memo_hash_user(e, start->base, w)))
-			return e;
-	}
-	return NULL;
+	if (!e || !e->id)
+		return 0;
+	return memo_recall(e, start, kernel ? memo_hash_kernel(e, n, w) : memo_hash_user(e, n, w),
+			   ret_flags);
 }
 
 __noinline int memo_write(struct memo_entry *e, const struct memo_start *start,
@@ -241,20 +279,63 @@ __noinline int memo_write(struct memo_entry *e, const struct memo_start *start,
 }
 
 /*
- * Where a walk from @start that is not remembered may be: a free place, or, now and then, one whose stack may not have
- * been seen for long. NULL: nowhere; many stacks begin alike, and those that are here are as good.
+ * Where a walk that is not remembered may be: at a free place, or, now and then, at one whose stack may not have
+ * been seen for long. MEMO_NOWHERE: many stacks begin alike, and those that are here are as good.
  */
-static __always_inline struct memo_entry *memo_place(const struct memo_start *start, bool must)
+static __always_inline __u32 memo_place(__u64 hash, bool must)
 {
 	__u32 chance = bpf_get_prandom_u32();
 	struct memo_entry *e;
 
 	for (__u32 way = 0; way < 2; way++) {
-		e = memo_way(start, way);
+		e = memo_at(memo_way(hash, way));
 		if (e && !e->id)
-			return e;
+			return memo_way(hash, way);
 	}
-	return must || !(chance & 126) ? memo_way(start, chance & 1) : NULL;
+	return must || !(chance & 126) ? memo_way(hash, chance & 1) : MEMO_NOWHERE;
+}
+
+/* Is the user's stack as it was when the thread waited the last time, at @place? Then s->memo.id is its id. */
+__noinline int walk_ask_place(struct walk_scratch *s, __u32 place)
+{
+	struct memo_entry *e = memo_at(place);
+	struct unwind_walk *w;
+
+	if (!s || !e || !e->cnt)
+		return 0;
+	w = &s->walk;
+	/* As much as it takes in one go. */
+	if (!window_reach(&w->window, w->sp, e->slots[(e->cnt - 1) & (MEMO_MAX_SLOTS - 1)]))
+		return 0;
+	s->memo.id = memo_ask(place, &s->memo.start, &w->notes, &w->window, false, &s->memo.flags);
+	s->memo.place = place & cfg.memo_mask;
+	return s->memo.id != 0;
+}
+
+/* Is the rest of the walk known, by what it has met so far? If not, s->memo.place says where it shall be. */
+__noinline int walk_ask_memo(struct walk_scratch *s, __u32 must)
+{
+	struct unwind_walk *w;
+	__u64 hash;
+	__u32 place;
+
+	if (!s)
+		return 0;
+	w = &s->walk;
+	/* Stands for the image and all pcs so far. */
+	hash = intern_mix(w->hash, w->set.id);
+	for (__u32 way = 0; way < 2; way++) {
+		place = memo_way(hash, way) & cfg.memo_mask;
+		s->memo.id = memo_ask(place, &s->memo.start, &w->notes, &w->window, false,
+				      &s->memo.flags);
+		s->memo.place = place;
+		if (s->memo.id)
+			return 1;
+	}
+	s->memo.place = memo_place(hash, must);
+	if (s->memo.place != MEMO_NOWHERE)
+		memo_part(&w->notes);
+	return 0;
 }
 
 /* ---- steps of loops ---- */
@@ -264,25 +345,39 @@ __noinline int walk_frame(struct unwind_walk *w, struct stack_scratch *scratch)
 	return w && scratch ? unwind_step(w, ((struct wire_stack *)scratch->words)->ips) : 1;
 }
 
-/* A word of the stack that was walked, by its number from the top. 1: no more. */
-__noinline int walk_scan_word(struct memo_scan *scan, __u32 i)
+/* Loads the word at @addr, and if that is a place of the stack, the word above the one it points to. */
+static __always_inline bool walk_scan_load(struct memo_scan *scan, __u64 addr, __u64 *ret_value,
+					   __u64 *ret_above)
 {
-	__u64 addr, value, above = 0, base, top;
+	__u64 base = scan->notes.base, top = scan->notes.top, value;
 
-	if (!scan)
-		return 1;
-	base = scan->notes.base;
-	top = scan->notes.top;
-	addr = top - (__u64)(i + 1) * sizeof(__u64);
-	if (addr < base)
-		return 1;
+	if (cfg.kernel_loads) {
+		*ret_value = value = kernel_load(addr);
+		if (value - base < top - base - 8)
+			*ret_above = kernel_load(value + 8);
+		return true;
+	}
 	/* From the top down: the window ends at the word. */
 	if (addr - scan->window.addr >= scan->window.len &&
 	    !window_move_kernel(&scan->window, addr - WINDOW_KERNEL_BYTES + sizeof(__u64)))
-		return 1;
+		return false;
 	value = scan->window.words[((addr - scan->window.addr) >> 3) & (WINDOW_BYTES / 8 - 1)];
-	if (value - base < top - base)
-		bpf_probe_read_kernel(&above, sizeof(above), (void *)(value + sizeof(__u64)));
+	*ret_value = value;
+	if (value - base < top - base - 8)
+		bpf_probe_read_kernel(ret_above, sizeof(*ret_above), (void *)(value + 8));
+	return true;
+}
+
+/* A word of the stack that was walked, by its number from the top. 1: no more. */
+__noinline int walk_scan_word(struct memo_scan *scan, __u32 i)
+{
+	__u64 addr, value, above = 0;
+
+	if (!scan)
+		return 1;
+	addr = scan->notes.top - (__u64)(i + 1) * sizeof(__u64);
+	if (addr < scan->notes.base || !walk_scan_load(scan, addr, &value, &above))
+		return 1;
 	memo_scan_word(scan, addr, value, above);
 	return 0;
 }
@@ -297,6 +392,12 @@ __noinline int walk_scan_begin(struct memo_scan *scan, const struct stack_scratc
 	rec = (const struct wire_stack *)scratch->words;
 	memo_scan_begin(scan, base, top, rec->ips, rec->frame_cnt);
 	return 0;
+}
+
+/* 1: the stack may be remembered. */
+__noinline int walk_scan_end(struct memo_scan *scan)
+{
+	return scan && memo_scan_end(scan);
 }
 
 #endif

@@ -326,7 +326,7 @@ static __always_inline __u32 unwind_load(struct unwind_walk *w, const struct unw
 		/* Only a leaf, and only the innermost frame's register is known. */
 		if (!(w->flags & UNWIND_W_ENTRY))
 			return WIRE_END_NO_REGISTERS;
-		w->notes.flags |= MEMO_IMPOSSIBLE;
+		w->notes.flags |= UNWIND_REG_BX < 32 ? MEMO_IMPOSSIBLE : MEMO_USES_LR;
 		*ret_ra = w->lr;
 		if (UNWIND_REG_BX < 32 && (w->flags & UNWIND_W_NO_REGS ||
 					   !unwind_entry_reg(w, (__u32)rule->ra & 31, ret_ra)))

@@ -13,15 +13,12 @@
 
 /*
  * Where the kernel stack was when the program was called: the context of a tracepoint program is the tracepoint's
- * arguments, on that stack. The verifier doesn't give the number away, but a privileged program may read it back.
+ * arguments, on that stack. A privileged program may put a pointer down in a map, from where it comes back as a number.
  */
-static __always_inline __u64 kernel_position(void *ctx)
+static __always_inline __u64 kernel_position(void *ctx, struct walk_scratch *s)
 {
-	void *local = ctx;
-	__u64 at = 0;
-
-	bpf_probe_read_kernel(&at, sizeof(at), &local);
-	return at;
+	*(void *volatile *)&s->position = ctx;
+	return *(volatile __u64 *)&s->position;
 }
 
 struct kernel_scan {
@@ -44,7 +41,7 @@ static __always_inline bool kernel_note(struct memo_scan *scan, struct wire_stac
 		return false;
 	walk_scan_begin(scan, (struct stack_scratch *)rec, base, top);
 	bpf_loop((__u32)words, kernel_scan_word, &c, 0);
-	return memo_scan_complete(scan);
+	return walk_scan_end(scan);
 }
 
 static __always_inline void memo_judge(__u64 remembered, __u64 walked)
@@ -54,49 +51,63 @@ static __always_inline void memo_judge(__u64 remembered, __u64 walked)
 		count(WIRE_C_MEMO_DISAGREED, 1);
 }
 
+/* The id, if it is known; 0: it is not. */
+static __always_inline __u64 kernel_known(struct walk_scratch *s, struct memo_start *start,
+					  const struct task_state *st, const struct pt_regs *regs)
+{
+	struct memo_scan *scan = &s->scan;
+	__u32 flags;
+	__u64 id;
+
+	/* The rest has the shape of its system call. */
+	start->key = intern_mix(st->wait.syscall, task_user_ip(regs)) | 1;
+	scan->window.len = 0;
+	scan->window.limit = start->top;
+	memo_begin(&scan->notes, start->base, start->top);
+	id = memo_ask(memo_way(start->key, 0), start, &scan->notes, &scan->window, true, &flags);
+	if (!id)
+		id = memo_ask(memo_way(start->key, 1), start, &scan->notes, &scan->window, true,
+			      &flags);
+	return id;
+}
+
 /*
- * The id of the kernel stack of @task, the current one; 0: none. The helper is called in one place only: the return
+ * The id of the kernel stack of the current thread; 0: none. The helper is called in one place only: the return
  * address into this program is one of the frames that it finds.
  */
-static __always_inline __u64 capture_kernel(void *ctx, struct task_struct *task,
+static __always_inline __u64 capture_kernel(void *ctx, const struct pt_regs *regs,
 					    struct task_state *st, bool preempt, __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_KERNEL);
 	struct walk_scratch *s = walk_scratch();
-	struct memo_entry *known = NULL;
 	struct memo_start start = {};
-	__u64 id, known_id = 0, top;
+	struct memo_entry *e;
+	__u64 id, known = 0;
 
 	if (!s || !rec)
 		return 0;
-	start.base = kernel_position(ctx);
+	start.base = kernel_position(ctx, s);
 	/* Stacks are aligned to their size. */
-	top = (start.base | ((1ull << cfg.thread_size_order) - 1)) + 1;
-	/* An interrupt that preempts leaves registers on the path; the rest has the shape of its system call. */
-	if (cfg.memo != CONFIG_MEMO_OFF && !preempt && top - start.base < 1 << 15) {
-		start.top = top;
-		start.key = intern_mix(st->wait.syscall, task_user_ip(task_current_regs(task))) | 1;
-		s->scan.window.len = 0;
-		s->scan.window.limit = top;
-		known = memo_find(&start, &s->scan.window, true);
-	}
+	start.top = (start.base | ((1ull << cfg.thread_size_order) - 1)) + 1;
+	/* An interrupt that preempts leaves registers on the path. */
+	if (cfg.memo != CONFIG_MEMO_OFF && !preempt && start.top - start.base < 1 << 15)
+		known = kernel_known(s, &start, st, regs);
 	if (known) {
-		known_id = known->id;
 		count(WIRE_C_KERNEL_MEMO_HITS, 1);
 		if (cfg.memo == CONFIG_MEMO_ON)
-			return known_id;
+			return known;
 	}
 	id = stack_by_helper(ctx, st, rec, WIRE_STACK_KERNEL, 0, ts);
 	if (known) {
-		memo_judge(known_id, id);
-		return known_id;
+		memo_judge(known, id);
+		return known;
 	}
 	/* Worth it once user space has it, so not the first time: most that come once don't come again. */
-	if (!id || !start.key || rec->h.kind || !kernel_note(&s->scan, rec, start.base, top))
+	if (!id || !start.key || rec->h.kind || !kernel_note(&s->scan, rec, start.base, start.top))
 		return id;
-	known = memo_place(&start, true);
-	if (known)
-		memo_write(known, &start, &s->scan.notes, 0, id);
+	e = memo_at(memo_place(start.key, true));
+	if (e)
+		memo_write(e, &start, &s->scan.notes, 0, id);
 	return id;
 }
 
@@ -175,101 +186,116 @@ static __always_inline __u64 user_send(struct unwind_walk *w, struct wire_stack 
 }
 
 /*
- * Is the rest of the walk remembered? If not, *@ret_place says where it shall be, NULL: nowhere, and from here on it is
- * noted.
+ * Is the stack known? Most threads wait where they waited the last time; else the memo is asked after a few frames,
+ * which say where to look. If it is not, s->memo.place says where it shall be, and some frames have been walked.
  */
-static __always_inline struct memo_entry *user_ask_memo(struct unwind_walk *w,
-							struct memo_start *start, bool must,
-							struct memo_entry **ret_place)
+static __always_inline bool user_known(struct walk_scratch *s, struct user_walk *c,
+				       const struct task_state *st)
 {
-	struct memo_entry *known;
-
-	/* The hash stands for the image and all pcs so far. */
-	start->key = intern_mix(w->hash, (__u64)w->set.id << 32 | w->flags) | 1;
-	start->base = w->sp;
-	start->fp = w->fp;
-	start->bx = w->bx;
-	known = memo_find(start, &w->window, false);
-	if (known && cfg.memo == CONFIG_MEMO_ON)
-		return known;
-	memo_begin(&w->notes, w->sp, 0);
-	w->fp_at = w->bx_at = 0;
-	if (!known)
-		*ret_place = memo_place(start, must);
-	return known;
-}
-
-/* Walks on to the end, or until the memo knows what follows. The id; 0: tables are missing. */
-static __always_inline __u64 user_walk_all(struct user_walk *c)
-{
-	struct memo_entry *known = NULL, *place = NULL;
-	struct unwind_walk *w = c->walk;
-	struct memo_start start = {};
-	__u64 id, known_id = 0;
-
+	s->memo.place = MEMO_NOWHERE;
+	if (st->flags & TASK_F_SAME_STACK && walk_ask_place(s, st->user_memo))
+		return true;
 	for (__u32 i = 0, frames = WALK_FIRST_FRAMES; i < WALK_ASKS; i++) {
-		if (cfg.memo == CONFIG_MEMO_OFF || w->flags & (UNWIND_W_STALE | UNWIND_W_DONE))
-			break;
 		bpf_loop(frames, user_walk_step, c, 0);
 		if (i)
 			frames *= 2;
-		if (w->flags & UNWIND_W_DONE)
+		if (s->walk.flags & UNWIND_W_DONE)
 			break;
-		known = user_ask_memo(w, &start, i == WALK_ASKS - 1, &place);
-		if (known || place)
+		if (walk_ask_memo(s, i == WALK_ASKS - 1))
+			return true;
+		if (s->memo.place != MEMO_NOWHERE)
 			break;
 	}
-	if (known) {
-		known_id = known->id;
-		count(WIRE_C_USER_MEMO_HITS, 1);
-		if (cfg.memo == CONFIG_MEMO_ON) {
-			user_count_end(known->flags >> MEMO_FREE_SHIFT);
-			return known_id;
-		}
-	}
+	return false;
+}
+
+/* The stack was found, or put, at s->memo.place. */
+static __always_inline void user_note_place(struct task_state *st, const struct walk_scratch *s)
+{
+	if (st->user_memo == s->memo.place)
+		st->flags |= TASK_F_SAME_STACK;
+	else
+		st->flags &= ~TASK_F_SAME_STACK;
+	st->user_memo = s->memo.place;
+}
+
+/* Walks on to the end and remembers it at s->memo.place. The id; 0: tables are missing. */
+static __always_inline __u64 user_walk_on(struct walk_scratch *s, struct user_walk *c)
+{
+	struct unwind_walk *w = &s->walk;
+	struct memo_entry *e;
+	__u64 id;
+
 	if (!(w->flags & UNWIND_W_DONE))
 		bpf_loop(WIRE_MAX_FRAMES, user_walk_step, c, 0);
 	if (w->end == WIRE_END_PENDING)
 		return 0;
 	id = user_send(w, c->rec);
-	if (known)
-		memo_judge(known_id, id);
 	/* Memory that is away now may be back the next time. */
-	else if (place && !c->rec->h.kind && w->end != WIRE_END_FAULT)
-		memo_write(place, &start, &w->notes, w->end << MEMO_FREE_SHIFT, id);
-	return known ? known_id : id;
+	if (s->memo.id || s->memo.place == MEMO_NOWHERE || c->rec->h.kind ||
+	    w->end == WIRE_END_FAULT)
+		return id;
+	e = memo_at(s->memo.place);
+	if (e)
+		memo_write(e, &s->memo.start, &w->notes, w->end << MEMO_FREE_SHIFT, id);
+	return id;
 }
 
-static __always_inline void user_regs(struct task_struct *task, struct unwind_walk *w)
+static __always_inline void user_regs(const struct pt_regs *regs, struct unwind_walk *w)
 {
 	w->pc = w->sp = w->fp = w->bx = w->lr = 0;
-	task_user_frame(task_current_regs(task), &w->pc, &w->sp, &w->fp, &w->bx, &w->lr);
+	task_user_frame(regs, &w->pc, &w->sp, &w->fp, &w->bx, &w->lr);
 }
 
-/* By unwind tables. 0: they are not there yet, or there is no stack. */
-static __always_inline __u64 user_by_cfi(struct task_struct *task, const struct task_state *st,
+/* By unwind tables, or from the memo. 0: they are not there yet, or there is no stack. */
+static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task_state *st,
 					 struct wire_stack *rec, const struct unwind_set *set,
 					 __u32 flags, __u64 ts)
 {
 	struct walk_scratch *s = walk_scratch();
 	struct user_walk c = {.rec = rec};
+	__u64 id, known = 0;
 
 	if (!s)
 		return 0;
 	c.walk = &s->walk;
-	user_regs(task, &s->walk);
+	user_regs(regs, &s->walk);
 	if (!s->walk.pc)
 		return 0;
 	s->walk.set = *set;
 	s->walk.max_frames = cfg.max_frames;
+	unwind_begin(&s->walk, intern_seed(WIRE_STACK_USER, &st->image), rec->ips, flags);
+	s->memo.id = 0;
+	s->memo.place = MEMO_NOWHERE;
+	if (cfg.memo != CONFIG_MEMO_OFF && !(flags & UNWIND_W_STALE)) {
+		/* The hash stands for the image and the pc. */
+		s->memo.start.key = intern_mix(s->walk.hash, s->walk.set.id);
+		s->memo.start.base = s->walk.sp;
+		s->memo.start.fp = s->walk.fp;
+		s->memo.start.bx = s->walk.bx;
+		s->memo.start.lr = s->walk.lr;
+		if (user_known(s, &c, st))
+			known = s->memo.id;
+		user_note_place(st, s);
+	}
+	if (known) {
+		count(WIRE_C_USER_MEMO_HITS, 1);
+		if (cfg.memo == CONFIG_MEMO_ON) {
+			user_count_end(s->memo.flags >> MEMO_FREE_SHIFT);
+			return known;
+		}
+	}
 	stack_begin(rec, st, WIRE_STACK_USER, ts);
-	unwind_begin(&s->walk, intern_seed(WIRE_STACK_USER, &rec->image), rec->ips, flags);
-	return user_walk_all(&c);
+	id = user_walk_on(s, &c);
+	if (known)
+		memo_judge(known, id);
+	return known ? known : id;
 }
 
 /* The id of the user stack of @task, the current one; 0: none. */
 static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
-					  struct task_state *st, __u64 ts)
+					  const struct pt_regs *regs, struct task_state *st,
+					  __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_USER);
 	struct unwind_set *set;
@@ -288,7 +314,7 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 	}
 	/* Code that is new is in no mapping yet; what was there before is nearly always there still. */
 	if (set && set->id)
-		id = user_by_cfi(task, st, rec, set, flags, ts);
+		id = user_by_cfi(regs, st, rec, set, flags, ts);
 	if (id) {
 		count(flags ? WIRE_C_WALKED_STALE : WIRE_C_USER_WALKS, 1);
 		return id;

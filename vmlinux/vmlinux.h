@@ -192,6 +192,10 @@ struct bpf_raw_tracepoint_args {
 	u64 args[0];
 };
 
+struct timespec64 {
+	long long tv_sec;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {

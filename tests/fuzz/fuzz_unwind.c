@@ -147,23 +147,29 @@ static bool begin(struct memo_start *start)
 	struct unwind_walk *w = &host.walk;
 
 	host_begin(max_frames(), flags());
+	*start = (struct memo_start){intern_mix(w->hash, w->set.id), w->sp, 0, w->fp, w->bx, w->lr};
 	for (int i = 0; i < 3; i++)
 		if (unwind_step(w, host.ips))
 			return false;
-	*start = (struct memo_start){intern_mix(w->hash, w->flags) | 1, w->sp, 0, w->fp, w->bx};
-	memo_begin(&w->notes, w->sp, 0);
-	w->fp_at = w->bx_at = 0;
 	return true;
 }
 
+/* After a few frames, and before: both say the same, or the walk has ended between. */
 static uint64_t find(const struct memo_entry *e, struct memo_start *start)
 {
 	struct window w = {0};
+	struct memo_notes none;
+	uint64_t first, later;
+	uint32_t end_flags;
+	bool more = begin(start);
 
-	return e->id && begin(start) &&
-			       memo_holds(e, start, memo_hash_slots(e, start->base, 0, &w, false))
-		       ? e->id
-		       : 0;
+	memo_begin(&none, start->base, 0);
+	first = memo_recall(e, start, memo_hash_slots(e, &none, &w, false), &end_flags);
+	if (!more)
+		return first;
+	later = memo_recall(e, start, memo_hash_slots(e, &host.walk.notes, &w, false), &end_flags);
+	need(later == first);
+	return first;
 }
 
 /* What is remembered is found; after a change, only if it is still true. */

@@ -82,7 +82,7 @@ static bool look_through(void)
 			above = *word(value + 8);
 		memo_scan_word(&scan, addr, value, above);
 	}
-	return memo_scan_complete(&scan);
+	return memo_scan_end(&scan);
 }
 
 static bool remember(struct memo_entry *ret)
@@ -100,8 +100,11 @@ static bool holds(const struct memo_entry *e)
 {
 	struct memo_start start = {.key = 1, .base = base, .top = top};
 	struct window w = {.limit = top};
+	struct memo_notes none;
+	uint32_t flags;
 
-	return memo_holds(e, &start, memo_hash_slots(e, base, top, &w, true));
+	memo_begin(&none, base, top);
+	return memo_recall(e, &start, memo_hash_slots(e, &none, &w, true), &flags) == ID;
 }
 
 /* What a change of each word does: as many as @slots must be seen. */

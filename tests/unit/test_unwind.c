@@ -807,6 +807,32 @@ static void test_the_kernels_window_ends_at_its_limit(void **state _unused_)
 	assert_false(window_read(&w, true, at(310), &value));
 }
 
+/* What an entry needs is read in one go. */
+static void test_the_window_reaches_as_far_as_a_slot(void **state _unused_)
+{
+	struct window w = {0};
+	__u64 value;
+
+	for (uint64_t i = 0; i < STACK_WORDS; i++)
+		stack[i] = 1000 + i;
+	host.areas[0].bytes = 40 * 8;
+	for (uint32_t slot = 0; slot < 60; slot++) {
+		host.copy_cnt = 0;
+		assert_int_equal(window_reach(&w, at(3), slot | MEMO_SLOT_PLACED), slot < 37);
+		assert_int_equal(host.copy_cnt, 1);
+		if (slot >= 37) {
+			assert_int_equal(w.len, 0);
+			continue;
+		}
+		assert_true(window_read(&w, false, at(3), &value) && value == 1003);
+		assert_true(window_read(&w, false, at(3 + slot), &value) && value == 1003 + slot);
+		assert_int_equal(host.copy_cnt, 1);
+	}
+	host.areas[0].bytes = STACK_WORDS * 8;
+	assert_true(window_reach(&w, at(0), MEMO_SLOT_PLACE));
+	assert_int_equal(w.len, WINDOW_BYTES);
+}
+
 /* Where memory ends less than a window away, word by word. */
 static void test_a_stack_may_end_within_the_window(void **state _unused_)
 {
@@ -1025,7 +1051,7 @@ static void test_a_leafs_return_address_is_in_its_register(void **state _unused_
 	REGS[SP] = at(0);
 	stack[1] = in(end);
 	assert_walk(WIRE_END_OUTERMOST, in(leaf), in(mid), in(end));
-	assert_true(host.walk.notes.flags & MEMO_IMPOSSIBLE);
+	assert_int_equal(host.walk.notes.flags & (MEMO_IMPOSSIBLE | MEMO_USES_LR), MEMO_USES_LR);
 	host.regs.pc = in(deep);
 	stack[5] = in(end);
 	assert_walk(WIRE_END_OUTERMOST, in(deep), in(mid), in(end));
@@ -1131,6 +1157,7 @@ int main(void)
 		UNWIND_TEST(test_the_window_gives_what_lies_there),
 		UNWIND_TEST(test_the_kernels_window_ends_at_its_limit),
 		UNWIND_TEST(test_a_stack_may_end_within_the_window),
+		UNWIND_TEST(test_the_window_reaches_as_far_as_a_slot),
 		UNWIND_TEST(test_a_window_is_read_once),
 		UNWIND_TEST(test_mappings_are_looked_up_as_often_as_they_change),
 		UNWIND_TEST(test_rows_are_found_at_their_edges),

@@ -86,24 +86,31 @@ static int _printf_(2, 0) probes_print(enum libbpf_print_level level, const char
 	return 0;
 }
 
-/* The arguments of sched_switch grew a fourth in 5.18: ask the kernel's own types. */
-static bool probes_has_prev_state(void)
+/* What kernels differ in, by their own types. */
+struct probes_kernel {
+	bool has_prev_state; /* the arguments of sched_switch grew a fourth in 5.18 */
+	bool has_loads;	     /* bpf_rdonly_cast(), 6.2 */
+};
+
+static struct probes_kernel probes_ask_kernel(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	struct probes_kernel ret = {0};
 	const struct btf_type *t;
-	bool has = false;
 	int id;
 
 	if (!btf)
-		return false;
+		return ret;
 	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
 	t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
 	t = t ? btf__type_by_id(btf, t->type) : NULL; /* pointer */
 	t = t ? btf__type_by_id(btf, t->type) : NULL; /* function prototype */
 	if (t && btf_is_func_proto(t))
-		has = btf_vlen(t) >= 5; /* void *data, preempt, prev, next, prev_state */
+		ret.has_prev_state =
+			btf_vlen(t) >= 5; /* void *data, preempt, prev, next, prev_state */
+	ret.has_loads = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(btf);
-	return has;
+	return ret;
 }
 
 static int probes_configure(struct bpf_object *obj, const struct config *cfg,
@@ -268,9 +275,10 @@ static int probes_try_all(struct probes *p, struct config *cfg, bool need_cfi,
 {
 	const char *first =
 		getenv("DWELL_PROBES"); /* for tests: the variants before it are skipped */
-	bool has_prev_state = probes_has_prev_state();
+	struct probes_kernel kernel = probes_ask_kernel();
 	int err = -EOPNOTSUPP;
 
+	cfg->kernel_loads = kernel.has_loads;
 	for (size_t i = 0; i < ARRAY_SIZE(probes_variants); i++) {
 		const struct probes_variant *v = &probes_variants[i];
 
@@ -283,7 +291,7 @@ static int probes_try_all(struct probes *p, struct config *cfg, bool need_cfi,
 			cfg->unwind = CONFIG_UNWIND_FP;
 			cfg->memo = CONFIG_MEMO_OFF;
 		}
-		err = probes_try(p, v, cfg, possible_cpus, has_prev_state);
+		err = probes_try(p, v, cfg, possible_cpus, kernel.has_prev_state);
 		if (!err || err == -ENOMEM || err == -EPERM)
 			break;
 	}

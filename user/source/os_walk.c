@@ -39,6 +39,11 @@ static __always_inline bool window_move(struct window *w, bool kernel, __u64 add
 	return window_move_to(w, kernel, addr);
 }
 
+static __always_inline bool kernel_word(struct window *w, __u64 addr, __u64 *ret)
+{
+	return window_read(w, true, addr, ret);
+}
+
 static __always_inline bool unwind_find(struct unwind_walk *w, __u64 addr)
 {
 	const struct os_walk *o = walker_of(w)->o;
