@@ -15,6 +15,7 @@
 #include "task.bpf.h"
 
 #define MEMO_LEAVES_OUT (cfg.memo == CONFIG_MEMO_BROKEN)
+#include "memo_table.h"
 #include "unwind.h"
 
 #define UNWIND_STEPS 11 /* of a search in a set */
@@ -78,7 +79,6 @@ struct walk_memo {
 	__u32 flags; /* with it */
 	__u32 place; /* where it is, or where it shall be */
 };
-#define MEMO_NOWHERE (~0u)
 
 /* The programs that use it can't interrupt each other: interrupts are off. */
 struct walk_scratch {
@@ -239,12 +239,6 @@ static __always_inline struct memo_entry *memo_at(__u32 i)
 	return bpf_map_lookup_elem(&memo, &i);
 }
 
-/* Where a memory belongs: one of two places that a hash of how the walk began leads to. */
-static __always_inline __u32 memo_way(__u64 hash, __u32 way)
-{
-	return ((__u32)(hash >> 32) & ~1u) | way;
-}
-
 __noinline __u64 memo_hash_kernel(const struct memo_entry *e, const struct memo_notes *n,
 				  struct window *w)
 {
@@ -257,17 +251,10 @@ __noinline __u64 memo_hash_user(const struct memo_entry *e, const struct memo_no
 	return e && n && w ? memo_hash_slots(e, n, w, false) : 0;
 }
 
-/* What is remembered at place @i: the id, if it is what a walk from @start comes to; 0: it is not. */
-static __always_inline __u64 memo_ask(__u32 i, const struct memo_start *start,
-				      const struct memo_notes *n, struct window *w, bool kernel,
-				      __u32 *ret_flags)
+static __always_inline __u64 memo_look(const struct memo_entry *e, const struct memo_notes *n,
+				       struct window *w, bool kernel)
 {
-	struct memo_entry *e = memo_at(i);
-
-	if (!e || !e->id)
-		return 0;
-	return memo_recall(e, start, kernel ? memo_hash_kernel(e, n, w) : memo_hash_user(e, n, w),
-			   ret_flags);
+	return kernel ? memo_hash_kernel(e, n, w) : memo_hash_user(e, n, w);
 }
 
 __noinline int memo_write(struct memo_entry *e, const struct memo_start *start,
@@ -276,23 +263,6 @@ __noinline int memo_write(struct memo_entry *e, const struct memo_start *start,
 	if (e && start && n)
 		memo_store(e, start, n, flags, id);
 	return 0;
-}
-
-/*
- * Where a walk that is not remembered may be: at a free place, or, now and then, at one whose stack may not have
- * been seen for long. MEMO_NOWHERE: many stacks begin alike, and those that are here are as good.
- */
-static __always_inline __u32 memo_place(__u64 hash, bool must)
-{
-	__u32 chance = bpf_get_prandom_u32();
-	struct memo_entry *e;
-
-	for (__u32 way = 0; way < 2; way++) {
-		e = memo_at(memo_way(hash, way));
-		if (e && !e->id)
-			return memo_way(hash, way);
-	}
-	return must || !(chance & 126) ? memo_way(hash, chance & 1) : MEMO_NOWHERE;
 }
 
 /* Is the user's stack as it was when the thread waited the last time, at @place? Then s->memo.id is its id. */
@@ -332,9 +302,12 @@ __noinline int walk_ask_memo(struct walk_scratch *s, __u32 must)
 		if (s->memo.id)
 			return 1;
 	}
-	s->memo.place = memo_place(hash, must);
-	if (s->memo.place != MEMO_NOWHERE)
+	place = memo_place(hash, must, bpf_get_prandom_u32());
+	if (place != MEMO_NOWHERE) {
+		place &= cfg.memo_mask;
 		memo_part(&w->notes);
+	}
+	s->memo.place = place;
 	return 0;
 }
 

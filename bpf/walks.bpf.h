@@ -105,7 +105,7 @@ static __always_inline __u64 capture_kernel(void *ctx, const struct pt_regs *reg
 	/* Worth it once user space has it, so not the first time: most that come once don't come again. */
 	if (!id || !start.key || rec->h.kind || !kernel_note(&s->scan, rec, start.base, start.top))
 		return id;
-	e = memo_at(memo_place(start.key, true));
+	e = memo_at(memo_place(start.key, true, bpf_get_prandom_u32()));
 	if (e)
 		memo_write(e, &start, &s->scan.notes, 0, id);
 	return id;
@@ -209,10 +209,10 @@ static __always_inline bool user_known(struct walk_scratch *s, struct user_walk 
 	return false;
 }
 
-/* The stack was found, or put, at s->memo.place. */
+/* The stack was found, or will be put, at s->memo.place. */
 static __always_inline void user_note_place(struct task_state *st, const struct walk_scratch *s)
 {
-	if (st->user_memo == s->memo.place)
+	if (st->user_memo == s->memo.place && s->memo.place != MEMO_NOWHERE)
 		st->flags |= TASK_F_SAME_STACK;
 	else
 		st->flags &= ~TASK_F_SAME_STACK;
