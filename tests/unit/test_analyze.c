@@ -981,6 +981,17 @@ static void test_far_from_the_innermost_end_the_same_names_stay(void **state)
 		"max 11\n");
 }
 
+/* Where our programs run with interrupts on, a thread can lose the CPU within one. */
+static void test_what_interrupts_a_probe_is_cut_with_it(void **state)
+{
+	assert_string_equal(
+		trimmed(*state,
+			"irqentry_exit asm_sysvec_apic_timer_interrupt pcpu_freelist_push "
+			"htab_map_delete_elem bpf_prog_4b292cbf976580ff_dwell_exit bpf_trace_run2 "
+			"do_exit do_group_exit"),
+		"app;do_group_exit;do_exit other 10+1 x1 max 11\n");
+}
+
 static void test_the_way_into_the_scheduler_is_cut(void **state)
 {
 	assert_string_equal(trimmed(*state, "__schedule preempt_schedule_irq __cond_resched work"),
@@ -1487,6 +1498,7 @@ int main(void)
 		STAGE_TEST(test_the_probes_own_frames_are_cut),
 		STAGE_TEST(test_one_unknown_frame_between_the_probes_own_is_cut_too),
 		STAGE_TEST(test_far_from_the_innermost_end_the_same_names_stay),
+		STAGE_TEST(test_what_interrupts_a_probe_is_cut_with_it),
 		STAGE_TEST(test_the_way_into_the_scheduler_is_cut),
 		STAGE_TEST(test_one_frame_always_stays),
 		STAGE_TEST(test_of_nothing_but_the_probes_own_frames_one_stays),

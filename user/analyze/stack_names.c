@@ -85,12 +85,27 @@ static const char *names_of(const struct stack_names *n, const struct named_stac
 	return profile__str(n->profile, n->profile->frames[s->frames[i]].name);
 }
 
+/*
+ * How many innermost frames lie within one of our programs: an interrupt may take the CPU from a thread in those that run
+ * with interrupts on. Programs of other tracers are as good as any code.
+ */
+static uint32_t names_in_probe(const struct stack_names *n, const struct named_stack *s)
+{
+	for (uint32_t i = s->cnt; i--;) {
+		const char *name = names_of(n, s, i);
+
+		if (!strncmp(name, "bpf_prog_", 9) && strstr(name, "_dwell_"))
+			return i + 1;
+	}
+	return 0;
+}
+
 /* Takes the tracer's own frames and the generic ones off the innermost end; one frame always stays. */
 static void names_trim(const struct stack_names *n, struct named_stack *s)
 {
-	uint32_t cut = 0;
+	uint32_t cut = names_in_probe(n, s);
 
-	for (uint32_t i = 0; i < s->cnt && i <= cut + 1; i++)
+	for (uint32_t i = cut; i < s->cnt && i <= cut + 1; i++)
 		if (names_is_own(names_of(n, s, i)))
 			cut = i + 1;
 	while (cut < s->cnt && names_is_generic(names_of(n, s, cut)))
