@@ -583,7 +583,7 @@ void bpf_source_usage(const struct source *base, struct bpf_usage *ret)
 		u = unwinder__usage(s->unwinder);
 	*ret = (struct bpf_usage){
 		.kernel_bytes = os_usage_map_bytes() + mmaps__bytes(&s->mmaps),
-		.own_bytes = os_usage_resident_bytes(),
+		.own_bytes = os_usage_own_bytes(),
 		.table_bytes = u.tables.used_bytes,
 		.table_cnt = u.tables.table_cnt,
 		.process_cnt = u.sets.image_cnt,

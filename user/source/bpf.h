@@ -57,7 +57,7 @@ const char *bpf_source_unwind(const struct source *s);
 struct bpf_usage {
 	uint64_t kernel_bytes; /* maps and rings, by the kernel's account */
 	uint64_t
-		own_bytes; /* resident memory of this process; what is mapped of the maps counts here too */
+		own_bytes; /* resident memory of this process, but for what is mapped of the maps */
 	uint64_t table_bytes; /* of the maps: unwind tables */
 	uint32_t table_cnt;   /* modules that have one */
 	uint32_t process_cnt; /* whose mappings are known to the kernel side */

@@ -2,13 +2,15 @@
 #include "source/os_usage.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/os_read.h"
 
-#define USAGE_MAX_BYTES 4096
+#define USAGE_MAX_BYTES	      4096
+#define USAGE_SMAPS_MAX_BYTES (16 << 20)
 
 static uint64_t usage_of_map(const char *name)
 {
@@ -38,13 +40,32 @@ uint64_t os_usage_map_bytes(void)
 	return bytes;
 }
 
-uint64_t os_usage_resident_bytes(void)
+/* Lines "START-END PERMS OFFSET DEV INODE  NAME" begin a mapping, "Rss:  N kB" is in it (proc_pid_smaps(5)). */
+static bool usage_begins_mapping(const char *line, bool *ret_of_maps)
+{
+	unsigned long long start, end;
+	int name = 0;
+
+	if (sscanf(line, "%llx-%llx %*s %*s %*s %*s %n", &start, &end, &name) != 2 || !name)
+		return false;
+	*ret_of_maps = !strncmp(line + name, "anon_inode:bpf", strlen("anon_inode:bpf")) ||
+		       !strncmp(line + name, "anon_inode:[perf", strlen("anon_inode:[perf"));
+	return true;
+}
+
+uint64_t os_usage_own_bytes(void)
 {
 	_cleanup_buf_ struct buf text = {0};
-	unsigned long long pages;
+	unsigned long long kb;
+	bool of_maps = false;
+	uint64_t bytes = 0;
+	char *rest, *line;
 
-	if (os_read_file("/proc/self/statm", USAGE_MAX_BYTES, &text) || !text.len ||
-	    sscanf(text.data, "%*u %llu", &pages) != 1)
+	if (os_read_file("/proc/self/smaps", USAGE_SMAPS_MAX_BYTES, &text) || !text.len)
 		return 0;
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	for (line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (!usage_begins_mapping(line, &of_maps) && !of_maps &&
+		    sscanf(line, "Rss: %llu", &kb) == 1)
+			bytes += kb * 1024;
+	return bytes;
 }

@@ -10,7 +10,10 @@
  * /proc/self/fdinfo, bpf_map_show_fdinfo() in kernel/bpf/syscall.c). 0 when that can't be read.
  */
 uint64_t os_usage_map_bytes(void);
-/* Resident memory, /proc/self/statm. 0 when that can't be read. */
-uint64_t os_usage_resident_bytes(void);
+/*
+ * Resident memory of this process without what it has mapped of BPF maps and perf's rings, which is counted with those
+ * (a ring's data is mapped twice): `Rss` in /proc/self/smaps. 0 when that can't be read.
+ */
+uint64_t os_usage_own_bytes(void);
 
 #endif
