@@ -34,7 +34,7 @@ enum memo_flags {
 	MEMO_USES_BX = 1 << 1, /* likewise rbx */
 	MEMO_IMPOSSIBLE = 1 << 2, /* it depends on something that is not noted: never remembered */
 	MEMO_LEFT_OUT = 1 << 3,	  /* a slot was left out on purpose */
-	MEMO_USES_LR = 1 << 4,	  /* likewise the link register */
+	MEMO_USES_LR = 1 << 4,	  /* it depends on the link register, as it is */
 };
 #define MEMO_FREE_SHIFT	 8
 #define MEMO_EARLY_SLOTS 3

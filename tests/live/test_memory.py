@@ -40,6 +40,18 @@ def own_maps(pid):
     return total, per_cpu
 
 
+def own_memory(pid):
+    """Resident bytes of a process but for what it has mapped of maps and rings."""
+    total, counts = 0, True
+    with open(f"/proc/{pid}/smaps") as f:
+        for line in f:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                counts = "anon_inode:" not in line
+            elif line.startswith("Rss:") and counts:
+                total += int(line.split()[1]) * 1024
+    return total
+
+
 @case
 def a_full_host():
     files = code_files()
@@ -52,6 +64,7 @@ def a_full_host():
             d.tracing()
             time.sleep(1)
             maps, per_cpu = own_maps(d.pid)
+            own = own_memory(d.pid)
             result = d.finish()
     p = Profile(result.ok().out)
     notes = {k: int(v) for k, v in p.data["notes"].items() if k.startswith(("memory", "unwind_"))}
@@ -62,6 +75,8 @@ def a_full_host():
     check(notes["unwind_tables"] >= MODULES * 0.9, f"tables of {notes['unwind_tables']} modules")
     check_equal(notes["unwind_processes"], PROCESSES, "processes")
     check(abs(notes["memory_kernel_bytes"] - maps) < 1 << 20, f"{notes} and the kernel's own account: {maps}")
+    # What is mapped of the rings, twice 1 MiB for each CPU and more, is not counted again.
+    check(abs(notes["memory_own_bytes"] - own) < 3 << 20, f"{notes} and resident memory of its own: {own}")
     check(at_16 <= LIMIT, f"{at_16} bytes at {CPUS} CPUs, {LIMIT} are the limit")
     # Beyond 16 CPUs all rings together keep their size, down to 64 KiB each.
     check(per_cpu / cpus + (64 << 10) <= PER_CPU, f"{per_cpu / cpus} bytes of maps for each CPU")
