@@ -164,14 +164,12 @@ class Bench:
     def groups(self):
         """The cells that are measured under one start of a tool, which takes longer than to measure them.
 
-        Those whose chains don't recur come by themselves, or last: they fill what a tool remembers.
+        Those whose chains don't recur come by themselves: they fill what a tool remembers.
         """
         cells = [(d, c) for d in self.options.depths for c in self.options.chains]
         random.shuffle(cells)
         recurring = [cell for cell in cells if cell[1]]
         others = [cell for cell in cells if not cell[1]]
-        if self.options.together:
-            return [recurring + others]
         return [group for group in (recurring, others) if group]
 
     def rounds(self):
@@ -198,7 +196,7 @@ class Bench:
             "machine": machine(self.options.in_vm),
             "command": self.options.command,
             "settings": {k: getattr(self.options, k) for k in
-                         ("rounds", "switches", "warmup", "depths", "chains", "together")},
+                         ("rounds", "switches", "warmup", "depths", "chains")},
             "tools": [{"name": t.name, "label": t.label, "command": t.shown_command(),
                        "version": t.version(), "error": self.errors.get(t.name),
                        "failures": self.failures.get(t.name, [])}
@@ -244,13 +242,10 @@ def parse(arguments):
     p.add_argument("--only", type=lambda t: t.split(","), default=[], metavar="NAME,...",
                    help="these tools only: " + " ".join(t.name for t in EVERY))
     p.add_argument("--minutes", type=float,
-                   help="begin no round that would end later (13; with --in-vm 120)")
+                   help="begin no round that would end later (13; with --in-vm 60)")
     p.add_argument("--quick", action="store_true", help="2 rounds of 10000 switches, to try it out")
     p.add_argument("--in-vm", action="store_true",
-                   help="this machine is there for it: also the tools that trace the whole system; "
-                        "implies --together")
-    p.add_argument("--together", action="store_true",
-                   help="start each tool once per round, not twice: where chains recur and where not")
+                   help="this machine is there for it: also the tools that trace the whole system")
     p.add_argument("--json", metavar="FILE", help="write the measurements there")
     p.add_argument("--from-json", nargs="+", metavar="FILE",
                    help="measure nothing, write the document from such files")
@@ -259,8 +254,7 @@ def parse(arguments):
     options = p.parse_args(arguments)
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.switches = options.switches or (10000 if options.quick else 50000)
-    options.minutes = options.minutes or (120 if options.in_vm else 13)
-    options.together |= options.in_vm
+    options.minutes = options.minutes or (60 if options.in_vm else 13)
     options.warmup = options.warmup or max(options.switches // 5, 1000)
     if not (options.quick or options.only or options.in_vm or options.json):
         options.document = options.document or DOCUMENT

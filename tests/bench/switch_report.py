@@ -160,8 +160,6 @@ def add_up(cells):
 def kinds_of_chains(result):
     """[numbers of chains] that are told apart where what tools lose is said: those that recur, the others."""
     chains = result["settings"]["chains"]
-    if result["settings"]["together"]:
-        return [chains]
     return [kind for kind in ([c for c in chains if c], [c for c in chains if not c]) if kind]
 
 
@@ -234,9 +232,8 @@ def tool_list(result):
 def machine_text(result):
     m, s = result["machine"], result["settings"]
     virt = f" under {m['hypervisor']}" if m["hypervisor"] not in ("", "none") else ""
-    once = " Each tool was started once per round, for all cells." if s["together"] else ""
     return [f"{m['date']}: {m['cpu']}, {m['cpus']} CPUs, {m['memory_mib']:,} MiB{virt}, Linux "
-            f"{m['kernel']} {m['arch']}. {round_cnt(result)} rounds of {s['switches']:,} switches.{once} "
+            f"{m['kernel']} {m['arch']}. {round_cnt(result)} rounds of {s['switches']:,} switches. "
             f"Made by `{result['command']}`.", ""]
 
 
@@ -244,9 +241,8 @@ def section(result):
     lines = [f"## On the {result['machine']['kind']}", "", *machine_text(result)]
     for depth in result["settings"]["depths"]:
         lines += cost_table(result, depth)
-    kinds = "" if result["settings"]["together"] else ", where chains recur / where none does"
-    lines += [f"Did they see it all? The least of all rounds and depths, and sums of what was lost{kinds}:", "",
-              *seen_table(result)]
+    lines += ["Did they see it all? The least of all rounds and depths, and sums of what was lost, where chains recur / "
+              "where none does:", "", *seen_table(result)]
     lines += ["What the tools use themselves, the largest of all cells:", "", *own_table(result)]
     return [*lines, "The tools:", "", *tool_list(result)]
 
@@ -268,7 +264,12 @@ beside dwell and bcc as the yardstick; `make bench-switch` takes that over from 
 
     tests/vm/fetch-kernels --headers 6.12
     tests/vm/vmrun -R -m 2048 -t 7200 -o build/bench 6.12 -- \\
-        tests/bench/bench_switch.py --in-vm --switches 3000 --rounds 3 --json /out/switch-vm.json
+        tests/bench/bench_switch.py --in-vm --switches 8000 --rounds 3 --json /out/switch-vm.json
+
+The processor of that machine is emulated. There an instruction of a loop that any processor finishes in a fraction of
+a nanosecond costs as much as a miss of the cache, a program is slow until it was translated, and nothing is
+predicted: it says who runs where, what they see and lose, and what whole-system tracing adds to tracing one process.
+What a switch costs on a processor the host's tables say, to which the targets are bound.
 
 Two threads of one process, on one CPU, hand a byte to and fro through two pipes, which makes one switch per write
 and read. Before each they go down 5, 20 or 60 frames of their own, compiled with frame pointers; the innermost frame
@@ -298,8 +299,7 @@ FOOT = """## How it is measured
 - A tool that can't run is listed with what it says. Those that can only trace the whole system run in a virtual machine
   only: a benchmark doesn't watch other people's processes.
 - To start a tool takes longer than to measure it. So all depths and chains that recur are measured under one start, in
-  random order, and those that don't under a second one (in an emulated machine, where starts take minutes, under the
-  same). What a tool says that it saw and lost is of a whole run.
+  random order, and those that don't under a second one. What a tool says that it saw and lost is of a whole run.
 - bcc and bpftrace have fixed tables: stacks that find no room are counted as missed. bcc counts whole microseconds of
   each wait.
 """
