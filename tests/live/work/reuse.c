@@ -14,18 +14,20 @@ static struct meter *even, *odd;
 
 static work_frame void work_even(uint64_t ms)
 {
-	uint64_t since = now_ns();
+	uint64_t since;
 
 	set_name("reuse-even");
+	since = now_ns();
 	nap_ns(ms * NS_PER_MS);
 	meter_add(even, since);
 }
 
 static work_frame void work_odd(uint64_t ms)
 {
-	uint64_t since = now_ns();
+	uint64_t since;
 
 	set_name("reuse-odd");
+	since = now_ns();
 	nap_ns(2 * ms * NS_PER_MS);
 	meter_add(odd, since);
 }
