@@ -3,7 +3,7 @@
 """One pid, many processes, one after the other: they are not mixed up. In a pid namespace of its own."""
 import os
 import subprocess
-from livetest import (WORK, Dwell, Profile, case, check, check_equal, check_laws, check_near, facts_of,
+from livetest import (MS, WORK, Dwell, Profile, case, check, check_equal, check_laws, check_near, facts_of,
                       main, read, scratch, skip)
 
 UNSHARE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -26,7 +26,8 @@ def same_pid_again_and_again():
     check(all(t["exited"] for t in lives), "all have exited")
     check_equal(sorted(t["comm"] for t in lives), ["reuse-even"] * 10 + ["reuse-odd"] * 10, "names")
     for name in ("even", "odd"):
-        check_near(p.ns(frame=f"work_{name}"), int(facts[name][0][1]), name)
+        # What a new process does on its CPU (first touches of its pages) is in the meter, ten times.
+        check_near(p.ns(frame=f"work_{name}"), int(facts[name][0][1]), name, slack=10 * MS // 4)
         check_equal(p.cnt(frame=f"work_{name}", reason="sleep"), 10, f"sleeps of the {name}")
         # Of the sleeps: who is preempted on the way to its new name still has the old one.
         check_equal({p.names(s)[0] for s in p.select(frame=f"work_{name}", reason="sleep")},

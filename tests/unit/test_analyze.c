@@ -992,6 +992,20 @@ static void test_what_interrupts_a_probe_is_cut_with_it(void **state)
 		"app;do_group_exit;do_exit other 10+1 x1 max 11\n");
 }
 
+static void test_what_interrupts_another_program_stays(void **state)
+{
+	assert_string_equal(
+		trimmed(*state, "a b c bpf_prog_4b292cbf976580ff_not_dwell_exit do_exit"),
+		"app;do_exit;bpf_prog_4b292cbf976580ff_not_dwell_exit;c;b;a other 10+1 x1 "
+		"max 11\n");
+}
+
+static void test_a_name_too_short_for_a_program_stays(void **state)
+{
+	assert_string_equal(trimmed(*state, "a b c bpf_prog_dwell_ do_exit"),
+			    "app;do_exit;bpf_prog_dwell_;c;b;a other 10+1 x1 max 11\n");
+}
+
 static void test_the_way_into_the_scheduler_is_cut(void **state)
 {
 	assert_string_equal(trimmed(*state, "__schedule preempt_schedule_irq __cond_resched work"),
@@ -1499,6 +1513,8 @@ int main(void)
 		STAGE_TEST(test_one_unknown_frame_between_the_probes_own_is_cut_too),
 		STAGE_TEST(test_far_from_the_innermost_end_the_same_names_stay),
 		STAGE_TEST(test_what_interrupts_a_probe_is_cut_with_it),
+		STAGE_TEST(test_what_interrupts_another_program_stays),
+		STAGE_TEST(test_a_name_too_short_for_a_program_stays),
 		STAGE_TEST(test_the_way_into_the_scheduler_is_cut),
 		STAGE_TEST(test_one_frame_always_stays),
 		STAGE_TEST(test_of_nothing_but_the_probes_own_frames_one_stays),

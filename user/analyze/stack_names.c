@@ -85,18 +85,25 @@ static const char *names_of(const struct stack_names *n, const struct named_stac
 	return profile__str(n->profile, n->profile->frames[s->frames[i]].name);
 }
 
+/* Is it "bpf_prog_TAG_dwell_..."? The tag is BPF_TAG_SIZE bytes in hex (bpf_get_prog_name() in kernel/bpf/core.c). */
+static bool names_is_probe(const char *name)
+{
+	static const char begin[] = "bpf_prog_", ours[] = "_dwell_";
+	size_t tag = strlen(begin) + 16;
+
+	return !strncmp(name, begin, strlen(begin)) && strnlen(name, tag) == tag &&
+	       !strncmp(name + tag, ours, strlen(ours));
+}
+
 /*
  * How many innermost frames lie within one of our programs: an interrupt may take the CPU from a thread in those that run
  * with interrupts on. Programs of other tracers are as good as any code.
  */
 static uint32_t names_in_probe(const struct stack_names *n, const struct named_stack *s)
 {
-	for (uint32_t i = s->cnt; i--;) {
-		const char *name = names_of(n, s, i);
-
-		if (!strncmp(name, "bpf_prog_", 9) && strstr(name, "_dwell_"))
+	for (uint32_t i = s->cnt; i--;)
+		if (names_is_probe(names_of(n, s, i)))
 			return i + 1;
-	}
 	return 0;
 }
 
