@@ -8,6 +8,12 @@
 
 #include "stacks.bpf.h"
 
+/* Kernel stacks mostly have the shape of their system call, and of where it is made. */
+static __always_inline __u64 kernel_key(struct pt_regs *regs)
+{
+	return intern_mix(task_syscall(regs), task_user_ip(regs)) | 1;
+}
+
 static __always_inline bool wants_stacks(const struct task_state *st)
 {
 	bool kthread = st->flags & TASK_F_KTHREAD;
@@ -31,7 +37,7 @@ static __always_inline void capture_wait(struct task_struct *task, struct task_s
 					 __u32 state, struct pt_regs *regs)
 {
 	st->wait.state = state;
-	st->wait.flags = 0;
+	st->wait.flags = task_class(task) << WIRE_F_CLASS_SHIFT;
 	st->wait.syscall = -1;
 	if (st->flags & TASK_F_KTHREAD) {
 		st->wait.flags |= WIRE_F_KTHREAD;

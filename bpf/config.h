@@ -69,12 +69,37 @@ struct config {
 	__u32 memo_mask;       /* entries of the memo - 1, cached rules - 1: powers of two */
 	__u32 cache_mask;
 	__u32 kernel_loads; /* 1: the kernel has bpf_rdonly_cast() */
+	/*
+	 * 1: no task iterators. User space fills and reads map task_states itself, so threads and images get identities
+	 * that /proc shows too: see task_start() and task_exec_id().
+	 */
+	__u32 proc_ids;
+	__u32 wakers; /* 1: note who wakes */
+	__u32 _pad2;
+	__u64 tick_ns; /* of /proc's times: 1e9 / USER_HZ */
 };
+
+/* Of an image whose stack begins at @start_stack: see `proc_ids`. */
+static __always_inline __u32 config_exec_id(__u64 start_stack)
+{
+	return (__u32)(start_stack >> 4);
+}
 
 /* Written by user space while the probes run. 0: not yet. */
 struct control {
 	__u64 start_ns; /* the window's start */
 	__u64 stop_ns;	/* its end: events after it change nothing */
+	__u64 pythons;	/* +1 for each process entered in map pythons; 0: there was none so far */
+	/* Where one run is cut into windows: */
+	__u64 cut_ns;	  /* dwell_open tells what was open at this moment */
+	__u64 memo_epoch; /* another number than before: what was remembered is forgotten */
+	__u64 min_ns;	  /* as config.min_ns, whichever is larger; may change at any time */
+};
+
+/* Key of map task_states, where it is a hash. */
+struct task_key {
+	__u64 start_ns;
+	__u64 tid;
 };
 
 /* Values of map target_pids. */
@@ -90,6 +115,8 @@ struct spill_key {
 	__u64 kernel_stack;
 	__u64 user_stack;
 	struct wire_wait wait;
+	struct wire_waker waker; /* this and the lock: zero without --wakers */
+	__u64 lock;
 };
 
 struct spill_value {

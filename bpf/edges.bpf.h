@@ -7,26 +7,7 @@
 #define DWELL_EDGES_BPF_H
 
 #include "capture.bpf.h"
-
-/*
- * Can state be kept at all? Some kernels load everything and then refuse every allocation (kmalloc_nolock()
- * without cmpxchg16b). Writes one header if it can; tried on a thread of the tracer, which is never a target.
- */
-SEC("iter/task")
-int dwell_check(struct bpf_iter__task *ctx)
-{
-	struct seq_file *seq = ctx->meta->seq;
-	struct task_struct *task = ctx->task;
-	struct wire_header ok = {.size = sizeof(ok)};
-
-	if (!task || task_visible_pid(task, TASK_GET(task, pid)) != cfg.self_pid)
-		return 0;
-	if (!task_state_create(task))
-		return 0;
-	task_state_delete(task);
-	bpf_seq_write(seq, &ok, sizeof(ok));
-	return 0;
-}
+#include "check.bpf.h"
 
 /* A thread that did not switch since attaching: where it is, is read from outside. */
 static __always_inline void seed_state(struct task_struct *task, struct task_state *st,
@@ -110,39 +91,15 @@ static __always_inline void final_rebuild(struct task_struct *task, struct task_
 	}
 }
 
-/* What the last look at a thread writes; both in one go. */
-struct final_records {
-	struct wire_summary summary;
-	struct wire_interval open;
-};
-
-static __always_inline void fill_open(const struct task_state *st, const struct interval *iv,
-				      struct final_records *out)
-{
-	out->open.h.kind = WIRE_INTERVAL;
-	out->open.h.size = sizeof(out->open);
-	out->open.thread = out->summary.key;
-	out->open.out_ns = iv->out_ns;
-	out->open.wake_ns = iv->wake_ns;
-	out->open.in_ns = iv->in_ns;
-	out->open.kernel_stack = st->kernel_stack;
-	out->open.user_stack = st->user_stack;
-	out->open.wait = st->wait;
-	out->open.wait.flags |= WIRE_F_OPEN | (iv->flags & ~(WIRE_F_NO_WAKEUP | WIRE_F_CLAMPED));
-	if (!filter_interval(&cfg, st->flags, &st->wait, iv->in_ns - iv->out_ns))
-		out->open.wait.flags |= WIRE_F_FILTERED;
-}
-
 SEC("iter/task")
 int dwell_final(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
 	__u64 stop = ctl.stop_ns, start = ctl.start_ns;
-	struct final_records *out;
+	struct totals_records *out;
 	struct task_state *st;
-	struct interval iv;
-	__u32 flags = 0, zero = 0;
+	__u32 zero = 0;
 
 	if (!task || !start)
 		return 0;
@@ -150,22 +107,103 @@ int dwell_final(struct bpf_iter__task *ctx)
 	out = bpf_map_lookup_elem(&seed_scratch, &zero);
 	if (!out || !st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
 		return 0;
+	st->flags |= TASK_F_FINAL;
 	final_rebuild(task, st, stop);
-	if (!st->out_ns)
-		flags |= WIRE_THREAD_RUNNING;
-	__builtin_memset(out, 0, sizeof(*out));
-	fill_summary(st, stop, TASK_GET(task, se.sum_exec_runtime),
-		     TASK_GET(task, sched_info.run_delay), flags, &out->summary);
-	if (!st->out_ns && st->in_ns && stop > st->in_ns)
-		out->summary.on_cpu_ns += stop - interval_max(st->in_ns, start);
-	task_state__settle(st, task_queued(task));
-	if (task_state__split(st, stop, start, &iv)) {
-		fill_open(st, &iv, out);
+	if (totals_final(&cfg, ctl.min_ns, st, start, stop, TASK_GET(task, se.sum_exec_runtime),
+			 TASK_GET(task, sched_info.run_delay), task_queued(task), out))
 		bpf_seq_write(seq, out, sizeof(*out));
-		return 0;
-	}
-	bpf_seq_write(seq, &out->summary, sizeof(out->summary));
+	else
+		bpf_seq_write(seq, &out->summary, sizeof(out->summary));
 	return 0;
+}
+
+/*
+ * At a cut between two windows of one run: the threads that are off the CPU now, with what they are called if user space was
+ * not told yet. Their state stays as it is.
+ */
+struct open_records {
+	struct wire_thread thread;
+	struct wire_interval interval;
+};
+
+static __always_inline void open_interval(const struct task_state *st, const struct interval *iv,
+					  struct wire_interval *rec)
+{
+	struct wire_thread_key key = {
+		.start_ns = st->start_ns, .tid = st->tid, .comm_gen = st->comm_gen};
+
+	__builtin_memset(rec, 0, sizeof(*rec));
+	totals_open(&cfg, ctl.min_ns, st, iv, &key, rec);
+}
+
+SEC("iter/task")
+int dwell_open(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	__u64 cut = ctl.cut_ns, start = ctl.start_ns, out;
+	struct open_records *rec;
+	struct task_state *st;
+	struct interval iv;
+	__u32 zero = 0;
+
+	if (!task || !start)
+		return 0;
+	st = task_state_find(task);
+	rec = bpf_map_lookup_elem(&seed_scratch, &zero);
+	if (!rec || !st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
+		return 0;
+	out = st->out_ns;
+	if (!task_state__split(st, cut, start, &iv))
+		return 0;
+	/* A wake-up on its last stint belonged to an earlier sleep, as task_state__settle() knows. */
+	if (!st->wake_ns && !task_queued(task))
+		iv.wake_ns = cut;
+	open_interval(st, &iv, &rec->interval);
+	/* One that is too short yet is told whole when it ends, if it is long enough then. */
+	if (rec->interval.wait.flags & WIRE_F_FILTERED)
+		return 0;
+	fill_thread(st, &rec->thread);
+	/* It may get its CPU meanwhile: then its interval comes whole, by the ring. */
+	*(volatile __u64 *)&st->cut_ns = cut;
+	if (*(volatile __u64 *)&st->out_ns != out)
+		return 0;
+	bpf_seq_write(seq, rec, sizeof(*rec));
+	return 0;
+}
+
+/* Room for what is told of a thread that ends late. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct totals_records);
+} late_scratch SEC(".maps");
+
+/*
+ * A thread ends after the window has, and will be gone when the iterator comes: what that would have said of it. Unless
+ * it came before.
+ */
+static __noinline void finish_late(struct task_struct *task)
+{
+	__u64 stop = ctl.stop_ns, start = ctl.start_ns;
+	struct task_state *st = task_state_find(task);
+	struct totals_records *out;
+	__u32 zero = 0;
+	bool open;
+
+	out = bpf_map_lookup_elem(&late_scratch, &zero);
+	if (!start || !out || !st || !(st->flags & TASK_F_TARGET) ||
+	    st->flags & (TASK_F_DEAD | TASK_F_FINAL))
+		return;
+	st->flags |= TASK_F_DEAD;
+	open = totals_final(&cfg, ctl.min_ns, st, start, stop, TASK_GET(task, se.sum_exec_runtime),
+			    TASK_GET(task, sched_info.run_delay), false, out);
+	if (!ring_send(&out->summary, sizeof(out->summary)) && !exit_spill_add(&out->summary))
+		count(WIRE_C_SUMMARY_LOST, 1);
+	if (open && !(emit_thread(st) && ring_send(&out->open, sizeof(out->open))))
+		count(WIRE_C_SUMMARY_LOST, 1);
+	task_state_end(task);
 }
 
 #endif

@@ -9,6 +9,16 @@
 #include "filter.h"
 #include "intern.h"
 
+/* The interval with who ended it, in a function of its own for its place on the stack. */
+static __attribute__((noinline)) bool send_waked(const struct task_state *st,
+						 const struct wire_interval *iv)
+{
+	struct wire_waked rec = {.interval = *iv, .waker = st->waker, .lock = st->lock};
+
+	rec.interval.h.size = sizeof(rec);
+	return ring_send(&rec, sizeof(rec));
+}
+
 /* Books one interval of a target thread: observed, then exactly one of filtered, ring, spilled, lost. */
 static __always_inline void emit_interval(struct task_state *st, const struct interval *iv)
 {
@@ -26,6 +36,13 @@ static __always_inline void emit_interval(struct task_state *st, const struct in
 		count(WIRE_C_FILTERED_CNT, 1);
 		return;
 	}
+	if (filter_throttles(ctl.min_ns, st, iv->out_ns, length)) {
+		count(WIRE_C_FILTERED_NS, length);
+		count(WIRE_C_FILTERED_CNT, 1);
+		count(WIRE_C_THROTTLED_NS, length);
+		count(WIRE_C_THROTTLED_CNT, 1);
+		return;
+	}
 	rec.h.kind = WIRE_INTERVAL;
 	rec.h.size = sizeof(rec);
 	rec.thread.start_ns = st->start_ns;
@@ -38,9 +55,13 @@ static __always_inline void emit_interval(struct task_state *st, const struct in
 	rec.user_stack = st->user_stack;
 	rec.wait = st->wait;
 	rec.wait.flags |= iv->flags;
-	if (emit_thread(st) && ring_send(&rec, sizeof(rec)))
+	/* What was noted last ended another wait. */
+	if (cfg.wakers && (rec.wait.flags & WIRE_F_NO_WAKEUP ||
+			   (rec.wait.flags & (WIRE_F_PREEMPT | WIRE_F_NEW)) == WIRE_F_PREEMPT))
+		__builtin_memset(&st->waker, 0, sizeof(st->waker));
+	if (emit_thread(st) && (cfg.wakers ? send_waked(st, &rec) : ring_send(&rec, sizeof(rec))))
 		return;
-	if (spill_add(&rec)) {
+	if (spill_add(&rec, st)) {
 		count(WIRE_C_SPILLED_NS, length);
 		count(WIRE_C_SPILLED_CNT, 1);
 		return;
@@ -50,14 +71,12 @@ static __always_inline void emit_interval(struct task_state *st, const struct in
 }
 
 /*
- * Gives @rec (kind, image, frame_cnt, flags, ips filled in) its id and sees to it that user space gets the frames:
- * at once for a new id, by the spill when the ring is full. Returns the id. @rec->h.kind is 0 after that if user space
- * had it before.
+ * Gives @rec (kind, image, frame_cnt, flags, ips filled in) the id @id and sees to it that user space gets the frames: at
+ * once for a new id, by the spill when the ring is full. Returns the id. @rec->h.kind is 0 after that if user space had it
+ * before.
  */
-static __always_inline __u64 emit_stack(struct wire_stack *rec, __u64 hash)
+static __always_inline __u64 emit_stack_as(struct wire_stack *rec, __u64 id)
 {
-	__u64 id = intern_finish(hash, rec->frame_cnt, rec->flags);
-
 	rec->h.kind = 0;
 	if (stack_sent(id))
 		return id;
@@ -67,6 +86,12 @@ static __always_inline __u64 emit_stack(struct wire_stack *rec, __u64 hash)
 		stack_set_sent(id);
 	/* else: tried again at its next use; if that never comes, user space counts it as lost */
 	return id;
+}
+
+/* The same with the id that follows from @hash, of all that makes the stack. */
+static __always_inline __u64 emit_stack(struct wire_stack *rec, __u64 hash)
+{
+	return emit_stack_as(rec, intern_finish(hash, rec->frame_cnt, rec->flags));
 }
 
 #endif

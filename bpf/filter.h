@@ -26,6 +26,16 @@ static __always_inline bool filter_interval(const volatile struct config *cfg, _
 	return cfg->state_mask ? (wait->state & cfg->state_mask) != 0 : wait->state == 0;
 }
 
+/*
+ * Is the interval too short at present (--max-cpu)? @min_ns: of struct control. What was told in part at a cut between two windows is
+ * told to its end.
+ */
+static __always_inline bool filter_throttles(__u64 min_ns, const struct task_state *st,
+					     __u64 out_ns, __u64 length_ns)
+{
+	return length_ns < min_ns && st->cut_ns <= out_ns;
+}
+
 /* Does the name, NUL-terminated within WIRE_COMM_LEN, match? One step per character, no backtracking. */
 static __always_inline bool filter_comm(const volatile struct config_glob *glob, const char *comm)
 {

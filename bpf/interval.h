@@ -16,10 +16,6 @@
 
 #include "wire.h"
 
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
 enum task_flags {
 	TASK_F_TARGET = 1 << 0,
 	TASK_F_KTHREAD = 1 << 1,
@@ -29,6 +25,13 @@ enum task_flags {
 	TASK_F_GROUP_DEAD = 1 << 5,  /* it was the last thread of its process */
 	TASK_F_SEED = 1 << 6,	     /* off CPU since before tracing: user space keeps its stacks */
 	TASK_F_SAME_STACK = 1 << 7,  /* the last two user stacks had one place in the memo */
+	TASK_F_KERNEL_WAY =
+		1 << 8,		   /* the last kernel stack was at the second of its places there */
+	TASK_F_SAME_WAKE = 1 << 9, /* as SAME_STACK, of the stacks in which it woke others */
+	TASK_F_FINAL = 1 << 10,	   /* its totals at the end of the window were told */
+	TASK_F_WAKER =
+		1
+		<< 11, /* here for its name only: no target, nor can its name or cgroup make it one */
 };
 
 /* One per traced thread. */
@@ -53,8 +56,19 @@ struct task_state {
 	__u32 announced_gen; /* the last one that user space was told */
 	__u32 flags;	     /* enum task_flags */
 	__u32 user_memo;     /* where in the memo the last user stack was found */
+	__u32 waker_memo;    /* and that of its last wake-up of another thread */
 	__u32 _pad;
+	__u64 cut_ns; /* to here the interval that began at out_ns was told by dwell_open; may be older */
+	/* Python: see python.bpf.h. */
+	__u32 python_tid;    /* as the thread sees it itself; 0: its process has no Python */
+	__u64 python_seen;   /* control.pythons when that was looked up */
+	__u64 python_thread; /* address of its PyThreadState, 0: not known */
+	__u32 python_misses; /* how often it was looked for in vain */
+	__u32 python_wait;   /* switches until it is looked for again */
 	char comm[WIRE_COMM_LEN];
+	/* With config.wakers: */
+	struct wire_waker waker; /* of the wake-up at wake_ns */
+	__u64 lock;		 /* as in struct wire_waked, of the last switch-out */
 };
 
 /* One off-CPU stretch, clipped to the window. */
@@ -190,7 +204,8 @@ static __always_inline void task_state__rebuild_out(struct task_state *st, __u64
 	__u64 out = task_state__missed_out(st, ts, exec_ns);
 	bool slept = st->early_wake_ns >= out;
 
-	st->wait.flags = WIRE_F_REBUILT | (st->flags & TASK_F_KTHREAD ? WIRE_F_KTHREAD : 0);
+	st->wait.flags = WIRE_F_REBUILT | (st->wait.flags & WIRE_F_CLASS_MASK) |
+			 (st->flags & TASK_F_KTHREAD ? WIRE_F_KTHREAD : 0);
 	st->wait.syscall = -1;
 	st->wait.state = 0;
 	st->kernel_stack = st->user_stack = 0;

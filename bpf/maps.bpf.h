@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The maps, and who fills them. Sizes marked "loader" are set by user space before loading.
+ * The maps of off-CPU time beside the shared ones, and who fills them.
  *
- *   rings        one ring buffer per CPU                      kernel -> user
  *   spills       intervals added up while a ring was full     kernel -> user (swapped, then read)
  *   stack_spills stack definitions, likewise                  kernel -> user
  *   exit_spills  totals of exited threads, likewise           kernel -> user
  *   stacks_sent  ids whose frames user space has              kernel
- *   counters     the ledger                                   kernel -> user
  *   task_states  one struct task_state per traced thread      kernel
- *   target_pids, target_tids, comm_glob                       user -> kernel
- *   unwind_*, memo: see unwind.bpf.h
- *
- * All hashes are preallocated: tracing programs must not allocate on kernels before 6.1.
+ *   unwind_*, memo: see unwind.bpf.h; pythons: see python.bpf.h
  *
  * The spill maps sit inside arrays of maps: user space puts an empty one in the place of a filled one.
  * That update returns only after every running program has left the old map (maybe_wait_bpf_programs(),
@@ -21,25 +16,9 @@
 #ifndef DWELL_MAPS_BPF_H
 #define DWELL_MAPS_BPF_H
 
-#include <bpf/bpf_helpers.h>
-
-#include "config.h"
 #include "interval.h"
+#include "shared.bpf.h"
 #include "unwind_sets.h"
-
-const volatile struct config cfg SEC(".rodata.config");
-volatile struct control ctl SEC(".data.control");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1); /* loader: possible CPUs */
-	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_RINGBUF);
-			__uint(max_entries, 65536);
-		});
-} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -87,38 +66,6 @@ struct {
 	__type(value, __u8);
 } stacks_sent SEC(".maps");
 
-struct counter_set {
-	__u64 values[WIRE_COUNTER_CNT];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct counter_set);
-} counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, struct target_pid);
-} target_pids SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, __u8);
-} target_tids SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct config_glob);
-} comm_glob SEC(".maps");
-
 /* Room for a stack record; the programs that use it can't interrupt each other (interrupts are off). */
 struct stack_scratch {
 	__u64 words[sizeof(struct wire_stack) / 8 + WIRE_MAX_FRAMES];
@@ -137,14 +84,5 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wire_seed);
 } seed_scratch SEC(".maps");
-
-static __always_inline void count(enum wire_counter which, __u64 n)
-{
-	__u32 zero = 0;
-	struct counter_set *set = bpf_map_lookup_elem(&counters, &zero);
-
-	if (set)
-		set->values[which] += n;
-}
 
 #endif

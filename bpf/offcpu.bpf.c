@@ -17,6 +17,8 @@
 
 #include "edges.bpf.h"
 
+#include "waker.bpf.h"
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* ---- switching ---- */
@@ -28,16 +30,21 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	struct pt_regs *regs;
 	__u64 on_cpu_ns;
 
-	if (!st)
+	if (st)
+		refresh_task(task, st, ts);
+	if (!st || !(st->flags & TASK_F_TARGET)) {
+		/* It may have a state although it is none of ours: as a waker, or until its name changed. */
+		if (state & TASK_DEAD_STATE)
+			task_state_end(task);
 		return;
-	refresh_task(task, st, ts);
-	if (!(st->flags & TASK_F_TARGET))
-		return;
+	}
 	regs = task_current_regs(task);
 	if (st->out_ns)
 		rebuild_in(task, st, ts);
 	on_cpu_ns = st->on_cpu_ns;
 	capture_wait(task, st, preempt ? 0 : state, regs);
+	if (cfg.wakers)
+		st->lock = preempt ? 0 : task_futex(regs, &st->wait);
 	task_state__out(st, ts, ctl.start_ns, preempt || !state || task_queued(task));
 	st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 	if (ctl.start_ns && ts > ctl.start_ns)
@@ -51,8 +58,9 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	st->kernel_stack = st->user_stack = 0;
 	if (!wants_stacks(st))
 		return;
+	/* An interrupt that preempts leaves registers on the path. */
 	if (cfg.kernel_stacks)
-		st->kernel_stack = capture_kernel(ctx, regs, st, preempt, ts);
+		st->kernel_stack = capture_kernel(ctx, st, preempt ? 0 : kernel_key(regs), ts);
 	if (cfg.user_stacks && !(st->flags & TASK_F_KTHREAD))
 		st->user_stack = capture_user(ctx, task, regs, st, ts);
 }
@@ -71,6 +79,8 @@ static __always_inline void switch_in(struct task_struct *task, __u64 ts)
 			base_task(task, st, 0, st->wake_ns && st->wake_ns < ctl.start_ns);
 		if (task_state__in(st, ts, ctl.start_ns, &iv))
 			emit_interval(st, &iv);
+		if (cfg.wakers)
+			st->waker.flags = 0;
 		st->exec_ns = TASK_GET(task, se.sum_exec_runtime);
 		st->flags &= ~TASK_F_SEED;
 	}
@@ -88,8 +98,11 @@ static __always_inline int handle_switch(void *ctx, bool preempt, struct task_st
 {
 	__u64 ts = bpf_ktime_get_ns();
 
-	if (stopped(ts))
+	if (stopped(ts)) {
+		if (!preempt && prev_state & TASK_DEAD_STATE)
+			finish_late(prev);
 		return 0;
+	}
 	switch_out(ctx, prev, preempt, prev_state, ts);
 	switch_in(next, ts);
 	return 0;
@@ -116,30 +129,39 @@ int BPF_PROG(dwell_waking, struct task_struct *task)
 	__u64 ts;
 
 	/* Most wake-ups of a system are of others: they cost a look-up. */
-	if (!st)
+	if (!st || st->flags & TASK_F_WAKER)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	if (!stopped(ts))
-		task_state__wake(st, ts);
+	if (stopped(ts))
+		return 0;
+	task_state__wake(st, ts);
+	if (cfg.wakers && (st->wake_ns == ts || st->early_wake_ns == ts))
+		capture_waker(ctx, task, st, ts);
 	return 0;
 }
 
 DWELL_TP(sched_wakeup_new)
 int BPF_PROG(dwell_wakeup_new, struct task_struct *task)
 {
-	struct task_state *st = task_state_get(task);
 	__u64 ts = bpf_ktime_get_ns();
+	struct task_state *st;
 
-	if (!st || stopped(ts) || !(st->flags & TASK_F_TARGET))
+	/* First: one that begins after the window is none of ours, and must not get a state. */
+	if (stopped(ts))
+		return 0;
+	st = task_state_get(task);
+	if (!st || !(st->flags & TASK_F_TARGET))
 		return 0;
 	st->begin_ns = ts;
-	st->wait.flags = WIRE_F_PREEMPT | WIRE_F_NEW;
+	st->wait.flags = WIRE_F_PREEMPT | WIRE_F_NEW | task_class(task) << WIRE_F_CLASS_SHIFT;
 	st->wait.syscall = -1;
 	if (st->flags & TASK_F_KTHREAD)
 		st->wait.flags |= WIRE_F_KTHREAD;
 	st->flags |= TASK_F_BASED; /* both of the kernel's figures begin at 0 */
 	st->wake_ns = ts;
 	st->out_ns = ts;
+	if (cfg.wakers)
+		capture_waker(ctx, task, st, ts);
 	return 0;
 }
 
@@ -198,8 +220,12 @@ int BPF_PROG(dwell_exec, struct task_struct *task)
 	st = task_state_find(task);
 	if (!st)
 		return 0;
+	if (st->flags & TASK_F_WAKER) {
+		task_state_identify(task, st);
+		return 0;
+	}
 	/* A thread that is not the leader takes over the leader's identity (de_thread(), fs/exec.c). */
-	if (st->start_ns != TASK_GET(task, start_time) && (st->flags & TASK_F_TARGET)) {
+	if (st->start_ns != task_start(task) && (st->flags & TASK_F_TARGET)) {
 		finish_task(task, st, ts, WIRE_THREAD_EXITED);
 		begin_task(task, st, ts);
 	}

@@ -4,41 +4,7 @@
 #define DWELL_OUTPUT_BPF_H
 
 #include "maps.bpf.h"
-
-/*
- * Waking the reader costs about 20 times a record, so it is woken only by the record that crosses a multiple of
- * ring_wake_bytes (a power of two) in the ring; it looks by itself several times a second.
- */
-#define RING_HEADER_BYTES 8 /* BPF_RINGBUF_HDR_SZ, before each record */
-
-static __always_inline bool ring_put(void *data, __u64 size, bool now)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-	void *ring = bpf_map_lookup_elem(&rings, &cpu);
-	__u64 flags = BPF_RB_NO_WAKEUP, used;
-
-	if (!ring)
-		return false;
-	((struct wire_header *)data)->cpu = cpu;
-	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	if (now || ((used ^ (used + size + RING_HEADER_BYTES)) & ~(__u64)(cfg.ring_wake_bytes - 1)))
-		flags = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(ring, data, size, flags))
-		return false;
-	count(WIRE_C_EVENTS, 1);
-	return true;
-}
-
-static __always_inline bool ring_send(void *data, __u64 size)
-{
-	return ring_put(data, size, false);
-}
-
-/* For what user space should look into at once: a new image may be gone in a moment. */
-static __always_inline bool ring_send_now(void *data, __u64 size)
-{
-	return ring_put(data, size, true);
-}
+#include "ring.bpf.h"
 
 static __always_inline bool ring_send_stack(struct wire_stack *rec)
 {
@@ -47,7 +13,9 @@ static __always_inline bool ring_send_stack(struct wire_stack *rec)
 	if (n > WIRE_MAX_FRAMES)
 		return false;
 	rec->h.size = sizeof(*rec) + n * sizeof(__u64);
-	return ring_put(rec, sizeof(*rec) + n * sizeof(__u64), false);
+	/* What Python's frames are called has to be read before the process frees it. */
+	return ring_put(rec, sizeof(*rec) + n * sizeof(__u64),
+			rec->flags >> WIRE_STACK_PYTHON_SHIFT & 0xff);
 }
 
 static __always_inline bool stack_sent(__u64 id)
@@ -77,16 +45,16 @@ static __always_inline bool stack_spill_add(struct wire_stack *rec)
 }
 
 /*
- * Adds the interval to its row. The key holds the thread, and a thread runs on one CPU at a time, so no two
- * programs ever touch one row.
+ * Adds the interval to its row, or what was not told of it at a cut. The key holds the thread, and a thread runs on one CPU
+ * at a time, so no two programs ever touch one row.
  */
-static __always_inline bool spill_add(const struct wire_interval *rec)
+static __always_inline bool spill_add(struct wire_interval *rec, const struct task_state *st)
 {
 	struct spill_value fresh = {}, *row;
 	struct spill_key key = {};
 	__u32 zero = 0;
 	void *map = bpf_map_lookup_elem(&spills, &zero);
-	__u64 length = rec->in_ns - rec->out_ns;
+	__u64 length = rec->in_ns - rec->out_ns, before_ns = 0;
 
 	if (!map)
 		return false;
@@ -94,14 +62,28 @@ static __always_inline bool spill_add(const struct wire_interval *rec)
 	key.kernel_stack = rec->kernel_stack;
 	key.user_stack = rec->user_stack;
 	key.wait = rec->wait;
+	if (cfg.wakers) {
+		key.waker = st->waker;
+		key.lock = st->lock;
+	}
+	if (st->cut_ns > rec->out_ns) {
+		before_ns = st->cut_ns - rec->out_ns;
+		rec->out_ns = st->cut_ns;
+		rec->wake_ns = interval_max(rec->wake_ns, rec->out_ns);
+		rec->in_ns = interval_max(rec->in_ns, rec->out_ns);
+	}
 	row = bpf_map_lookup_elem(map, &key);
 	if (!row) {
 		fresh.cnt = 1;
 		fresh.blocked_ns = rec->wake_ns - rec->out_ns;
 		fresh.runnable_ns = rec->in_ns - rec->wake_ns;
 		fresh.max_ns = length;
-		return !bpf_map_update_elem(map, &key, &fresh, BPF_NOEXIST);
+		if (bpf_map_update_elem(map, &key, &fresh, BPF_NOEXIST))
+			return false;
+		count(WIRE_C_SPILLED_BEFORE_NS, before_ns);
+		return true;
 	}
+	count(WIRE_C_SPILLED_BEFORE_NS, before_ns);
 	row->cnt++;
 	row->blocked_ns += rec->wake_ns - rec->out_ns;
 	row->runnable_ns += rec->in_ns - rec->wake_ns;
@@ -121,21 +103,31 @@ static __always_inline bool exit_spill_add(struct wire_summary *rec)
 	return true;
 }
 
+/* All of *@rec. */
+static __always_inline void fill_thread(const struct task_state *st, struct wire_thread *rec)
+{
+	rec->h.kind = WIRE_THREAD;
+	rec->h.cpu = 0;
+	rec->h.size = sizeof(*rec);
+	rec->key.start_ns = st->start_ns;
+	rec->key.tid = st->tid;
+	rec->key.comm_gen = st->comm_gen;
+	rec->image = st->image;
+	rec->time_ns = bpf_ktime_get_ns();
+	rec->cgroup_id = st->cgroup_id;
+	rec->flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0;
+	if (!(st->flags & TASK_F_TARGET))
+		rec->flags |= WIRE_THREAD_WAKER;
+	rec->_pad = 0;
+	__builtin_memcpy(rec->comm, st->comm, sizeof(rec->comm));
+}
+
 /* Not inlined: the frames of a program and of all that it calls share 512 bytes. */
 static __noinline bool send_thread(struct task_state *st)
 {
-	struct wire_thread rec = {};
+	struct wire_thread rec;
 
-	rec.h.kind = WIRE_THREAD;
-	rec.h.size = sizeof(rec);
-	rec.key.start_ns = st->start_ns;
-	rec.key.tid = st->tid;
-	rec.key.comm_gen = st->comm_gen;
-	rec.image = st->image;
-	rec.time_ns = bpf_ktime_get_ns();
-	rec.cgroup_id = st->cgroup_id;
-	rec.flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0;
-	__builtin_memcpy(rec.comm, st->comm, sizeof(rec.comm));
+	fill_thread(st, &rec);
 	if (!ring_send(&rec, sizeof(rec)))
 		return false;
 	st->announced_gen = st->comm_gen;

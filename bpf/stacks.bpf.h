@@ -7,7 +7,7 @@
 #ifndef DWELL_STACKS_BPF_H
 #define DWELL_STACKS_BPF_H
 
-#include "target.bpf.h"
+#include "life.bpf.h"
 
 static __always_inline void stack_begin(struct wire_stack *rec, const struct task_state *st,
 					__u32 kind, __u64 ts)
@@ -25,6 +25,16 @@ static __always_inline struct wire_stack *stack_scratch(__u32 kind)
 	struct stack_scratch *scratch = bpf_map_lookup_elem(&stack_scratches, &kind);
 
 	return scratch ? (struct wire_stack *)scratch->words : NULL;
+}
+
+/*
+ * Where the kernel stack was when the program was called: the context of a tracepoint program is the tracepoint's
+ * arguments, on that stack. A privileged program may put a pointer down in a map, from where it comes back as a number.
+ */
+static __always_inline __u64 kernel_position(void *ctx, __u64 *room)
+{
+	*(void *volatile *)room = ctx;
+	return *(volatile __u64 *)room;
 }
 
 /* A function that is not static is verified once, not on each way that leads to it (5.13 on). */
@@ -84,8 +94,7 @@ static __always_inline __u64 stack_by_helper(void *ctx, const struct task_state 
 #ifndef DWELL_VARIANT_MINIMAL
 #include "walks.bpf.h"
 #else
-static __always_inline __u64 capture_kernel(void *ctx, const struct pt_regs *regs,
-					    struct task_state *st, bool preempt, __u64 ts)
+static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __u64 key, __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_KERNEL);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Everything that is read from a task, and the two ways to keep state for it.
+ * Everything that is read from a task. The variants:
  *
- * CORE (5.15+): typed pointers of tp_btf programs are dereferenced directly, the state is task-local
- * storage: it dies with the task, so a reused pid can't inherit it.
- * COMPAT: raw tracepoints, bpf_probe_read_kernel, the state in a hash keyed by (tid, start time).
+ * CORE (5.15+): typed pointers of tp_btf programs are dereferenced directly; state in task-local storage.
+ * COMPAT: raw tracepoints, bpf_probe_read_kernel(); state in a hash.
  * MINIMAL: the same, for kernels without bpf_loop() (before 5.17): no walks of our own.
  */
 #ifndef DWELL_TASK_BPF_H
@@ -16,7 +15,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "maps.bpf.h"
+#include "shared.bpf.h"
 
 #define TASK_DEAD_STATE	  0x80	     /* TASK_DEAD, include/linux/sched.h */
 #define TASK_PF_KTHREAD	  0x00200000 /* PF_KTHREAD */
@@ -31,100 +30,47 @@
 #define task_current()		  bpf_get_current_task_btf()
 #define DWELL_TP(name)		  SEC("tp_btf/" #name)
 #define DWELL_TP_OPTIONAL(name)	  SEC("?tp_btf/" #name)
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct task_state);
-} task_states SEC(".maps");
-
-static __always_inline struct task_state *task_state_find(struct task_struct *task)
-{
-	return bpf_task_storage_get(&task_states, task, NULL, 0);
-}
-
-static __always_inline struct task_state *task_state_create(struct task_struct *task)
-{
-	return bpf_task_storage_get(&task_states, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-}
-
-/* At a thread's end: the storage goes with the task. */
-static __always_inline void task_state_end(struct task_struct *task)
-{
-}
-
-static __always_inline void task_state_delete(struct task_struct *task)
-{
-	bpf_task_storage_delete(&task_states, task);
-}
 #else
 #define TASK_GET(task, field)	  BPF_CORE_READ(task, field)
 #define TASK_GET_BIT(task, field) BPF_CORE_READ_BITFIELD_PROBED(task, field)
 #define task_current()		  ((struct task_struct *)bpf_get_current_task())
 #define DWELL_TP(name)		  SEC("raw_tp/" #name)
 #define DWELL_TP_OPTIONAL(name)	  SEC("?raw_tp/" #name)
-
-struct task_key {
-	__u64 start_ns;
-	__u64 tid;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
-	__type(key, struct task_key);
-	__type(value, struct task_state);
-} task_states SEC(".maps");
-
-/* A new state starts from here: the stack has no room for it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct task_state);
-} task_state_zero SEC(".maps");
-
-static __always_inline struct task_key task_key_of(struct task_struct *task)
-{
-	struct task_key key = {};
-
-	key.start_ns = TASK_GET(task, start_time);
-	key.tid = TASK_GET(task, pid);
-	return key;
-}
-
-static __always_inline struct task_state *task_state_find(struct task_struct *task)
-{
-	struct task_key key = task_key_of(task);
-
-	return bpf_map_lookup_elem(&task_states, &key);
-}
-
-static __always_inline struct task_state *task_state_create(struct task_struct *task)
-{
-	struct task_key key = task_key_of(task);
-	__u32 zero = 0;
-	struct task_state *blank = bpf_map_lookup_elem(&task_state_zero, &zero);
-
-	if (!blank)
-		return NULL;
-	bpf_map_update_elem(&task_states, &key, blank, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&task_states, &key);
-}
-
-static __always_inline void task_state_delete(struct task_struct *task)
-{
-	struct task_key key = task_key_of(task);
-
-	bpf_map_delete_elem(&task_states, &key);
-}
-
-static __always_inline void task_state_end(struct task_struct *task)
-{
-	task_state_delete(task);
-}
 #endif
+
+/*
+ * The number that the tracer's pid namespace gives to @task (whose number in the initial one is
+ * @kernel_pid); 0 when it can't see it. The usual case, the initial namespace, needs no walk.
+ */
+static __always_inline __u32 task_visible_pid(struct task_struct *task, __u32 kernel_pid)
+{
+	struct pid *pid;
+	struct upid up;
+
+	if (!cfg.pidns_inum)
+		return kernel_pid;
+	pid = BPF_CORE_READ(task, thread_pid);
+	if (!pid)
+		return 0;
+	for (__u32 i = 0; i < TASK_PIDNS_LEVELS && i <= BPF_CORE_READ(pid, level); i++) {
+		if (bpf_probe_read_kernel(&up, sizeof(up), &pid->numbers[i]))
+			return 0;
+		if (BPF_CORE_READ(up.ns, ns.inum) == cfg.pidns_inum)
+			return up.nr;
+	}
+	return 0;
+}
+
+/* When the thread began: what tells it from others that had its tid. As field 22 of /proc/PID/stat where it must be. */
+static __always_inline __u64 task_start(struct task_struct *task)
+{
+	__u64 ns;
+
+	if (!cfg.proc_ids || !cfg.tick_ns)
+		return TASK_GET(task, start_time);
+	ns = TASK_GET(task, start_boottime);
+	return ns - ns % cfg.tick_ns;
+}
 
 /*
  * Members that became a byte in 7.2 (on_cpu, on_rq). A typed load is narrowed by CO-RE; a probed read is as
@@ -140,6 +86,24 @@ static __always_inline __u32 task_raw_state(struct task_struct *task)
 	if (bpf_core_field_exists(task->__state))
 		return TASK_GET(task, __state);
 	return (__u32)BPF_CORE_READ(old, state);
+}
+
+/* enum wire_sched_class. The numbers of the policies are in include/uapi/linux/sched.h. */
+static __always_inline __u32 task_class(struct task_struct *task)
+{
+	switch (TASK_GET(task, policy)) {
+	case 1: /* SCHED_FIFO */
+	case 2: /* SCHED_RR */
+		return WIRE_CLASS_RT;
+	case 5: /* SCHED_IDLE */
+		return WIRE_CLASS_IDLE;
+	case 6: /* SCHED_DEADLINE */
+		return WIRE_CLASS_DEADLINE;
+	case 7: /* SCHED_EXT */
+		return WIRE_CLASS_EXT;
+	default:
+		return WIRE_CLASS_FAIR;
+	}
 }
 
 /* Is the task still queued to run? False once __schedule() took it off, delayed dequeue included. */
@@ -170,27 +134,28 @@ static __always_inline bool task_on_cpu(struct task_struct *task)
 	return bpf_core_field_exists(task->on_cpu) && TASK_GET_NARROW(task, on_cpu);
 }
 
-/*
- * The number that the tracer's pid namespace gives to @task (whose number in the initial one is
- * @kernel_pid); 0 when it can't see it. The usual case, the initial namespace, needs no walk.
- */
-static __always_inline __u32 task_visible_pid(struct task_struct *task, __u32 kernel_pid)
+/* The CPU that runs the task, or in whose queue it is. */
+static __always_inline __u32 task_cpu(struct task_struct *task)
 {
-	struct pid *pid;
-	struct upid up;
+	struct task_struct___old_cpu *old = (void *)task;
 
-	if (!cfg.pidns_inum)
-		return kernel_pid;
-	pid = BPF_CORE_READ(task, thread_pid);
-	if (!pid)
-		return 0;
-	for (__u32 i = 0; i < TASK_PIDNS_LEVELS && i <= BPF_CORE_READ(pid, level); i++) {
-		if (bpf_probe_read_kernel(&up, sizeof(up), &pid->numbers[i]))
-			return 0;
-		if (BPF_CORE_READ(up.ns, ns.inum) == cfg.pidns_inum)
-			return up.nr;
-	}
-	return 0;
+	if (bpf_core_field_exists(task->thread_info.cpu))
+		return TASK_GET(task, thread_info.cpu);
+	return bpf_core_field_exists(old->cpu) ? BPF_CORE_READ(old, cpu) : 0;
+}
+
+/*
+ * Differs between any two images of a process. Where /proc must show it too: the stack's start, which exec places anew
+ * at random (field 28 of /proc/PID/stat; 0 for kernel threads, which may borrow an mm).
+ */
+static __always_inline __u32 task_exec_id(struct task_struct *task)
+{
+	struct mm_struct *mm;
+
+	if (!cfg.proc_ids)
+		return (__u32)BPF_CORE_READ(task, self_exec_id);
+	mm = TASK_GET(task, flags) & TASK_PF_KTHREAD ? NULL : TASK_GET(task, mm);
+	return mm ? config_exec_id(TASK_GET(mm, start_stack)) : 0;
 }
 
 static __always_inline struct wire_image task_image(struct task_struct *task)
@@ -199,8 +164,8 @@ static __always_inline struct wire_image task_image(struct task_struct *task)
 	struct wire_image image = {};
 
 	image.pid = task_visible_pid(leader, TASK_GET(task, tgid));
-	image.exec_id = (__u32)BPF_CORE_READ(task, self_exec_id);
-	image.start_ns = TASK_GET(leader, start_time);
+	image.exec_id = task_exec_id(task);
+	image.start_ns = task_start(leader);
 	return image;
 }
 
@@ -284,6 +249,39 @@ static __always_inline __s16 task_syscall(struct pt_regs *regs)
 	return nr < 0 || nr > 0x7fff ? -1 : (__s16)nr;
 }
 
+/*
+ * The futex that a thread waits for in the system call of @wait, as in struct wire_waked. FUTEX_PRIVATE_FLAG and FUTEX2_PRIVATE
+ * are both 128 (include/uapi/linux/futex.h).
+ */
+#define TASK_FUTEX_PRIVATE 128
+
+static __always_inline __u64 task_futex(struct pt_regs *regs, const struct wire_wait *wait)
+{
+	bool futex, futex2 = wait->syscall == 455; /* futex_wait, in all tables */
+	__u64 addr, flags;
+
+	if (!regs || wait->syscall < 0)
+		return 0;
+#if defined(__TARGET_ARCH_x86)
+	if (wait->flags & WIRE_F_COMPAT) {
+		futex = wait->syscall == 240 || wait->syscall == 422; /* futex_time64 */
+		addr = TASK_GET(regs, bx);
+		flags = futex2 ? TASK_GET(regs, si) : TASK_GET(regs, cx);
+	} else {
+		futex = wait->syscall == 202;
+		addr = TASK_GET(regs, di);
+		flags = futex2 ? TASK_GET(regs, r10) : TASK_GET(regs, si);
+	}
+#elif defined(__TARGET_ARCH_arm64)
+	futex = wait->syscall == 98;
+	addr = TASK_GET(regs, user_regs.regs[0]);
+	flags = futex2 ? TASK_GET(regs, user_regs.regs[3]) : TASK_GET(regs, user_regs.regs[1]);
+#endif
+	if (!futex && !futex2)
+		return 0;
+	return (addr & ~3ull) | (flags & TASK_FUTEX_PRIVATE ? 0 : WIRE_LOCK_SHARED);
+}
+
 static __always_inline __u64 task_user_ip(const struct pt_regs *regs)
 {
 	if (!regs)
@@ -292,6 +290,15 @@ static __always_inline __u64 task_user_ip(const struct pt_regs *regs)
 	return TASK_GET(regs, ip);
 #elif defined(__TARGET_ARCH_arm64)
 	return TASK_GET(regs, user_regs.pc);
+#endif
+}
+
+static __always_inline __u64 task_user_sp(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return TASK_GET(regs, sp);
+#elif defined(__TARGET_ARCH_arm64)
+	return TASK_GET(regs, user_regs.sp);
 #endif
 }
 

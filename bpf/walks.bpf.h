@@ -3,23 +3,16 @@
 #ifndef DWELL_WALKS_BPF_H
 #define DWELL_WALKS_BPF_H
 
+#include "copies.bpf.h"
 #include "unwind.bpf.h"
+
+#include "python.bpf.h"
 
 /* The memo is asked after 5, 10, 20 and 40 frames: chains that end alike in the innermost ones part further out. */
 #define WALK_ASKS	  4
 #define WALK_FIRST_FRAMES 5
 
 /* ---- kernel ---- */
-
-/*
- * Where the kernel stack was when the program was called: the context of a tracepoint program is the tracepoint's
- * arguments, on that stack. A privileged program may put a pointer down in a map, from where it comes back as a number.
- */
-static __always_inline __u64 kernel_position(void *ctx, struct walk_scratch *s)
-{
-	*(void *volatile *)&s->position = ctx;
-	return *(volatile __u64 *)&s->position;
-}
 
 struct kernel_scan {
 	struct memo_scan *scan;
@@ -53,30 +46,31 @@ static __always_inline void memo_judge(__u64 remembered, __u64 walked)
 
 /* The id, if it is known; 0: it is not. */
 static __always_inline __u64 kernel_known(struct walk_scratch *s, struct memo_start *start,
-					  const struct task_state *st, const struct pt_regs *regs)
+					  struct task_state *st)
 {
+	__u32 way = !!(st->flags & TASK_F_KERNEL_WAY), flags;
 	struct memo_scan *scan = &s->scan;
-	__u32 flags;
 	__u64 id;
 
-	/* The rest has the shape of its system call. */
-	start->key = intern_mix(st->wait.syscall, task_user_ip(regs)) | 1;
 	scan->window.len = 0;
 	scan->window.limit = start->top;
 	memo_begin(&scan->notes, start->base, start->top);
-	id = memo_ask(memo_way(start->key, 0), start, &scan->notes, &scan->window, true, &flags);
-	if (!id)
-		id = memo_ask(memo_way(start->key, 1), start, &scan->notes, &scan->window, true,
-			      &flags);
+	id = memo_ask(memo_way(start->key, way), start, &scan->notes, &scan->window, true, &flags);
+	if (id)
+		return id;
+	id = memo_ask(memo_way(start->key, way ^ 1), start, &scan->notes, &scan->window, true,
+		      &flags);
+	if (id)
+		st->flags ^= TASK_F_KERNEL_WAY;
 	return id;
 }
 
 /*
- * The id of the kernel stack of the current thread; 0: none. The helper is called in one place only: the return
- * address into this program is one of the frames that it finds.
+ * The id of the kernel stack of the current thread; 0: none. @key: the stacks with it are mostly alike; 0: not one that
+ * may be remembered. The helper is called in one place only: the return address into this program is one of the frames that
+ * it finds.
  */
-static __always_inline __u64 capture_kernel(void *ctx, const struct pt_regs *regs,
-					    struct task_state *st, bool preempt, __u64 ts)
+static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __u64 key, __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_KERNEL);
 	struct walk_scratch *s = walk_scratch();
@@ -86,12 +80,13 @@ static __always_inline __u64 capture_kernel(void *ctx, const struct pt_regs *reg
 
 	if (!s || !rec)
 		return 0;
-	start.base = kernel_position(ctx, s);
+	start.base = kernel_position(ctx, &s->position);
 	/* Stacks are aligned to their size. */
 	start.top = (start.base | ((1ull << cfg.thread_size_order) - 1)) + 1;
-	/* An interrupt that preempts leaves registers on the path. */
-	if (cfg.memo != CONFIG_MEMO_OFF && !preempt && start.top - start.base < 1 << 15)
-		known = kernel_known(s, &start, st, regs);
+	if (cfg.memo != CONFIG_MEMO_OFF && key && start.top - start.base < 1 << 15) {
+		start.key = (key ^ ctl.memo_epoch) | 1;
+		known = kernel_known(s, &start, st);
+	}
 	if (known) {
 		count(WIRE_C_KERNEL_MEMO_HITS, 1);
 		if (cfg.memo == CONFIG_MEMO_ON)
@@ -119,6 +114,7 @@ static __always_inline void inherit_mappings(const struct wire_image *parent,
 {
 	struct unwind_set *set = bpf_map_lookup_elem(&unwind_sets, parent), copy;
 
+	python_inherit(parent, child);
 	if (!set || !set->id)
 		return;
 	copy = *set;
@@ -172,9 +168,12 @@ static __always_inline void user_count_end(__u32 end)
 		      1);
 }
 
-/* Sends a stack that was walked to its end. Its id. */
-static __always_inline __u64 user_send(struct unwind_walk *w, struct wire_stack *rec)
+/* Sends a stack that was walked to its end, with the frames of @python (NULL: none). The id that it has without them. */
+static __always_inline __u64 user_send(struct unwind_walk *w, struct wire_stack *rec,
+				       struct python_walk *python)
 {
+	__u64 id;
+
 	rec->frame_cnt = w->frame_cnt < WIRE_MAX_FRAMES ? w->frame_cnt : WIRE_MAX_FRAMES;
 	rec->flags = w->end << WIRE_STACK_END_SHIFT;
 	if (w->end == WIRE_END_DEPTH_LIMIT) {
@@ -182,7 +181,12 @@ static __always_inline __u64 user_send(struct unwind_walk *w, struct wire_stack 
 		count(WIRE_C_TRUNCATED, 1);
 	}
 	user_count_end(w->end);
-	return emit_stack(rec, w->hash);
+	if (!python)
+		return emit_stack(rec, w->hash);
+	id = intern_finish(w->hash, rec->frame_cnt, rec->flags);
+	python_append((struct stack_scratch *)rec, python);
+	emit_stack_as(rec, python_with(id, python));
+	return id;
 }
 
 /*
@@ -219,8 +223,9 @@ static __always_inline void user_note_place(struct task_state *st, const struct 
 	st->user_memo = s->memo.place;
 }
 
-/* Walks on to the end and remembers it at s->memo.place. The id; 0: tables are missing. */
-static __always_inline __u64 user_walk_on(struct walk_scratch *s, struct user_walk *c)
+/* Walks on to the end and remembers it at s->memo.place. The id without @python's frames; 0: tables are missing. */
+static __always_inline __u64 user_walk_on(struct walk_scratch *s, struct user_walk *c,
+					  struct python_walk *python)
 {
 	struct unwind_walk *w = &s->walk;
 	struct memo_entry *e;
@@ -230,7 +235,7 @@ static __always_inline __u64 user_walk_on(struct walk_scratch *s, struct user_wa
 		bpf_loop(WIRE_MAX_FRAMES, user_walk_step, c, 0);
 	if (w->end == WIRE_END_PENDING)
 		return 0;
-	id = user_send(w, c->rec);
+	id = user_send(w, c->rec, python);
 	/* Memory that is away now may be back the next time. */
 	if (s->memo.id || s->memo.place == MEMO_NOWHERE || c->rec->h.kind ||
 	    w->end == WIRE_END_FAULT)
@@ -250,7 +255,7 @@ static __always_inline void user_regs(const struct pt_regs *regs, struct unwind_
 /* By unwind tables, or from the memo. 0: they are not there yet, or there is no stack. */
 static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task_state *st,
 					 struct wire_stack *rec, const struct unwind_set *set,
-					 __u32 flags, __u64 ts)
+					 struct python_walk *python, __u32 flags, __u64 ts)
 {
 	struct walk_scratch *s = walk_scratch();
 	struct user_walk c = {.rec = rec};
@@ -269,7 +274,7 @@ static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task
 	s->memo.place = MEMO_NOWHERE;
 	if (cfg.memo != CONFIG_MEMO_OFF && !(flags & UNWIND_W_STALE)) {
 		/* The hash stands for the image and the pc. */
-		s->memo.start.key = intern_mix(s->walk.hash, s->walk.set.id);
+		s->memo.start.key = intern_mix(s->walk.hash, s->walk.set.id ^ ctl.memo_epoch << 32);
 		s->memo.start.base = s->walk.sp;
 		s->memo.start.fp = s->walk.fp;
 		s->memo.start.bx = s->walk.bx;
@@ -280,16 +285,19 @@ static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task
 	}
 	if (known) {
 		count(WIRE_C_USER_MEMO_HITS, 1);
-		if (cfg.memo == CONFIG_MEMO_ON) {
+		/* The memo knows nothing of Python; a stack that user space lacks is walked. */
+		if (cfg.memo == CONFIG_MEMO_ON &&
+		    (!python || stack_sent(python_with(known, python)))) {
 			user_count_end(s->memo.flags >> MEMO_FREE_SHIFT);
-			return known;
+			return python_with(known, python);
 		}
 	}
 	stack_begin(rec, st, WIRE_STACK_USER, ts);
-	id = user_walk_on(s, &c);
-	if (known)
+	id = user_walk_on(s, &c, python);
+	if (known && cfg.memo != CONFIG_MEMO_ON)
 		memo_judge(known, id);
-	return known ? known : id;
+	id = known ? known : id;
+	return id ? python_with(id, python) : 0;
 }
 
 /* The id of the user stack of @task, the current one; 0: none. */
@@ -298,6 +306,7 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 					  __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_USER);
+	struct python_walk *python = NULL;
 	struct unwind_set *set;
 	__u64 exec_pages, id = 0;
 	__u32 flags = 0;
@@ -313,8 +322,10 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 		flags = UNWIND_W_STALE;
 	}
 	/* Code that is new is in no mapping yet; what was there before is nearly always there still. */
-	if (set && set->id)
-		id = user_by_cfi(regs, st, rec, set, flags, ts);
+	if (set && set->id) {
+		python = python_capture(task, st);
+		id = user_by_cfi(regs, st, rec, set, python, flags, ts);
+	}
 	if (id) {
 		count(flags ? WIRE_C_WALKED_STALE : WIRE_C_USER_WALKS, 1);
 		return id;
@@ -323,6 +334,11 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 	if (!ctl.start_ns) {
 		st->flags |= TASK_F_SEED;
 		return 0;
+	}
+	id = send_copy((struct pt_regs *)regs, st, ts);
+	if (id) {
+		count(WIRE_C_COPIED, 1);
+		return id;
 	}
 	count(WIRE_C_WALKED_BY_FP, 1);
 	return stack_by_helper(ctx, st, rec, WIRE_STACK_USER, WIRE_STACK_BY_FP, ts);

@@ -19,6 +19,10 @@
 #include <linux/types.h>
 #endif
 
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
 #define WIRE_COMM_LEN	       16
 #define WIRE_MAX_FRAMES	       256
 #define WIRE_MAX_KERNEL_FRAMES 127 /* kernel.perf_event_max_stack's default */
@@ -32,9 +36,10 @@ enum wire_kind {
 	WIRE_EXEC = 4,
 	WIRE_FORK = 5,
 	WIRE_SUMMARY = 6,
-	/* These never leave the BPF source: from the task iterator at the start, and a request for mappings. */
+	/* These never leave the BPF source: from the task iterator at the start, requests for mappings, copied stacks. */
 	WIRE_SEED = 7,
 	WIRE_REMAP = 8,
+	WIRE_COPY = 9,
 	/* From user space. */
 	WIRE_SPILL = 16,
 	WIRE_COUNTERS = 17,
@@ -44,6 +49,9 @@ enum wire_kind {
 	WIRE_META = 21,
 	WIRE_WINDOW = 22,
 	WIRE_ROUND = 23,
+	WIRE_LINE = 24,
+	WIRE_CODE = 25,
+	WIRE_LOCK = 26,
 };
 
 struct wire_header {
@@ -82,11 +90,27 @@ enum wire_interval_flags {
 		<< 10, /* open, and -m -M --state -u -k leave it out: for the thread's totals only */
 };
 
+/*
+ * By the thread's policy. While a scheduler of sched_ext has taken over all of them, those of FAIR and IDLE are really in EXT:
+ * /sys/kernel/sched_ext tells.
+ */
+enum wire_sched_class {
+	WIRE_CLASS_FAIR = 0,
+	WIRE_CLASS_RT = 1,
+	WIRE_CLASS_DEADLINE = 2,
+	WIRE_CLASS_IDLE = 3, /* SCHED_IDLE */
+	WIRE_CLASS_EXT = 4,
+};
+
+/* In the flags of struct wire_wait, beside enum wire_interval_flags: flags >> shift & 7. */
+#define WIRE_F_CLASS_SHIFT 11
+#define WIRE_F_CLASS_MASK  (7 << WIRE_F_CLASS_SHIFT)
+
 /* What decides the blocking reason, sampled at switch-out. */
 struct wire_wait {
 	__u32 state;   /* task_struct.__state */
 	__s16 syscall; /* -1: not in a system call */
-	__u16 flags;   /* enum wire_interval_flags */
+	__u16 flags;   /* enum wire_interval_flags, and the scheduling class */
 };
 
 struct wire_interval {
@@ -100,13 +124,43 @@ struct wire_interval {
 	struct wire_wait wait;
 };
 
+enum wire_waker_flags {
+	WIRE_W_ANY = 1 << 0, /* a wake-up was seen; without it the rest says nothing */
+	WIRE_W_AWAY =
+		1
+		<< 1, /* not on the kernel stack of the thread that had the CPU: an interrupt, or a softirq */
+	WIRE_W_IDLE = 1 << 2, /* nobody had the CPU; key is zero */
+	WIRE_W_SELF = 1 << 3, /* the thread itself; there are no stacks */
+	WIRE_W_KTHREAD = 1 << 4,
+};
+
+/* Who woke a thread. In what context, the names of the kernel stack tell: see analyze/waker_rules.h. */
+struct wire_waker {
+	struct wire_thread_key key; /* the thread that had the CPU */
+	__u64 kernel_stack;
+	__u64 user_stack;
+	__u32 flags; /* enum wire_waker_flags */
+	__u32 _pad;
+};
+
+/* A WIRE_INTERVAL with --wakers: the record is that much longer. */
+struct wire_waked {
+	struct wire_interval interval;
+	struct wire_waker waker;
+	__u64 lock; /* address of the futex that it waited for, | WIRE_LOCK_*; 0: none */
+};
+
+#define WIRE_LOCK_SHARED \
+	1 /* by processes: what counts is the file behind the address; futexes are aligned to 4 */
+
 enum wire_thread_flags {
 	WIRE_THREAD_KTHREAD = 1 << 0,
 	WIRE_THREAD_EXITED = 1 << 1,	 /* in a summary */
 	WIRE_THREAD_RUNNING = 1 << 2,	 /* in a summary or seed: on CPU at that moment */
 	WIRE_THREAD_GROUP_DEAD = 1 << 3, /* the last thread of its process */
 	WIRE_THREAD_BASE_APPROX =
-		1 << 4, /* ran at the window's start: kernel_* are up to a tick off */
+		1 << 4,		    /* ran at the window's start: kernel_* are up to a tick off */
+	WIRE_THREAD_WAKER = 1 << 5, /* no target: it woke one */
 };
 
 /* A thread seen for the first time, or under a new name. Sent before its first interval. */
@@ -129,6 +183,12 @@ enum wire_stack_kind {
 #define WIRE_STACK_TRUNCATED 1 /* the walk stopped at its depth limit */
 #define WIRE_STACK_BY_FP     2 /* user stack, walked by frame pointers although not asked to */
 #define WIRE_STACK_END_SHIFT 8 /* flags >> this & 0xff: enum wire_stack_end */
+/*
+ * From the kernel: flags >> this & 0xff of the ips, the last ones, are frames of Python (python_frames.h), of which there
+ * are more when CUT is set. User space puts WIRE_IP_PYTHON ones in the places where they belong.
+ */
+#define WIRE_STACK_PYTHON_SHIFT 16
+#define WIRE_STACK_PYTHON_CUT	4
 
 /*
  * How the walk of a user stack ended. Order is the numbering; append.
@@ -158,6 +218,8 @@ enum wire_stack_end {
  * the thread, or where the handler returns to. (The innermost ip is one without saying so.)
  */
 #define WIRE_IP_EXACT (1ull << 63)
+/* A frame of Python: the rest is an offset in the module of kind WIRE_MODULE_PYTHON, which WIRE_LINE records name. */
+#define WIRE_IP_PYTHON (1ull << 62)
 
 /* Defines a stack id. Sent once per id (again after an eviction: same content). */
 struct wire_stack {
@@ -211,7 +273,7 @@ struct wire_regs {
 	__u64 reg[32];
 };
 
-/* A thread that was off CPU when tracing began, from the task iterator: who it is and where it waits. */
+/* A thread that is off CPU, from the task iterator: who it is and where it waits. */
 struct wire_seed {
 	struct wire_header h;
 	struct wire_thread_key key;
@@ -233,6 +295,19 @@ struct wire_remap {
 	__u64 exec_pages; /* mm_struct.exec_vm at that moment */
 };
 
+#define WIRE_COPY_BYTES 20480 /* five pages */
+
+/* The memory of a user stack, for user space to walk: see copies.bpf.h. */
+struct wire_copy {
+	struct wire_header h;
+	struct wire_image image;
+	__u64 id; /* of the stack */
+	__u64 time_ns;
+	__u64 sp;
+	struct wire_regs user;
+	__u8 bytes[]; /* from the beginning of sp's page; those before sp mean nothing */
+};
+
 /* Intervals that the kernel added up because a ring was full. */
 struct wire_spill {
 	struct wire_header h;
@@ -244,6 +319,25 @@ struct wire_spill {
 	__u64 blocked_ns;
 	__u64 runnable_ns;
 	__u64 max_ns; /* longest interval */
+};
+
+/* With --wakers, likewise. */
+struct wire_waked_spill {
+	struct wire_spill spill;
+	struct wire_waker waker;
+	__u64 lock;
+};
+
+/* What lies at the address of a shared futex. */
+struct wire_lock {
+	struct wire_header h;
+	struct wire_image image;
+	__u64 addr;
+	__u64 dev, inode; /* 0: no file, a mapping that forked processes share */
+	__u64 file_off;	  /* of the futex */
+	__u32 path_len;
+	__u32 _pad;
+	char path[]; /* path_len bytes, then NUL and padding */
 };
 
 /*
@@ -292,7 +386,24 @@ struct wire_spill {
 	X(UNWIND_PC_UNMAPPED, "unwind_pc_unmapped",                                                \
 	  "user stacks cut: a return address to no code")                                          \
 	X(UNWIND_UNSUPPORTED, "unwind_unsupported", "user stacks cut: CFI that has no form here")  \
-	X(UNWIND_TABLE_FULL, "unwind_table_full", "user stacks cut: no memory for unwind tables")
+	X(UNWIND_TABLE_FULL, "unwind_table_full", "user stacks cut: no memory for unwind tables")  \
+	X(COPIED, "copied", "user stacks copied, for want of tables, and walked afterwards")       \
+	X(PYTHON_WALKS, "python_walks", "user stacks with frames of Python")                       \
+	X(PYTHON_FAILED, "python_failed", "of those, cut: memory that could not be read")          \
+	X(PYTHON_CUT, "python_cut", "of those, cut at the limit of frames")                        \
+	X(PYTHON_NO_THREAD, "python_no_thread",                                                    \
+	  "user stacks of threads in a Python process that Python does not know")                  \
+	X(PYTHON_LOST, "python_lost", "frames of Python whose code could not be read in time")     \
+	X(PYTHON_MISMATCH, "python_mismatch",                                                      \
+	  "stacks with more or fewer interpreter calls than Python says")                          \
+	X(PYTHON_UNSUPPORTED, "python_unsupported",                                                \
+	  "Python interpreters of a version or build that is not known here")                      \
+	X(WAKER_LOST, "waker_lost",                                                                \
+	  "wakers without name and user stack: no memory for their state")                         \
+	X(SPILLED_BEFORE_NS, "spilled_before_ns",                                                  \
+	  "of the spilled time, what earlier windows of the same run have shown")                  \
+	X(THROTTLED_NS, "throttled_ns", "of the filtered time, what --max-cpu gave up")            \
+	X(THROTTLED_CNT, "throttled", "of the filtered intervals, what --max-cpu gave up")
 
 enum wire_counter {
 #define X(id, name, help) WIRE_C_##id,
@@ -315,7 +426,8 @@ enum wire_module_kind {
 	WIRE_MODULE_ELF = 0,
 	WIRE_MODULE_KERNEL = 1,
 	WIRE_MODULE_VDSO = 2,
-	WIRE_MODULE_ANON = 3, /* executable memory without a file */
+	WIRE_MODULE_ANON = 3,	/* executable memory without a file */
+	WIRE_MODULE_PYTHON = 4, /* no file at all: functions written in Python */
 };
 
 /* A file (or the kernel) that code comes from. Ids count up from 1 in the order of appearance. */
@@ -348,10 +460,40 @@ struct wire_mapping {
 struct wire_symbol {
 	struct wire_header h;
 	__u32 module;
-	__u32 name_len;
+	__u16 name_len;
+	__u16 kind; /* enum frame_kind; 0: by the module's */
 	__u64 start;
 	__u64 size;
 	char name[]; /* name_len bytes, then NUL and padding */
+};
+
+/*
+ * One of the functions at a frame whose debug information was read, or that no symbol can name: see symbol/lines.h. Those of
+ * one frame follow each other, innermost first.
+ */
+struct wire_line {
+	struct wire_header h;
+	__u32 module;
+	__u32 line; /* 0: not known */
+	__u64 offset;
+	__u16 kind; /* enum frame_kind */
+	__u16 name_len;
+	__u16 file_len; /* 0: not known */
+	__u16 _pad;
+	char text[]; /* name, NUL, file, NUL and padding */
+};
+
+/*
+ * Code that was made while its program ran: since when it was where. @start is as in struct frame: an address, and which of
+ * those that were there in turn; its name is in the WIRE_SYMBOL for the same.
+ */
+struct wire_code {
+	struct wire_header h;
+	__u32 module;
+	__u32 _pad;
+	__u64 start;
+	__u64 size;
+	__u64 time_ns; /* 0: nobody said */
 };
 
 /* One fact about the run, "key=value". */
@@ -387,6 +529,8 @@ WIRE_SIZE_CHECK(wire_image, 16);
 WIRE_SIZE_CHECK(wire_thread_key, 16);
 WIRE_SIZE_CHECK(wire_wait, 8);
 WIRE_SIZE_CHECK(wire_interval, 72);
+WIRE_SIZE_CHECK(wire_waker, 40);
+WIRE_SIZE_CHECK(wire_waked, 120);
 WIRE_SIZE_CHECK(wire_thread, 80);
 WIRE_SIZE_CHECK(wire_stack, 48);
 WIRE_SIZE_CHECK(wire_exec, 48);
@@ -395,11 +539,16 @@ WIRE_SIZE_CHECK(wire_summary, 128);
 WIRE_SIZE_CHECK(wire_regs, 264);
 WIRE_SIZE_CHECK(wire_seed, 344 + 8 * WIRE_MAX_KERNEL_FRAMES);
 WIRE_SIZE_CHECK(wire_remap, 40);
+WIRE_SIZE_CHECK(wire_copy, 312);
 WIRE_SIZE_CHECK(wire_spill, 80);
+WIRE_SIZE_CHECK(wire_waked_spill, 128);
+WIRE_SIZE_CHECK(wire_lock, 64);
 WIRE_SIZE_CHECK(wire_counters, 16);
 WIRE_SIZE_CHECK(wire_module, 56);
 WIRE_SIZE_CHECK(wire_mapping, 56);
 WIRE_SIZE_CHECK(wire_symbol, 32);
+WIRE_SIZE_CHECK(wire_line, 32);
+WIRE_SIZE_CHECK(wire_code, 40);
 WIRE_SIZE_CHECK(wire_meta, 16);
 WIRE_SIZE_CHECK(wire_window, 40);
 WIRE_SIZE_CHECK(wire_round, 16);

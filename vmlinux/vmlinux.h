@@ -35,6 +35,7 @@ enum { false = 0, true = 1 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
@@ -52,6 +53,7 @@ enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
+	BPF_RB_RING_SIZE = 1,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -132,11 +134,13 @@ struct signal_struct {
 };
 
 struct mm_struct {
+	unsigned long start_stack;
 	unsigned long exec_vm; /* pages of memory that is executable and not writable */
 };
 
 struct thread_info {
 	unsigned int status; /* x86: TS_COMPAT */
+	unsigned int cpu;    /* since bcf9033e5449 ("sched: move CPU field back..."), 5.16 */
 };
 
 struct task_struct {
@@ -148,6 +152,7 @@ struct task_struct {
 	unsigned int on_rq;  /* likewise */
 	struct sched_entity se;
 	struct sched_info sched_info;
+	unsigned int policy;
 	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
@@ -156,6 +161,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	unsigned long nvcsw, nivcsw;
 	u64 start_time;
+	u64 start_boottime;
 	char comm[16];
 	struct signal_struct *signal;
 	u64 self_exec_id; /* u32 before d1e7fd6462ca ("signal: Extend exec_id to 64bits"), 5.7 */
@@ -165,6 +171,11 @@ struct task_struct {
 /* `state` became `__state` in 2f064a59a11f ("sched: Change task_struct::state"), 5.14 */
 struct task_struct___old_state {
 	long state;
+};
+
+/* Before thread_info.cpu. */
+struct task_struct___old_cpu {
+	unsigned int cpu;
 };
 
 struct linux_binprm;
