@@ -24,3 +24,18 @@ int array__grow(void **data, size_t *cap, size_t need, size_t elem_size, size_t 
 	*cap = n;
 	return 0;
 }
+
+void array__shrink(void **data, size_t *cap, size_t cnt, size_t elem_size)
+{
+	size_t n = cnt < 16 ? 16 : cnt;
+	void *p;
+
+	if (n >= *cap / 4)
+		return;
+	p = reallocarray(*data, n, elem_size);
+	/* A smaller block is hardly ever refused; then the larger one stays. */
+	if (!p)
+		return;
+	*data = p;
+	*cap = n;
+}

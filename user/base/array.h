@@ -12,4 +12,7 @@
  */
 int array__grow(void **data, size_t *cap, size_t need, size_t elem_size, size_t max);
 
+/* Gives memory back when less than a quarter of what is allocated is in use. */
+void array__shrink(void **data, size_t *cap, size_t cnt, size_t elem_size);
+
 #endif

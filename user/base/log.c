@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LOG_LINE_BYTES 2048
+
 static int log_level = 1;
+static bool log_service, log_journal;
 
 /* Written and read by the one collector thread; a thread that fails reports by its own return. */
 static __thread struct {
@@ -18,28 +21,80 @@ void log_set_level(int level)
 	log_level = level;
 }
 
-static void log_line(const char *prefix, const char *fmt, va_list ap)
+/* In the order of enum log_level. */
+static const struct log_kind {
+	int min_level;	      /* is written from this one on */
+	const char *prefix;   /* for a terminal */
+	const char *priority; /* for the journal: LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG */
+} log_kinds[] = {
+	{0, "dwell: ", "<3>"},
+	{0, "dwell: ", "<4>"},
+	{1, "", "<6>"},
+	{2, "dwell: ", "<7>"},
+};
+
+void log_set_service(bool journal)
 {
-	fputs(prefix, stderr);
+	log_service = true;
+	log_journal = journal;
+}
+
+/* One line, in one write: stderr may be shared with other processes. */
+static void log_write_service(const struct log_kind *kind, const char *fmt, va_list ap)
+{
+	char line[LOG_LINE_BYTES];
+	const char *prefix = log_journal ? kind->priority : kind->prefix;
+	int head = snprintf(line, sizeof(line), "%s", prefix);
+	char *c;
+
+	vsnprintf(line + head, sizeof(line) - (size_t)head, fmt, ap);
+	for (c = line + head; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = c[1] || *c != '\n' ? ' ' : 0;
+	if (c == line + sizeof(line) - 1)
+		memcpy(c - 3, "...", 3);
+	c = line + strlen(line);
+	*c = '\n';
+	fwrite(line, 1, (size_t)(c - line) + 1, stderr);
+}
+
+static void log_write(enum log_level level, const char *fmt, va_list ap)
+{
+	const struct log_kind *kind = &log_kinds[level];
+
+	if (log_level < kind->min_level)
+		return;
+	if (log_service) {
+		log_write_service(kind, fmt, ap);
+		return;
+	}
+	fputs(kind->prefix, stderr);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }
 
-#define LOG_FN(name, min_level, prefix)      \
-	void name(const char *fmt, ...)      \
-	{                                    \
-		va_list ap;                  \
-                                             \
-		if (log_level < (min_level)) \
-			return;              \
-		va_start(ap, fmt);           \
-		log_line(prefix, fmt, ap);   \
-		va_end(ap);                  \
+void log_say(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_write(level, fmt, ap);
+	va_end(ap);
+}
+
+#define LOG_FN(name, level)                \
+	void name(const char *fmt, ...)    \
+	{                                  \
+		va_list ap;                \
+                                           \
+		va_start(ap, fmt);         \
+		log_write(level, fmt, ap); \
+		va_end(ap);                \
 	}
-LOG_FN(log_error, 0, "dwell: ")
-LOG_FN(log_warn, 0, "dwell: ")
-LOG_FN(log_info, 1, "")
-LOG_FN(log_debug, 2, "dwell: ")
+LOG_FN(log_error, LOG_LEVEL_ERROR)
+LOG_FN(log_warn, LOG_LEVEL_WARN)
+LOG_FN(log_info, LOG_LEVEL_INFO)
+LOG_FN(log_debug, LOG_LEVEL_DEBUG)
 
 int error_set(int err, const char *fmt, ...)
 {

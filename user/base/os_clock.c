@@ -16,6 +16,11 @@ uint64_t os_monotonic_ns(void)
 	return clock_read_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t os_realtime_ns(void)
+{
+	return clock_read_ns(CLOCK_REALTIME);
+}
+
 static uint64_t clock_at(clockid_t clock, uint64_t monotonic_ns)
 {
 	uint64_t before = os_monotonic_ns(), there = clock_read_ns(clock),

@@ -7,6 +7,8 @@
 
 /* CLOCK_MONOTONIC, the clock of all wire records. */
 uint64_t os_monotonic_ns(void);
+/* CLOCK_REALTIME, which may jump. */
+uint64_t os_realtime_ns(void);
 /*
  * What CLOCK_BOOTTIME and CLOCK_REALTIME showed at @monotonic_ns, by their present distance from
  * CLOCK_MONOTONIC (each read between two readings of it).

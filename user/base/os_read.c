@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 #define OS_READ_CHUNK_BYTES    65536
 #define OS_READ_MAPS_MAX_BYTES (16u << 20)
@@ -25,7 +29,7 @@ static ssize_t os_read_some(int fd, void *to, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-static int os_read_all(int fd, size_t max_bytes, struct buf *b)
+static int os_read_all(int fd, size_t max_bytes, bool beginning, struct buf *b)
 {
 	size_t room;
 	char probe;
@@ -35,6 +39,8 @@ static int os_read_all(int fd, size_t max_bytes, struct buf *b)
 	for (;;) {
 		room = max_bytes - b->len;
 		if (!room) {
+			if (beginning)
+				return 0;
 			/* Exactly full: only the end may follow. */
 			n = os_read_some(fd, &probe, 1);
 			return n > 0 ? -E2BIG : (int)n;
@@ -51,23 +57,82 @@ static int os_read_all(int fd, size_t max_bytes, struct buf *b)
 	}
 }
 
-int os_read_file(const char *path, size_t max_bytes, struct buf *ret)
+static int os_read_from(int fd, size_t max_bytes, bool beginning, struct buf *ret)
 {
 	struct buf b;
-	int fd, err;
+	int err;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
 	buf__init(&b, max_bytes);
-	err = os_read_all(fd, max_bytes, &b);
-	close(fd);
+	err = os_read_all(fd, max_bytes, beginning, &b);
 	if (err) {
 		buf__fini(&b);
 		return err;
 	}
 	*ret = b;
 	return 0;
+}
+
+static int os_read_path(const char *path, size_t max_bytes, bool beginning, struct buf *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), err;
+
+	if (fd < 0)
+		return -errno;
+	err = os_read_from(fd, max_bytes, beginning, ret);
+	close(fd);
+	return err;
+}
+
+int os_read_file(const char *path, size_t max_bytes, struct buf *ret)
+{
+	return os_read_path(path, max_bytes, false, ret);
+}
+
+int os_read_beginning(const char *path, size_t bytes, struct buf *ret)
+{
+	return os_read_path(path, bytes, true, ret);
+}
+
+int os_read_fd(int fd, size_t max_bytes, struct buf *ret)
+{
+	return os_read_from(fd, max_bytes, false, ret);
+}
+
+/* Of the open file, so that it can't be exchanged between the look and the reading. */
+static int os_check_trusted(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_set(-errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return error_set(-EINVAL, "%s: is not a regular file", path);
+	if (st.st_uid && st.st_uid != geteuid())
+		return error_set(-EPERM,
+				 "%s: belongs to another user (uid %u), who could change it: chown "
+				 "root %s",
+				 path, (unsigned int)st.st_uid, path);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return error_set(-EPERM, "%s: others may write to it (mode %03o): chmod go-w %s",
+				 path, (unsigned int)(st.st_mode & 0777), path);
+	return 0;
+}
+
+int os_read_trusted(const char *path, size_t max_bytes, struct buf *ret)
+{
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return error_set(-errno, "%s: %s", path, strerror(errno));
+	err = os_check_trusted(fd, path);
+	if (!err) {
+		err = os_read_fd(fd, max_bytes, ret);
+		if (err && err != -E2BIG)
+			error_set(err, "%s: %s", path, strerror(-err));
+	}
+	close(fd);
+	return err;
 }
 
 int os_file_bytes(int fd, uint64_t *ret_bytes)
@@ -141,5 +206,20 @@ int os_read_vdso(struct buf *ret)
 		return err;
 	}
 	*ret = b;
+	return 0;
+}
+
+int os_random(void *to, size_t len)
+{
+	char *p = to;
+	ssize_t n;
+
+	for (; len; p += n, len -= (size_t)n) {
+		n = getrandom(p, len, 0);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n < 0)
+			n = 0;
+	}
 	return 0;
 }

@@ -17,6 +17,15 @@
  * put in a file's place reads as empty.
  */
 int os_read_file(const char *path, size_t max_bytes, struct buf *ret);
+/* The same of the first @bytes of @path, or of all if there are fewer. */
+int os_read_beginning(const char *path, size_t bytes, struct buf *ret);
+/* The same as os_read_file() of an open file, from its position on. */
+int os_read_fd(int fd, size_t max_bytes, struct buf *ret);
+/*
+ * The same of a regular file that a privileged process may obey: only root and the user we run as may change it. -EPERM
+ * with error_set() saying what to do when others may, too; all other failures but -E2BIG come with error_set() as well.
+ */
+int os_read_trusted(const char *path, size_t max_bytes, struct buf *ret);
 /* The size of an open regular file. 0, -EINVAL when it is not a regular file, -errno. */
 int os_file_bytes(int fd, uint64_t *ret_bytes);
 /*
@@ -29,5 +38,8 @@ int os_pread(int fd, void *to, size_t len, uint64_t off);
  * -errno.
  */
 int os_read_vdso(struct buf *ret);
+
+/* Fills @to with random bytes. 0 or -errno. */
+int os_random(void *to, size_t len);
 
 #endif

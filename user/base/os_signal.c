@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 static volatile sig_atomic_t signal_seen;
+static volatile sig_atomic_t signal_reload;
 
 static void signal_remember(int sig)
 {
@@ -24,4 +25,27 @@ void os_signal_catch_stop(void)
 int os_signal_stop(void)
 {
 	return signal_seen;
+}
+
+static void signal_remember_reload(int sig)
+{
+	(void)sig;
+	signal_reload = 1;
+}
+
+void os_signal_catch_reload(void)
+{
+	struct sigaction act = {.sa_handler = signal_remember_reload};
+
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGHUP, &act, NULL);
+}
+
+bool os_signal_take_reload(void)
+{
+	bool came = signal_reload;
+
+	/* One that comes in between is about the same files, which are read after this. */
+	signal_reload = 0;
+	return came;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Ctrl-C once finishes and writes, twice aborts. */
+/* Ctrl-C once finishes and writes, twice aborts; SIGHUP asks a service to read its files again. */
 #ifndef BASE_OS_SIGNAL_H
 #define BASE_OS_SIGNAL_H
 
@@ -9,5 +9,9 @@
 void os_signal_catch_stop(void);
 /* The signal that came, 0: none. */
 int os_signal_stop(void);
+/* From here on SIGHUP is only remembered. */
+void os_signal_catch_reload(void);
+/* Did it come since the last time this was asked? */
+bool os_signal_take_reload(void);
 
 #endif
