@@ -286,6 +286,22 @@ static int cfi_compile_fde(struct cfi_compiler *x, const struct cfi_fde *fde, ui
 	return err ? err : more;
 }
 
+#define CFI_MAX_HOLE	   32
+#define CFI_FUNCTION_ALIGN 16
+
+/*
+ * libc's clone() and clone3() have no CFI from the system call to where the child begins, as it would be wrong for the
+ * child; but a thread in vfork() or posix_spawn() waits there. Such a hole of few bytes before code that doesn't begin as
+ * functions do, behind an FDE that changed nothing since the entry, is taken for the same function, still unchanged.
+ */
+static bool cfi_is_hole(const struct cfi_compiler *x, uint64_t end, uint64_t next)
+{
+	const struct cfi_rows *out = &x->out;
+
+	return next > end && next - end <= CFI_MAX_HOLE && next % CFI_FUNCTION_ALIGN && out->cnt &&
+	       cfi_rule_is_entry(&x->rules.rules[out->rows[out->cnt - 1].rule], x->arch);
+}
+
 /*
  * Code that two FDEs claim belongs to the one that starts later; the earlier one doesn't come back
  * behind it. That is what a search for the last start finds, such as libgcc's in .eh_frame_hdr.
@@ -321,6 +337,8 @@ static int cfi_make_rows(struct cfi_compiler *x)
 			return err;
 		out->fde_cnt++;
 		covered = end;
+		if (i + 1 < x->fde_cnt && cfi_is_hole(x, end, x->fdes[i + 1].off))
+			covered = x->fdes[i + 1].off;
 	}
 	return cfi_add_row(out, covered, CFI_RULE_NONE);
 }

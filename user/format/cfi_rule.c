@@ -132,6 +132,12 @@ static int cfi_rule_set_add(struct cfi_rule_set *t, const struct unwind_rule *ru
 	return err;
 }
 
+bool cfi_rule_is_entry(const struct unwind_rule *rule, enum elf_cfi_arch arch)
+{
+	return arch == ELF_CFI_X86_64 && rule->cfa == UNWIND_CFA_REG && rule->reg == X86_64_RSP &&
+	       rule->off == 8 && rule->ra == -1 && !rule->flags;
+}
+
 int cfi_rule_set__init(struct cfi_rule_set *t)
 {
 	const struct unwind_rule none = {0}, unsupported = {.cfa = UNWIND_CFA_UNSUPPORTED};

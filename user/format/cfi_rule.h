@@ -15,6 +15,9 @@
 void cfi_rule_of(const struct cfi_state *s, enum elf_cfi_arch arch, bool is_signal,
 		 struct unwind_rule *ret);
 
+/* Is it the rule of a function's first instruction, on x86-64? False for other architectures. */
+bool cfi_rule_is_entry(const struct unwind_rule *rule, enum elf_cfi_arch arch);
+
 /*
  * The different rules, numbered in the order of their coming. 0 is the rule of code without CFI, 1
  * the one that is unsupported. A file with too many rules, or one made to collide, gets number 1

@@ -26,7 +26,7 @@ static uint64_t elf_word(const struct elf *e, struct cursor *c)
 }
 
 /* The one place that touches the file: a range is inside, or it is an error. */
-static int elf_read(const struct elf *e, uint64_t off, size_t len, void *to)
+int elf__read(const struct elf *e, uint64_t off, size_t len, void *to)
 {
 	int err;
 
@@ -57,7 +57,7 @@ int elf__read_range(const struct elf *e, uint64_t off, uint64_t len, size_t max_
 	to = buf__reserve(&b, (size_t)len);
 	if (!to)
 		return b.err;
-	err = elf_read(e, off, (size_t)len, to);
+	err = elf__read(e, off, (size_t)len, to);
 	if (err) {
 		buf__fini(&b);
 		return err;
@@ -75,7 +75,7 @@ static int elf_read_header(struct elf *e, struct elf_layout *l)
 	const uint8_t *ident;
 	int err;
 
-	err = elf_read(e, 0, len, raw);
+	err = elf__read(e, 0, len, raw);
 	if (err)
 		return err;
 	ident = cursor__bytes(&c, EI_NIDENT);
@@ -172,7 +172,7 @@ static int elf_count_sections(const struct elf *e, const struct elf_layout *l, s
 	struct cursor c;
 	int err;
 
-	err = elf_read(e, l->section_off, entry, raw);
+	err = elf__read(e, l->section_off, entry, raw);
 	if (err)
 		return err;
 	c = cursor_over(raw, entry);

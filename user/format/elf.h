@@ -96,6 +96,8 @@ int elf__read_section(const struct elf *e, const struct elf_section *s, size_t m
  */
 int elf__unpack_section(const struct elf *e, const struct elf_section *s, size_t max_bytes,
 			struct buf *ret);
+/* @len bytes of the file from @off into memory of the caller's. 0; -EBADMSG (outside of the file), -errno. */
+int elf__read(const struct elf *e, uint64_t off, size_t len, void *to);
 /* @len bytes of the file from @off, as elf__read_section(). */
 int elf__read_range(const struct elf *e, uint64_t off, uint64_t len, size_t max_bytes,
 		    struct buf *ret);

@@ -135,8 +135,21 @@ static enum proc_map_kind proc_maps_kind(const char *path, bool deleted)
 	return strcmp(path, "/dev/zero") ? PROC_MAP_FILE : PROC_MAP_ANON;
 }
 
-/* 1: an executable mapping; 0: another; -EBADMSG: not a line of maps; -ENOMEM. */
-static int proc_maps_parse_line(struct proc_maps_line *l, struct buf *path, struct proc_map *m)
+/* What a caller wants: executable mappings, or the one that holds an address. */
+struct proc_maps_want {
+	bool at_addr;
+	uint64_t addr;
+};
+
+static bool proc_maps_wanted(const struct proc_maps_want *w, const struct proc_map *m,
+			     bool executable)
+{
+	return w->at_addr ? w->addr >= m->start && w->addr < m->end : executable;
+}
+
+/* 1: a mapping that is wanted; 0: another; -EBADMSG: not a line of maps; -ENOMEM. */
+static int proc_maps_parse_line(struct proc_maps_line *l, const struct proc_maps_want *want,
+				struct buf *path, struct proc_map *m)
 {
 	bool executable;
 	int err;
@@ -150,7 +163,7 @@ static int proc_maps_parse_line(struct proc_maps_line *l, struct buf *path, stru
 	m->inode = proc_maps_inode(l);
 	if (l->bad || m->start >= m->end || memchr(l->pos, 0, (size_t)(l->end - l->pos)))
 		return -EBADMSG;
-	if (!executable)
+	if (!proc_maps_wanted(want, m, executable))
 		return 0;
 	err = proc_maps_path(l, path);
 	if (err)
@@ -161,7 +174,8 @@ static int proc_maps_parse_line(struct proc_maps_line *l, struct buf *path, stru
 	return 1;
 }
 
-int proc_maps_parse(const char *text, size_t len, proc_map_fn fn, void *arg)
+static int proc_maps_each(const char *text, size_t len, const struct proc_maps_want *want,
+			  proc_map_fn fn, void *arg)
 {
 	const char *end = text + len, *nl;
 	_cleanup_buf_ struct buf path;
@@ -176,7 +190,7 @@ int proc_maps_parse(const char *text, size_t len, proc_map_fn fn, void *arg)
 		if (!nl)
 			return bad + 1;
 		l.end = nl;
-		ret = proc_maps_parse_line(&l, &path, &m);
+		ret = proc_maps_parse_line(&l, want, &path, &m);
 		if (ret == -EBADMSG) {
 			bad++;
 			continue;
@@ -187,4 +201,18 @@ int proc_maps_parse(const char *text, size_t len, proc_map_fn fn, void *arg)
 			return ret;
 	}
 	return bad;
+}
+
+int proc_maps_parse(const char *text, size_t len, proc_map_fn fn, void *arg)
+{
+	const struct proc_maps_want executable = {0};
+
+	return proc_maps_each(text, len, &executable, fn, arg);
+}
+
+int proc_maps_find(const char *text, size_t len, uint64_t addr, proc_map_fn fn, void *arg)
+{
+	const struct proc_maps_want there = {.at_addr = true, .addr = addr};
+
+	return proc_maps_each(text, len, &there, fn, arg);
 }

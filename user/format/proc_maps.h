@@ -41,5 +41,7 @@ typedef int (*proc_map_fn)(void *arg, const struct proc_map *m);
  * be told: open mapped files through /proc/PID/map_files, not by path.
  */
 int proc_maps_parse(const char *text, size_t len, proc_map_fn fn, void *arg);
+/* The same for the mapping that holds @addr, executable or not. */
+int proc_maps_find(const char *text, size_t len, uint64_t addr, proc_map_fn fn, void *arg);
 
 #endif

@@ -69,6 +69,14 @@ static int record_check_seed(const struct event *e)
 				WIRE_MAX_KERNEL_FRAMES);
 }
 
+/* Whole pages, the first of which holds what sp points to. */
+static int record_check_copy(const struct event *e)
+{
+	if ((e->h->size - sizeof(struct wire_copy)) % 4096)
+		return RECORD_BAD("copy: %u bytes are no whole pages", e->h->size);
+	return 0;
+}
+
 static int record_check_counters(const struct event *e)
 {
 	size_t have = (e->h->size - sizeof(*e->counters)) / sizeof(__u64);
@@ -82,7 +90,7 @@ static int record_check_module(const struct event *e)
 {
 	const struct wire_module *m = e->module;
 
-	if (m->kind > WIRE_MODULE_ANON)
+	if (m->kind > WIRE_MODULE_PYTHON)
 		return RECORD_BAD("module of unknown kind %u", m->kind);
 	if (m->build_id_len > WIRE_BUILD_ID_LEN)
 		return RECORD_BAD("module: build id of %u bytes", m->build_id_len);
@@ -106,6 +114,27 @@ static int record_check_symbol(const struct event *e)
 
 	if (!record_text_ok(s->name, s->h.size - offsetof(struct wire_symbol, name), s->name_len))
 		return RECORD_BAD("symbol: name is not %u characters", s->name_len);
+	return 0;
+}
+
+static int record_check_line(const struct event *e)
+{
+	const struct wire_line *l = e->line;
+	size_t have = l->h.size - offsetof(struct wire_line, text), name = l->name_len;
+
+	if (!record_text_ok(l->text, have, name))
+		return RECORD_BAD("line: name is not %u characters", l->name_len);
+	if (!record_text_ok(l->text + name + 1, have - name - 1, l->file_len))
+		return RECORD_BAD("line: file is not %u characters", l->file_len);
+	return 0;
+}
+
+static int record_check_lock(const struct event *e)
+{
+	const struct wire_lock *l = e->lock;
+
+	if (!record_text_ok(l->path, l->h.size - offsetof(struct wire_lock, path), l->path_len))
+		return RECORD_BAD("lock: path is not %u characters", l->path_len);
 	return 0;
 }
 
@@ -144,12 +173,16 @@ static const struct record_kind record_kinds[] = {
 	[WIRE_FORK] = {"fork", sizeof(struct wire_fork), NULL},
 	[WIRE_SUMMARY] = {"summary", sizeof(struct wire_summary), record_check_summary},
 	[WIRE_SEED] = {"seed", offsetof(struct wire_seed, ips), record_check_seed},
+	[WIRE_COPY] = {"copy", sizeof(struct wire_copy) + 4096, record_check_copy},
 	[WIRE_REMAP] = {"remap", sizeof(struct wire_remap), NULL},
 	[WIRE_SPILL] = {"spill", sizeof(struct wire_spill), NULL},
 	[WIRE_COUNTERS] = {"counters", sizeof(struct wire_counters), record_check_counters},
 	[WIRE_MODULE] = {"module", sizeof(struct wire_module), record_check_module},
 	[WIRE_MAPPING] = {"mapping", sizeof(struct wire_mapping), record_check_mapping},
 	[WIRE_SYMBOL] = {"symbol", sizeof(struct wire_symbol), record_check_symbol},
+	[WIRE_LINE] = {"line", sizeof(struct wire_line), record_check_line},
+	[WIRE_CODE] = {"code", sizeof(struct wire_code), NULL},
+	[WIRE_LOCK] = {"lock", sizeof(struct wire_lock), record_check_lock},
 	[WIRE_META] = {"meta", sizeof(struct wire_meta), record_check_meta},
 	[WIRE_WINDOW] = {"window", sizeof(struct wire_window), record_check_window},
 	[WIRE_ROUND] = {"round", sizeof(struct wire_round), NULL},

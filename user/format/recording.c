@@ -222,6 +222,23 @@ static int recording_reader_header(struct recording_reader *r)
 	return recording_reader_get(r, rest, h.header_bytes - sizeof(h));
 }
 
+bool recording_is_text(FILE *from)
+{
+	static const char magic[] = RECORDING_MAGIC;
+	char seen[sizeof(magic) - 1];
+	size_t n = fread(seen, 1, sizeof(seen), from);
+	bool text = !n || memcmp(seen, magic, n) != 0;
+
+	for (size_t i = 0; i < n; i++)
+		text &= (unsigned char)seen[i] >= ' ' || seen[i] == '\t' || seen[i] == '\n' ||
+			seen[i] == '\r';
+	/* The standard promises to take back one byte; both libraries of Linux take what was just read. */
+	for (size_t i = n; i-- > 0;)
+		if (ungetc((unsigned char)seen[i], from) == EOF)
+			return false;
+	return text;
+}
+
 struct recording_reader *recording_reader__new(FILE *from)
 {
 	struct recording_reader *r = calloc(1, sizeof(*r));

@@ -13,6 +13,7 @@
 #ifndef FORMAT_RECORDING_H
 #define FORMAT_RECORDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -30,6 +31,12 @@ int recording_writer__add(struct recording_writer *w, const struct event *e);
 /* Writes the last block and the end block, flushes. 0 or -errno. */
 int recording_writer__finish(struct recording_writer *w);
 void recording_writer__free(struct recording_writer *w);
+
+/*
+ * Is what comes next in @from text, and no recording? Reads a few bytes and gives them back. The beginning of a recording
+ * that ends early is no text, nothing at all is one without lines.
+ */
+bool recording_is_text(FILE *from);
 
 struct recording_reader;
 
