@@ -4,8 +4,11 @@
 #include <elf.h>
 #include <errno.h>
 
+#include "format/elf_minidebug.h"
+#include "symbol/debug_file.h"
+
 struct elf_resolver_run {
-	const struct elf *elf;
+	const struct elf *elf; /* the file that is mapped: its segments say where an address is */
 	struct symtab *symtab;
 };
 
@@ -77,6 +80,59 @@ int elf_resolver_add(const struct elf *e, struct symtab *t, uint64_t *ret_limit)
 	return 0;
 }
 
+/* The functions of a file that belongs to @main. Its own segments have other offsets, or none. */
+static int elf_resolver_add_from(const struct elf *main, const struct elf *e, struct symtab *t)
+{
+	struct elf_resolver_run run = {.elf = main, .symtab = t};
+	int err = elf__each_function(e, elf_resolver_take, &run);
+
+	return err == -E2BIG ? 0 : err;
+}
+
+static int elf_resolver_add_debug(const struct module *m, const struct elf *main, struct symtab *t)
+{
+	_cleanup_debug_file_ struct debug_file f;
+	struct elf e;
+	int err = debug_file__find(&f, m, main);
+
+	if (err || f.fd < 0)
+		return err;
+	err = elf__open(&e, f.fd);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	err = elf_resolver_add_from(main, &e, t);
+	elf__close(&e);
+	return err;
+}
+
+int elf_resolver_add_minidebug(const struct elf *main, struct symtab *t)
+{
+	_cleanup_buf_ struct buf image = {0};
+	struct elf e;
+	int err = elf_minidebug_unpack(main, &image);
+
+	if (!err)
+		err = elf__open_memory(&e, image.data, image.len);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	err = elf_resolver_add_from(main, &e, t);
+	elf__close(&e);
+	return err;
+}
+
+/* All that @m's own file and those that belong to it say. */
+static int elf_resolver_add_all(const struct module *m, const struct elf *e, struct symtab *t,
+				uint64_t *ret_limit)
+{
+	int err = elf_resolver_add(e, t, ret_limit);
+
+	/* A full symbol table is not surpassed by one that was split off. */
+	if (err || elf_debug_has_symbols(e))
+		return err;
+	err = elf_resolver_add_debug(m, e, t);
+	return err ? err : elf_resolver_add_minidebug(e, t);
+}
+
 static int elf_resolver_fill(void *ctx, const struct module *m, struct symtab *t,
 			     uint64_t *ret_limit)
 {
@@ -89,7 +145,7 @@ static int elf_resolver_fill(void *ctx, const struct module *m, struct symtab *t
 	err = elf__open(&e, m->fd);
 	if (err)
 		return err == -ENOMEM ? err : 0; /* not an ELF file: perhaps another's business */
-	err = elf_resolver_add(&e, t, ret_limit);
+	err = elf_resolver_add_all(m, &e, t, ret_limit);
 	elf__close(&e);
 	return err ? err : 1;
 }

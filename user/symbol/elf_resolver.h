@@ -11,5 +11,7 @@
  * table that is full (-E2BIG) keeps what it has. 0 or -ENOMEM.
  */
 int elf_resolver_add(const struct elf *e, struct symtab *t, uint64_t *ret_limit);
+/* The same of what .gnu_debugdata of @main holds, if anything. 0 or -ENOMEM. */
+int elf_resolver_add_minidebug(const struct elf *main, struct symtab *t);
 
 #endif

@@ -7,8 +7,9 @@
 #include "base/log.h"
 #include "base/os_read.h"
 
-#define KALLSYMS_PATH	   "/proc/kallsyms"
-#define KALLSYMS_MAX_BYTES (256u << 20) /* 200,000 symbols are 10 MB */
+#define KALLSYMS_PATH	    "/proc/kallsyms"
+#define KALLSYMS_MAX_BYTES  (256u << 20) /* 200,000 symbols are 10 MB */
+#define KALLSYMS_LOOK_BYTES (256u << 10)
 /* No function is longer; the last one has no next one to end it. */
 #define KALLSYMS_LAST_BYTES 65536
 
@@ -123,35 +124,36 @@ int kallsyms_parse(const char *text, size_t len, struct symtab *t,
 	return 0;
 }
 
-/* 0; -EPERM: all hidden; both with error_set(). */
 static int kernel_resolver_load(struct symtab *t, struct kallsyms_counts *ret_counts)
 {
 	_cleanup_buf_ struct buf text = {0};
 	int err;
 
+	t->kind = FRAME_KIND_KERNEL;
 	err = os_read_file(KALLSYMS_PATH, KALLSYMS_MAX_BYTES, &text);
-	if (!err)
-		err = kallsyms_parse(text.data, text.len, t, ret_counts);
-	if (err)
-		return error_set(err, KALLSYMS_PATH ": %s", strerror(-err));
-	if (ret_counts->text_cnt && ret_counts->hidden_cnt == ret_counts->text_cnt)
-		return error_set(-EPERM,
-				 KALLSYMS_PATH ": the kernel hides its addresses, so kernel frames "
-					       "have no names: run as root or with CAP_SYSLOG, and "
-					       "with `sysctl kernel.kptr_restrict=1`");
-	return 0;
+	return err ? err : kallsyms_parse(text.data, text.len, t, ret_counts);
 }
 
 int kernel_symbols_hidden(void)
 {
+	_cleanup_buf_ struct buf text = {0};
 	struct kallsyms_counts counts;
 	struct symtab t;
 	int err;
 
+	/* The kernel shows all or none (kallsyms_show_value(), kernel/ksyms_common.c). */
+	err = os_read_beginning(KALLSYMS_PATH, KALLSYMS_LOOK_BYTES, &text);
+	if (err)
+		return error_set(err, KALLSYMS_PATH ": %s", strerror(-err));
 	symtab__init(&t);
-	err = kernel_resolver_load(&t, &counts);
+	err = kallsyms_parse(text.data, text.len, &t, &counts);
 	symtab__fini(&t);
-	return err == -EPERM ? 1 : err;
+	if (err || !counts.text_cnt || counts.hidden_cnt != counts.text_cnt)
+		return err;
+	error_set(-EPERM, "the kernel hides its addresses (" KALLSYMS_PATH
+			  "), so kernel frames have no names: run as root or with CAP_SYSLOG, and "
+			  "with `sysctl kernel.kptr_restrict=1`");
+	return 1;
 }
 
 static int kernel_resolver_fill(void *ctx, const struct module *m, struct symtab *t,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "symbol/timeline.h"
 
 _Static_assert(sizeof(struct symbol) == 24, "large programs have millions of these");
 _Static_assert(SYMTAB_MAX_SYMBOLS <= 1u << 24, "positions must fit symbol.outer");
@@ -12,12 +13,14 @@ void symtab__init(struct symtab *t)
 {
 	memset(t, 0, sizeof(*t));
 	buf__init(&t->names, SYMTAB_MAX_NAMES);
+	t->kind = FRAME_KIND_NATIVE;
 }
 
 void symtab__fini(struct symtab *t)
 {
 	free(t->symbols);
 	buf__fini(&t->names);
+	timeline__free(t->timeline);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -47,7 +50,8 @@ int symtab__add_bytes(struct symtab *t, const char *name, size_t len, uint64_t s
 		.start = start,
 		.size = size < UINT64_MAX - start ? size : UINT64_MAX - start,
 		.name_off = (uint32_t)name_off,
-		.rank = rank,
+		.rank = rank & SYMTAB_MAX_RANK,
+		.kind = t->kind & 0xf,
 	};
 	return 0;
 }

@@ -12,16 +12,19 @@
 
 #include "base/buf.h"
 #include "model/module.h"
+#include "model/profile.h"
 
 #define SYMTAB_MAX_SYMBOLS (1u << 24)
 #define SYMTAB_MAX_NAMES   (1u << 30) /* bytes of names */
 #define SYMTAB_MAX_NESTING 64
+#define SYMTAB_MAX_RANK	   15
 
 struct symbol {
 	uint64_t start;
 	uint64_t size;	     /* after symtab__finish() never 0 */
 	uint32_t name_off;   /* in names */
-	uint32_t rank : 8;   /* which of several symbols at one address is shown: higher wins */
+	uint32_t rank : 4;   /* which of several symbols at one address is shown: higher wins */
+	uint32_t kind : 4;   /* enum frame_kind of the frames in it */
 	uint32_t outer : 24; /* after finish: position of the one around it; itself: none */
 };
 
@@ -29,13 +32,17 @@ struct symtab {
 	struct symbol *symbols; /* after finish: sorted by start, one per start */
 	size_t cnt, cap;
 	struct buf names;
+	uint8_t kind; /* of the symbols that are added next; FRAME_KIND_NATIVE at first */
+	struct timeline *
+		timeline; /* when its code was where, finished; NULL: always. Set by a resolver, owned. */
 };
 
 void symtab__init(struct symtab *t);
 void symtab__fini(struct symtab *t);
 /*
  * Adds a symbol; size 0 means "up to the next one". With an empty name it is no symbol but an end
- * that no size 0 reaches beyond (the end of a section). 0, -ENOMEM, -E2BIG. Before finish only.
+ * that no size 0 reaches beyond (the end of a section). @rank: at most SYMTAB_MAX_RANK. 0, -ENOMEM, -E2BIG. Before
+ * finish only.
  */
 int symtab__add(struct symtab *t, const char *name, uint64_t start, uint64_t size, uint8_t rank);
 /* The same for a name of @len bytes without a NUL. */
@@ -77,7 +84,8 @@ struct resolver {
 	void *ctx;
 };
 
-extern const struct resolver elf_resolver;  /* .symtab and .dynsym of m->fd */
+extern const struct resolver elf_resolver;  /* of m->fd, its debug file and its .gnu_debugdata */
+extern const struct resolver go_resolver;   /* Go programs: go_symbols.h; before elf_resolver */
 extern const struct resolver vdso_resolver; /* of this very process: the same for all */
 
 /* /proc/kallsyms of this machine. ctx is NULL. */
