@@ -10,28 +10,61 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyze/chains.h"
 #include "base/hash.h"
 #include "model/model.h"
 #include "model/profile.h"
 #include "symbol/symbolizer.h"
 
-#define OFFCPU_MAX_ROWS (1u << 23)
+#define OFFCPU_MAX_ROWS	 (1u << 23)
+#define OFFCPU_MAX_WAITS (1u << 20)
+#define OFFCPU_MAX_DATED (1u << 18) /* rows of one interval, see model__date(); then undated ones */
 
 /* How the result is shown; none of it changes what was recorded. */
 struct offcpu_view {
-	bool per_thread;       /* first frame comm-PID/TID instead of comm */
-	bool split;	       /* last frame: blocked or runnable */
+	bool per_thread; /* first frame comm-PID/TID instead of comm */
+	bool split;	 /* last frame: blocked or runnable */
+	bool wakers;	 /* behind the stack, "--" and who ended the wait, its stack reversed */
+	bool chains; /* behind the stack the waits of who was waited for, and so on; needs `keep_waits` */
+	bool by_lock; /* only waits for futexes: whose lock and which before the stack, then as `wakers` */
+	bool by_waker;	       /* first who ended the wait and its stack, last who waited */
 	bool no_user_stacks;   /* -K */
 	bool no_kernel_stacks; /* -U */
 	bool delimiter;	       /* "-" between user and kernel part */
+	bool inlines;	       /* show functions that were inlined, by debug information */
+	bool lines;	       /* and where in the source each frame is */
 	uint32_t reasons;      /* bit per enum reason to show; 0: all */
+	/* The group of the thread at this position in the model's table, NULL: its comm; NULL: that of all threads. */
+	const char *(*group)(void *arg, uint32_t thread_pos);
+	void *group_arg;
+	/*
+	 * Called every few rows, NULL: not. For who has other things to do meanwhile: the model may grow, but nothing of it may
+	 * be swept. 0 or -errno, which ends the making.
+	 */
+	int (*pause)(void *arg);
+	void *pause_arg;
 };
 
 struct offcpu {
 	struct offcpu_row *rows;
 	size_t cnt, cap;
+	/*
+	 * When there are as many, waits for which there is no row yet are merged: added up without their threads, user
+	 * stacks and wakers. 0: never; there may be OFFCPU_MAX_ROWS then.
+	 */
+	size_t max_rows;
+	struct ledger_term merged; /* such waits; part of the terms below */
 	struct hash_index index;
 	struct ledger_term delivered, spilled, open; /* counted from the events */
+	/* Of a window that is a part of the run (windows.h); zero: all of the model's. */
+	struct wire_window begin, end;
+	/* Single waits, of which rows are made at the end: those with a waker, if they are wanted, as many as there is room for. */
+	struct chain_wait *waits;
+	size_t wait_cnt, wait_cap;
+	bool keep_waits;
+	const struct model *
+		model; /* says which intervals are to be kept apart by time; NULL: none. Not owned. */
+	size_t dated_cnt;
 };
 
 void offcpu__init(struct offcpu *o);

@@ -4,25 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/offcpu.h"
-#include "analyze/offcpu_rows.h"
+#include "analyze/offcpu_builder.h"
 #include "analyze/reason_rules.h"
-#include "analyze/stack_names.h"
 
-#define PROFILE_MAX_STACK (2 * (WIRE_MAX_FRAMES + 1) + 8) /* both parts, first frame, marks */
-
-/* The making of one profile. */
-struct builder {
-	const struct offcpu *offcpu;
-	const struct model *model;
-	const struct offcpu_view *view;
-	struct profile *profile;
-	struct stack_names names;
-	uint32_t *thread_order; /* position in the profile of each thread of the model */
-	uint32_t delimiter, blocked, runnable; /* frame ids */
-	uint32_t missed_user, missed_kernel, new_thread;
-	struct ledger_term hidden_delivered, hidden_spilled, hidden_open; /* by --reason */
-};
+#define BUILDER_PAUSE_ROWS 64
 
 static int builder_marks(struct builder *b)
 {
@@ -32,6 +17,7 @@ static int builder_marks(struct builder *b)
 		uint32_t *ret_id;
 	} marks[] = {
 		{"-", FRAME_KIND_DELIMITER, &b->delimiter},
+		{"--", FRAME_KIND_DELIMITER, &b->waker_delimiter},
 		{"blocked", FRAME_KIND_STATE, &b->blocked},
 		{"runnable", FRAME_KIND_STATE, &b->runnable},
 		{"[Missed User Stack]", FRAME_KIND_MISSING, &b->missed_user},
@@ -44,6 +30,12 @@ static int builder_marks(struct builder *b)
 		err = profile__frame(b->profile, marks[i].name, NULL, marks[i].kind,
 				     marks[i].ret_id);
 	return err;
+}
+
+/* Is it of a part of the run only? Then the totals of threads are of another time. */
+static bool builder_is_part(const struct builder *b)
+{
+	return b->offcpu->end.monotonic_ns != 0;
 }
 
 /* ---- threads ---- */
@@ -62,9 +54,36 @@ static int compare_threads(const void *a, const void *b)
 	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
 }
 
-static int builder_thread(struct builder *b, const struct thread *th)
+static int builder_comm(struct builder *b, const char *comm, uint32_t *ret_id)
 {
+	uint32_t frame;
+	int err = profile__frame(b->profile, comm, NULL, FRAME_KIND_PROCESS, &frame);
+
+	if (!err)
+		*ret_id = b->profile->frames[frame].name;
+	return err;
+}
+
+/* Its name, its process's, and what its time is added up under. */
+static int builder_thread_names(struct builder *b, uint32_t pos, struct profile_thread *row)
+{
+	const struct thread *th = &b->model->threads.items[pos];
 	const struct thread_name *last = thread__find_name(th, THREAD_NEWEST_NAME);
+	const struct offcpu_view *view = b->view;
+	const char *group = view->group ? view->group(view->group_arg, pos) : NULL;
+	int err = builder_comm(b, last ? last->comm : "[unknown]", &row->comm);
+
+	row->process = row->group = row->comm;
+	if (!err && last)
+		err = builder_comm(b, model__process_name(b->model, last), &row->process);
+	if (!err && group)
+		err = profile__text(b->profile, group, &row->group);
+	return err;
+}
+
+static int builder_thread(struct builder *b, uint32_t pos)
+{
+	const struct thread *th = &b->model->threads.items[pos];
 	const struct wire_summary *sum = &th->summary;
 	struct profile_thread row = {
 		.pid = th->pid,
@@ -85,15 +104,33 @@ static int builder_thread(struct builder *b, const struct thread *th)
 		.kernel_runnable_ns = sum->kernel_runnable_ns,
 		.kernel_approx = sum->flags & (WIRE_THREAD_BASE_APPROX | WIRE_THREAD_RUNNING),
 	};
-	uint32_t frame;
 	int err;
 
-	err = profile__frame(b->profile, last ? last->comm : "[unknown]", NULL, FRAME_KIND_PROCESS,
-			     &frame);
-	if (err)
-		return err;
-	row.comm = b->profile->frames[frame].name;
-	return profile__add_thread(b->profile, &row);
+	if (builder_is_part(b))
+		row = (struct profile_thread){
+			.pid = row.pid, .tid = row.tid, .kthread = row.kthread};
+	err = builder_thread_names(b, pos, &row);
+	return err ? err : profile__add_thread(b->profile, &row);
+}
+
+/* Is the thread of no interest: here because it woke a target, or busy at other times? @waited: it has intervals. */
+static bool builder_leaves_out(const struct builder *b, const struct thread *th, bool waited)
+{
+	if (builder_is_part(b))
+		return !waited;
+	return th->flags & WIRE_THREAD_WAKER && !th->has_summary && !th->open && !waited;
+}
+
+/* Sets the order of each thread that has intervals to 1, for now. */
+static void builder_mark_waiting(struct builder *b)
+{
+	for (size_t i = 0; i < b->offcpu->cnt; i++) {
+		const struct wire_thread_key *key = &b->offcpu->rows[i].thread;
+		uint32_t pos = thread_table__find(&b->model->threads, key->tid, key->start_ns);
+
+		if (pos != HASH_INDEX_NONE)
+			b->thread_order[pos] = 1;
+	}
 }
 
 static int builder_threads(struct builder *b)
@@ -102,77 +139,27 @@ static int builder_threads(struct builder *b)
 	_cleanup_free_ uint32_t *order = calloc(t->cnt + 1, sizeof(*order));
 	int err = 0;
 
+	b->thread_cnt = t->cnt;
 	b->thread_order = calloc(t->cnt + 1, sizeof(*b->thread_order));
 	if (!order || !b->thread_order)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->cnt; i++)
 		order[i] = i;
+	builder_mark_waiting(b);
 	sort_threads = t->items;
 	qsort(order, t->cnt, sizeof(*order), compare_threads);
-	for (uint32_t i = 0; !err && i < t->cnt; i++) {
-		b->thread_order[order[i]] = i;
-		err = builder_thread(b, &t->items[order[i]]);
+	for (uint32_t i = 0, n = 0; !err && i < t->cnt; i++) {
+		const struct thread *th = &t->items[order[i]];
+
+		if (builder_leaves_out(b, th, b->thread_order[order[i]]))
+			continue;
+		b->thread_order[order[i]] = n++;
+		err = builder_thread(b, order[i]);
 	}
 	return err;
 }
 
 /* ---- samples ---- */
-
-static int builder_first_frame(struct builder *b, const struct offcpu_row *row,
-			       const struct thread *th, uint32_t *ret_id)
-{
-	const struct thread_name *name = th ? thread__find_name(th, row->thread.comm_gen) : NULL;
-	const char *comm = name && name->comm[0] ? name->comm : "[unknown]";
-	char text[WIRE_COMM_LEN + 32];
-
-	if (b->view->per_thread)
-		snprintf(text, sizeof(text), "%s-%u/%u", comm, th ? th->pid : 0, row->thread.tid);
-	else
-		snprintf(text, sizeof(text), "%s", comm);
-	return profile__frame(b->profile, text, NULL, FRAME_KIND_PROCESS, ret_id);
-}
-
-/* Appends a stack, outermost first. */
-static int builder_append(struct builder *b, uint64_t id, uint32_t missing, uint32_t *frames,
-			  uint32_t *n)
-{
-	const struct named_stack *s;
-
-	if (!id) {
-		frames[(*n)++] = missing;
-		return 0;
-	}
-	s = stack_names__get(&b->names, id);
-	if (!s)
-		return -errno;
-	for (uint32_t i = s->cnt; i-- > 0 && *n < PROFILE_MAX_STACK - 4;)
-		frames[(*n)++] = s->frames[i];
-	return 0;
-}
-
-static int builder_frames(struct builder *b, const struct offcpu_row *row, const struct thread *th,
-			  uint32_t *frames, uint32_t *ret_n)
-{
-	bool user = !(row->wait.flags & WIRE_F_KTHREAD) && !b->view->no_user_stacks;
-	bool kernel = !b->view->no_kernel_stacks;
-	uint32_t n = 0;
-	int err;
-
-	err = builder_first_frame(b, row, th, &frames[n++]);
-	if (!err && row->wait.flags & WIRE_F_NEW) {
-		/* It never ran: there is no stack to see. */
-		frames[n++] = b->new_thread;
-		user = kernel = false;
-	}
-	if (!err && user)
-		err = builder_append(b, row->user_stack, b->missed_user, frames, &n);
-	if (!err && user && kernel && b->view->delimiter)
-		frames[n++] = b->delimiter;
-	if (!err && kernel)
-		err = builder_append(b, row->kernel_stack, b->missed_kernel, frames, &n);
-	*ret_n = n;
-	return err;
-}
 
 static int builder_reason(struct builder *b, const struct offcpu_row *row, enum reason *ret_reason)
 {
@@ -181,7 +168,7 @@ static int builder_reason(struct builder *b, const struct offcpu_row *row, enum 
 	uint32_t n = 0;
 
 	if (row->kernel_stack) {
-		s = stack_names__get(&b->names, row->kernel_stack);
+		s = stack_names__get(&b->names, row->kernel_stack, 0);
 		if (!s)
 			return -errno;
 	}
@@ -236,28 +223,44 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 {
 	uint32_t pos =
 		thread_table__find(&b->model->threads, row->thread.tid, row->thread.start_ns);
-	const struct thread *th = pos == HASH_INDEX_NONE ? NULL : &b->model->threads.items[pos];
 	struct profile_sample sample = {
-		.thread = th ? b->thread_order[pos] : UINT32_MAX,
+		.thread = pos < b->thread_cnt ? b->thread_order[pos] : UINT32_MAX,
 		.open = row->wait.flags & WIRE_F_OPEN,
 		.cnt = row->cnt,
 		.blocked_ns = row->blocked_ns,
 		.runnable_ns = row->runnable_ns,
 		.max_ns = row->max_ns,
 	};
-	uint32_t frames[PROFILE_MAX_STACK + 1], n;
+	uint32_t frames[PROFILE_MAX_STACK + PROFILE_MAX_WAKER + 1], n;
 	enum reason reason = REASON_OTHER;
 	int err;
 
 	err = builder_reason(b, row, &reason);
+	if (!err)
+		err = waker_frames__get(&b->waker, &b->names, &row->waker, b->view);
 	if (err)
 		return err;
-	if (b->view->reasons && !(b->view->reasons & 1u << reason)) {
+	if ((b->view->reasons && !(b->view->reasons & 1u << reason)) ||
+	    (b->view->by_waker && b->waker.context.kind == WAKER_NONE) ||
+	    (b->view->by_lock && !row->lock)) {
 		builder_hide(b, row);
 		return 0;
 	}
 	sample.reason = (uint8_t)reason;
-	err = builder_frames(b, row, th, frames, &n);
+	sample.waker = (uint8_t)b->waker.context.kind;
+	sample.via_softirq = b->waker.context.via_softirq;
+	sample.waker_comm = b->waker.comm;
+	sample.waker_pid = b->waker.pid;
+	sample.waker_tid = b->waker.tid;
+	b->profile->has_wakers |= row->waker.flags != 0;
+	if (row->lock) {
+		err = lock_frames_get(b->profile, b->model, row, &b->lock_owner, &b->lock);
+		if (err)
+			return err;
+		sample.lock_owner = b->profile->frames[b->lock_owner].name;
+		sample.lock = b->profile->frames[b->lock].name;
+	}
+	err = builder_frames(b, row, frames, &n);
 	if (err)
 		return err;
 	if (b->view->split)
@@ -296,12 +299,35 @@ static void builder_ledger(struct builder *b)
 static int builder_title(struct builder *b)
 {
 	const char *target = model__note(b->model, "target");
+	const char *what = b->view->by_waker  ? "Off-CPU time by waker"
+			   : b->view->by_lock ? "Contended locks"
+			   : b->view->chains  ? "Off-CPU time by wake chain"
+					      : "Off-CPU time";
 	char text[512];
 
-	b->profile->window_ns = model__window_ns(b->model);
-	snprintf(text, sizeof(text), "Off-CPU time: %s, %.1f s",
-		 *target ? target : "the whole system", (double)b->profile->window_ns / 1e9);
+	b->profile->window_ns =
+		builder_is_part(b) ? b->offcpu->end.monotonic_ns - b->offcpu->begin.monotonic_ns
+				   : model__window_ns(b->model);
+	b->profile->start_realtime_ns =
+		builder_is_part(b) ? b->offcpu->begin.realtime_ns : b->model->start.realtime_ns;
+	b->profile->by_waker = b->view->by_waker;
+	b->profile->by_lock = b->view->by_lock;
+	snprintf(text, sizeof(text), "%s: %s, %.1f s", what, *target ? target : "the whole system",
+		 (double)b->profile->window_ns / 1e9);
 	return strtab__intern(&b->profile->strings, text, &b->profile->title);
+}
+
+/* Waits that are shown without their threads and stacks. */
+static int builder_note_merged(struct builder *b)
+{
+	const struct ledger_term *merged = &b->offcpu->merged;
+	char text[96];
+
+	if (!merged->cnt)
+		return 0;
+	snprintf(text, sizeof(text), "%llu waits, %.3f s", (unsigned long long)merged->cnt,
+		 (double)merged->ns / 1e9);
+	return profile__add_note(b->profile, "merged", text);
 }
 
 static int builder_notes(struct builder *b)
@@ -320,18 +346,77 @@ static int builder_notes(struct builder *b)
 	return err;
 }
 
+static int builder_pause(const struct builder *b, size_t row)
+{
+	const struct offcpu_view *view = b->view;
+
+	return view->pause && row % BUILDER_PAUSE_ROWS == 0 ? view->pause(view->pause_arg) : 0;
+}
+
+/* Rows that differ in their moments only, and not in the names of that time, are one. */
+static int builder_settle(struct builder *b, const struct offcpu *from, struct offcpu *to)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < from->cnt; i++) {
+		struct offcpu_row row = from->rows[i];
+
+		err = builder_pause(b, i);
+		if (!err && row.date_ns)
+			err = stack_names__settle(&b->names, row.user_stack, &row.date_ns);
+		if (!err)
+			err = offcpu__add_row(to, &row);
+	}
+	return err;
+}
+
+static int builder_show(struct builder *b, const struct offcpu *o)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < o->cnt; i++) {
+		err = builder_pause(b, i);
+		if (!err)
+			err = builder_row(b, &o->rows[i]);
+	}
+	return err;
+}
+
+static int builder_rows(struct builder *b)
+{
+	struct offcpu waits, merged;
+	int err;
+
+	if (!b->offcpu->dated_cnt && !b->offcpu->wait_cnt)
+		return builder_show(b, b->offcpu);
+	offcpu__init(&waits);
+	offcpu__init(&merged);
+	err = builder_add_waits(b, &waits);
+	if (!err)
+		err = builder_settle(b, b->offcpu, &merged);
+	if (!err)
+		err = builder_settle(b, &waits, &merged);
+	if (!err)
+		err = builder_show(b, &merged);
+	offcpu__fini(&waits);
+	offcpu__fini(&merged);
+	return err;
+}
+
 static int builder_run(struct builder *b)
 {
 	int err = builder_marks(b);
 
 	if (!err)
 		err = builder_threads(b);
-	for (size_t i = 0; !err && i < b->offcpu->cnt; i++)
-		err = builder_row(b, &b->offcpu->rows[i]);
+	if (!err)
+		err = builder_rows(b);
 	if (!err)
 		err = builder_title(b);
 	if (!err)
 		err = builder_notes(b);
+	if (!err)
+		err = builder_note_merged(b);
 	if (!err)
 		builder_ledger(b);
 	return err;
@@ -346,9 +431,10 @@ struct profile *offcpu__profile(const struct offcpu *o, const struct model *mode
 	b.profile = profile__new();
 	if (!b.profile)
 		return NULL;
-	stack_names__init(&b.names, model, symbols, b.profile);
+	stack_names__init(&b.names, model, symbols, b.profile, view->lines);
 	err = builder_run(&b);
 	stack_names__fini(&b.names);
+	chains__fini(&b.chains);
 	free(b.thread_order);
 	if (err) {
 		profile__free(b.profile);

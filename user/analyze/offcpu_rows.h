@@ -3,6 +3,8 @@
 #ifndef ANALYZE_OFFCPU_ROWS_H
 #define ANALYZE_OFFCPU_ROWS_H
 
+#include <stdbool.h>
+
 #include "model/ledger.h"
 #include "wire.h"
 
@@ -10,7 +12,13 @@
 struct offcpu_row {
 	struct wire_thread_key thread;
 	uint64_t kernel_stack, user_stack;
+	struct wire_waker waker; /* zero where nobody asked */
+	uint64_t lock;		 /* the futex, as in struct wire_waked; 0: none */
+	/* The waker waited itself: id of struct chains; then @waker is who woke the last hop. */
+	uint32_t chain;
 	struct wire_wait wait; /* flags: those of OFFCPU_ROW_FLAGS only */
+	uint64_t
+		date_ns; /* the user stack is named as of this moment; 0: of when it was first seen */
 	uint64_t cnt;
 	uint64_t blocked_ns, runnable_ns;
 	struct ledger_term spilled; /* the part that came by the spill maps */
@@ -21,5 +29,20 @@ struct offcpu_row {
 /* What distinguishes rows; the rest of the flags says how an interval was measured. */
 #define OFFCPU_ROW_FLAGS \
 	(WIRE_F_PREEMPT | WIRE_F_IOWAIT | WIRE_F_OPEN | WIRE_F_NEW | WIRE_F_KTHREAD | WIRE_F_COMPAT)
+
+/* Is it of waits whose threads are not kept? A real one never has number 0. */
+static inline bool offcpu_row_is_merged(const struct offcpu_row *row)
+{
+	return !row->thread.tid;
+}
+
+struct offcpu;
+
+struct chain_wait;
+
+/* A wait as a row of its own. */
+struct offcpu_row offcpu_row_of(const struct chain_wait *w);
+/* Adds to the row that is like @row, or adds it; of its flags only the above are kept. 0, -ENOMEM, -E2BIG past the cap. */
+int offcpu__add_row(struct offcpu *o, struct offcpu_row *row);
 
 #endif

@@ -2,20 +2,23 @@
 #include "analyze/stack_names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 
-#define NAMES_MAX_TEXT 4096
+#define NAMES_MAX_TEXT	 131072
+#define NAMES_MAX_FRAMES 4096 /* of one stack, inlined functions included */
 
 void stack_names__init(struct stack_names *n, const struct model *model, struct symbolizer *symbols,
-		       struct profile *profile)
+		       struct profile *profile, bool lines)
 {
 	memset(n, 0, sizeof(*n));
 	n->model = model;
 	n->symbols = symbols;
 	n->profile = profile;
+	n->lines = lines;
 	hash_index__init(&n->index);
 }
 
@@ -24,12 +27,15 @@ void stack_names__fini(struct stack_names *n)
 	for (size_t i = 0; i < n->cnt; i++)
 		free(n->items[i].frames);
 	free(n->items);
+	free(n->binaries);
 	hash_index__fini(&n->index);
 }
 
 static bool names_eq(const void *owner, uint32_t pos, const void *key)
 {
-	return ((const struct stack_names *)owner)->items[pos].id == *(const uint64_t *)key;
+	const struct named_stack *a = &((const struct stack_names *)owner)->items[pos], *b = key;
+
+	return a->id == b->id && a->date_ns == b->date_ns && a->waking == b->waking;
 }
 
 /*
@@ -49,19 +55,79 @@ static bool names_is_own(const char *name)
 	return false;
 }
 
-static int names_frame(struct stack_names *n, const struct stack *st, const struct frame *f,
-		       uint32_t *ret_id)
+static const char *names_base(const char *path)
 {
-	enum frame_kind kind = st->kind == WIRE_STACK_KERNEL ? FRAME_KIND_KERNEL : FRAME_KIND_USER;
-	const struct module *m = module_table__find(&n->model->modules, f->module);
-	char text[NAMES_MAX_TEXT];
-	int err = symbolizer__name(n->symbols, f, text, sizeof(text));
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* The module of a frame as the profile has it. */
+static int names_binary(struct stack_names *n, const struct module *m, uint32_t *ret_binary)
+{
+	const char *path = m->path && *m->path == '/' ? m->path : NULL;
+	char build_id[2 * WIRE_BUILD_ID_LEN + 1];
+	size_t old_cap = n->binary_cap;
+	int err = array__grow((void **)&n->binaries, &n->binary_cap, m->id, sizeof(*n->binaries),
+			      MODULE_MAX_CNT);
 
 	if (err)
 		return err;
-	if (!f->module)
-		kind = FRAME_KIND_MISSING;
-	return profile__frame(n->profile, text, m ? module__name(m) : NULL, kind, ret_id);
+	if (n->binary_cap > old_cap)
+		memset(n->binaries + old_cap, 0, (n->binary_cap - old_cap) * sizeof(*n->binaries));
+	for (int i = 0; i < m->build_id_len; i++)
+		snprintf(build_id + 2 * i, 3, "%02x", m->build_id[i]);
+	if (!n->binaries[m->id - 1] && (path || m->build_id_len))
+		err = profile__add_binary(n->profile, path, m->build_id_len ? build_id : NULL,
+					  &n->binaries[m->id - 1]);
+	*ret_binary = n->binaries[m->id - 1];
+	return err;
+}
+
+/* One function at a frame: "name", or "name (file.c:12)". @place is of the module. */
+static int names_line(struct stack_names *n, const struct symbol_line *l,
+		      const struct profile_place *module, uint32_t *ret_id)
+{
+	_cleanup_buf_ struct buf text = {0};
+	struct profile_place place = *module;
+
+	if (!n->lines || !l->file)
+		return profile__frame_at(n->profile, l->name, l->kind, &place, ret_id);
+	place.file = l->file;
+	place.line = l->line;
+	buf__init(&text, NAMES_MAX_TEXT);
+	buf__printf(&text, "%s (%s:%u)", l->name, names_base(l->file), l->line);
+	return profile__frame_at(n->profile, text.err ? l->name : buf__str(&text), l->kind, &place,
+				 ret_id);
+}
+
+/* Appends the functions at a frame. */
+static int names_frame(struct stack_names *n, const struct frame *f, uint64_t date_ns,
+		       struct named_stack *s)
+{
+	const struct module *m = module_table__find(&n->model->modules, f->module);
+	struct profile_place place = {.module = m ? module__name(m) : NULL};
+	const struct timeline_entry *code;
+	const struct symbol_line *lines;
+	struct frame dated;
+	int err = symbolizer__date(n->symbols, f, date_ns, &dated, &code), cnt;
+
+	if (!err && m)
+		err = names_binary(n, m, &place.binary);
+	if (err)
+		return err;
+	cnt = symbolizer__locate(n->symbols, &dated, &lines, NULL);
+	if (cnt < 0)
+		return cnt;
+	for (int i = 0; !err && i < cnt; i++) {
+		err = array__grow((void **)&s->frames, &s->cap, s->cnt + 1, sizeof(*s->frames),
+				  NAMES_MAX_FRAMES);
+		if (!err)
+			err = names_line(n, &lines[i], &place, &s->frames[s->cnt]);
+		if (!err)
+			s->cnt++;
+	}
+	return err == -E2BIG ? 0 : err;
 }
 
 /*
@@ -95,22 +161,43 @@ static bool names_is_probe(const char *name)
 	       !strncmp(name + tag, ours, strlen(ours));
 }
 
+/* Is it what calls the programs of a tracepoint? */
+static bool names_is_dispatch(const char *name)
+{
+	static const char *const dispatch[] = {"bpf_trace_run", "__bpf_trace_", "__traceiter_"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dispatch); i++)
+		if (!strncmp(name, dispatch[i], strlen(dispatch[i])))
+			return true;
+	return false;
+}
+
 /*
- * How many innermost frames lie within one of our programs: an interrupt may take the CPU from a thread in those that run
- * with interrupts on. Programs of other tracers are as good as any code.
+ * How many innermost frames lie within one of our programs, or in the way to it: an interrupt may take the CPU from a thread
+ * in those that run with interrupts on. Programs of other tracers are as good as any code, and so is the way to them.
  */
 static uint32_t names_in_probe(const struct stack_names *n, const struct named_stack *s)
 {
-	for (uint32_t i = s->cnt; i--;)
-		if (names_is_probe(names_of(n, s, i)))
-			return i + 1;
-	return 0;
+	uint32_t cut = 0;
+
+	for (uint32_t i = 0; i < s->cnt; i++) {
+		const char *name = names_of(n, s, i);
+
+		if (names_is_probe(name) || names_is_dispatch(name))
+			cut = i + 1;
+		else if (!strncmp(name, "bpf_prog_", strlen("bpf_prog_")))
+			break;
+	}
+	return cut;
 }
 
-/* Takes the tracer's own frames and the generic ones off the innermost end; one frame always stays. */
+/*
+ * Takes the tracer's own frames and the generic ones off the innermost end; one frame always stays. An interrupt in one of our
+ * programs that wakes somebody is what the stack is asked for.
+ */
 static void names_trim(const struct stack_names *n, struct named_stack *s)
 {
-	uint32_t cut = names_in_probe(n, s);
+	uint32_t cut = s->waking ? 0 : names_in_probe(n, s);
 
 	for (uint32_t i = cut; i < s->cnt && i <= cut + 1; i++)
 		if (names_is_own(names_of(n, s, i)))
@@ -129,18 +216,18 @@ static int names_fill(struct stack_names *n, struct named_stack *s)
 	bool usable = st && st->resolved && st->frame_cnt;
 	int err;
 
-	s->frames = calloc(usable ? st->frame_cnt : 1, sizeof(*s->frames));
-	if (!s->frames)
-		return -ENOMEM;
 	if (!usable) {
 		s->lost = true;
-		s->cnt = 1;
 		n->lost_cnt++;
-		return profile__frame(n->profile, "[stack lost]", NULL, FRAME_KIND_MISSING,
-				      s->frames);
+		err = array__grow((void **)&s->frames, &s->cap, 1, sizeof(*s->frames),
+				  NAMES_MAX_FRAMES);
+		s->cnt = !err;
+		return err ? err
+			   : profile__frame(n->profile, "[stack lost]", NULL, FRAME_KIND_MISSING,
+					    s->frames);
 	}
-	for (s->cnt = 0; s->cnt < st->frame_cnt; s->cnt++) {
-		err = names_frame(n, st, &st->frames[s->cnt], &s->frames[s->cnt]);
+	for (uint16_t i = 0; i < st->frame_cnt; i++) {
+		err = names_frame(n, &st->frames[i], s->date_ns ? s->date_ns : st->time_ns, s);
 		if (err)
 			return err;
 	}
@@ -149,11 +236,32 @@ static int names_fill(struct stack_names *n, struct named_stack *s)
 	return 0;
 }
 
-const struct named_stack *stack_names__get(struct stack_names *n, uint64_t id)
+/*
+ * Newer code than what a frame is in now would be the newest of that moment; so the newest of all frames is the moment since
+ * when they are what they are. What nobody had told of then tells nothing of it.
+ */
+int stack_names__settle(struct stack_names *n, uint64_t id, uint64_t *date_ns)
 {
-	uint64_t hash = hash_u64(id);
-	uint32_t pos = hash_index__find(&n->index, hash, names_eq, n, &id);
-	struct named_stack fresh = {.id = id};
+	const struct stack *st = stack_table__find(&n->model->stacks, id);
+	const struct timeline_entry *code;
+	struct frame dated;
+	uint64_t since = 1;
+	int err = 0;
+
+	for (uint16_t i = 0; !err && st && st->resolved && i < st->frame_cnt; i++) {
+		err = symbolizer__date(n->symbols, &st->frames[i], *date_ns, &dated, &code);
+		if (!err && code && code->time_ns <= *date_ns && code->time_ns > since)
+			since = code->time_ns;
+	}
+	if (!err)
+		*date_ns = since;
+	return err;
+}
+
+static const struct named_stack *names_get(struct stack_names *n, struct named_stack fresh)
+{
+	uint64_t hash = hash_mix(hash_u64(fresh.id), fresh.date_ns + fresh.waking);
+	uint32_t pos = hash_index__find(&n->index, hash, names_eq, n, &fresh);
 	int err;
 
 	if (pos != HASH_INDEX_NONE)
@@ -171,4 +279,14 @@ const struct named_stack *stack_names__get(struct stack_names *n, uint64_t id)
 	}
 	n->items[n->cnt++] = fresh;
 	return &n->items[n->cnt - 1];
+}
+
+const struct named_stack *stack_names__get(struct stack_names *n, uint64_t id, uint64_t date_ns)
+{
+	return names_get(n, (struct named_stack){.id = id, .date_ns = date_ns});
+}
+
+const struct named_stack *stack_names__get_waking(struct stack_names *n, uint64_t id)
+{
+	return names_get(n, (struct named_stack){.id = id, .waking = true});
 }

@@ -9,6 +9,9 @@
 #ifndef MODEL_EVENT_H
 #define MODEL_EVENT_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "wire.h"
 
 struct event {
@@ -25,11 +28,33 @@ struct event {
 		const struct wire_module *module;
 		const struct wire_mapping *mapping;
 		const struct wire_symbol *symbol;
+		const struct wire_line *line;
+		const struct wire_code *code;
+		const struct wire_lock *lock;
 		const struct wire_meta *meta;
 		const struct wire_window *window;
 		const struct wire_round *round;
 	};
 };
+
+/* Who ended an interval or spilled ones; NULL: nobody asked. */
+static inline const struct wire_waker *event__waker(const struct event *e)
+{
+	if (e->h->kind == WIRE_INTERVAL && e->h->size >= sizeof(struct wire_waked))
+		return &((const struct wire_waked *)e->h)->waker;
+	if (e->h->kind == WIRE_SPILL && e->h->size >= sizeof(struct wire_waked_spill))
+		return &((const struct wire_waked_spill *)e->h)->waker;
+	return NULL;
+}
+
+/* The futex that such a one waited for, as in struct wire_waked; 0: none, or nobody asked. */
+static inline uint64_t event__lock(const struct event *e)
+{
+	if (!event__waker(e))
+		return 0;
+	return e->h->kind == WIRE_INTERVAL ? ((const struct wire_waked *)e->h)->lock
+					   : ((const struct wire_waked_spill *)e->h)->lock;
+}
 
 /*
  * Takes one event; the memory belongs to the caller and is gone after the return. 0 to go on, else an

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/compiler.h"
 
 #define IMAGE_MAX_ANCESTORS 64
 
@@ -188,4 +189,65 @@ int image__add_mapping(struct image *img, const struct mapping *m)
 void image__reset_mappings(struct image *img)
 {
 	img->mapping_cnt = 0;
+}
+
+void image_table__use(struct image_table *t, const struct wire_image *key)
+{
+	struct image *img = image_table__find(t, key);
+
+	for (int i = 0; img && i < IMAGE_MAX_ANCESTORS; i++) {
+		img->used = t->generation;
+		if (img->read_once || !img->parent || img->parent > t->cnt)
+			break;
+		img = &t->items[img->parent - 1];
+	}
+}
+
+/* Where each image goes, + 1; 0: it goes. And an index of those that stay. 0 or -ENOMEM. */
+static int image_table_plan(const struct image_table *t, uint32_t *places, struct hash_index *ret)
+{
+	struct hash_index index;
+	uint32_t kept = 0;
+	int err = 0;
+
+	hash_index__init(&index);
+	for (size_t i = 0; !err && i < t->cnt; i++) {
+		if (t->items[i].used != t->generation)
+			continue;
+		err = hash_index__add(&index, image_hash(&t->items[i].key), kept);
+		places[i] = ++kept;
+	}
+	if (err)
+		hash_index__fini(&index);
+	else
+		*ret = index;
+	return err;
+}
+
+int image_table__sweep(struct image_table *t)
+{
+	_cleanup_free_ uint32_t *places = calloc(t->cnt + 1, sizeof(*places));
+	struct hash_index index;
+	size_t kept = 0;
+	int err;
+
+	err = places ? image_table_plan(t, places, &index) : -ENOMEM;
+	if (err)
+		return err;
+	hash_index__fini(&t->index);
+	t->index = index;
+	for (size_t i = 0; i < t->cnt; i++) {
+		struct image img = t->items[i];
+
+		if (!places[i]) {
+			free(img.mappings);
+			continue;
+		}
+		if (img.parent)
+			img.parent = img.parent <= t->cnt ? places[img.parent - 1] : 0;
+		t->items[kept++] = img;
+	}
+	t->cnt = kept;
+	array__shrink((void **)&t->items, &t->cap, t->cnt, sizeof(*t->items));
+	return 0;
 }

@@ -21,19 +21,23 @@ struct mapping {
 	uint64_t file_off;   /* of start */
 	uint32_t module;     /* id */
 	bool writable;
+	bool anon; /* no file: each image has names of its own for what is in it */
 };
 
 struct image {
 	struct wire_image key;
 	struct mapping *mappings; /* sorted by start, never overlapping */
 	size_t mapping_cnt, mapping_cap;
-	uint32_t parent; /* position + 1 of the image it was forked from; 0: unknown */
-	bool read_once;	 /* mappings were received at least once */
+	uint32_t parent;  /* position + 1 of the image it was forked from; 0: unknown */
+	uint32_t used;	  /* the table's generation when it was last wanted */
+	bool read_once;	  /* mappings were received at least once */
+	bool has_jitdump; /* it tells of its code when that is made, with times */
 };
 
 struct image_table {
 	struct image *items;
 	size_t cnt, cap;
+	uint32_t generation; /* see image_table__use() */
 	struct hash_index index;
 };
 
@@ -55,6 +59,11 @@ const struct mapping *image_table__resolve(const struct image_table *t, const st
 /* The mappings that @img has, or, as long as nothing was ever read for it, its ancestors. Sorted. */
 const struct mapping *image_table__mappings(const struct image_table *t, const struct image *img,
 					    size_t *ret_cnt);
+
+/* For runs without an end: an image, and those whose mappings it shares, are wanted in this generation. */
+void image_table__use(struct image_table *t, const struct wire_image *key);
+/* Removes the images that were not used in this generation. 0 or -ENOMEM: then none was. */
+int image_table__sweep(struct image_table *t);
 
 /* Adds a mapping; what it overlaps is cut or removed, as mmap does. 0, -ENOMEM, -E2BIG, -EINVAL. */
 int image__add_mapping(struct image *img, const struct mapping *m);

@@ -170,6 +170,13 @@ static const char *const ledger_advice[WIRE_COUNTER_CNT] = {
 				"swapped out or never touched",
 	[WIRE_C_UNWIND_TABLE_FULL] = "user stacks end in [unwind: tables full]: the modules mapped "
 				     "need more than 64 MiB of tables: trace fewer processes (-p)",
+	[WIRE_C_PYTHON_LOST] = "frames of Python are shown as [python]: their process ended, or "
+			       "freed their code, before it could be read",
+	[WIRE_C_THROTTLED_CNT] = "intervals were too short for what --max-cpu left: they are in "
+				 "the filtered time",
+	[WIRE_C_PYTHON_UNSUPPORTED] =
+		"Python interpreters are of a version or build whose frames can't be read: "
+		"their own are shown; 3.11 to 3.14 with a global lock can",
 };
 
 static bool ledger_is_term(enum wire_counter c)
@@ -211,6 +218,8 @@ static void ledger_print_signed(int64_t ns, struct buf *to)
 static void ledger_print_defects(const struct ledger *l, struct buf *to)
 {
 	int64_t ns = ledger__imbalance_ns(l), cnt = ledger_imbalance_cnt(l);
+	/* What a window before had already is not read again. */
+	uint64_t read_ns = l->spilled_read.ns + l->counters[WIRE_C_SPILLED_BEFORE_NS];
 
 	if (ns || cnt) {
 		buf__puts(to, "DEFECT: the ledger does not balance: ");
@@ -220,11 +229,11 @@ static void ledger_print_defects(const struct ledger *l, struct buf *to)
 			    "filtered - spilled - lost): please report this\n",
 			    cnt);
 	}
-	if (l->spilled.ns != l->spilled_read.ns || l->spilled.cnt != l->spilled_read.cnt) {
+	if (l->spilled.ns != read_ns || l->spilled.cnt != l->spilled_read.cnt) {
 		buf__puts(to, "DEFECT: the kernel spilled ");
 		ledger_print_time(l->spilled.ns, to);
 		buf__printf(to, " in %" PRIu64 " intervals, but ", l->spilled.cnt);
-		ledger_print_time(l->spilled_read.ns, to);
+		ledger_print_time(read_ns, to);
 		buf__printf(to, " in %" PRIu64 " were read back: please report this\n",
 			    l->spilled_read.cnt);
 	}

@@ -17,6 +17,7 @@ int model__init(struct model *m)
 	image_table__init(&m->images);
 	stack_table__init(&m->stacks);
 	thread_table__init(&m->threads);
+	lock_table__init(&m->locks);
 	return strtab__init(&m->strings, MODEL_MAX_STRINGS);
 }
 
@@ -26,6 +27,7 @@ void model__fini(struct model *m)
 	image_table__fini(&m->images);
 	stack_table__fini(&m->stacks);
 	thread_table__fini(&m->threads);
+	lock_table__fini(&m->locks);
 	strtab__fini(&m->strings);
 	free(m->notes);
 	memset(m, 0, sizeof(*m));
@@ -53,6 +55,8 @@ static int model_add_module(struct model *m, const struct wire_module *rec)
 		return error_set(-EBADMSG, "module %u came out of order", rec->id);
 	if (rec->kind == WIRE_MODULE_KERNEL)
 		m->kernel_module = rec->id;
+	if (rec->kind == WIRE_MODULE_PYTHON)
+		m->stacks.python_module = rec->id;
 	return 0;
 }
 
@@ -65,12 +69,16 @@ static int model_add_mapping(struct model *m, const struct wire_mapping *rec)
 		.module = rec->module,
 		.writable = rec->flags & WIRE_MAPPING_WRITABLE,
 	};
+	const struct module *module = module_table__find(&m->modules, rec->module);
 	struct image *img = image_table__get(&m->images, &rec->image);
 
 	if (!img)
 		return -errno;
 	if (rec->flags & WIRE_MAPPING_RESET)
 		image__reset_mappings(img);
+	mapping.anon = module && module->kind == WIRE_MODULE_ANON;
+	if (module && module__is_jitdump(module))
+		img->has_jitdump = m->has_jitdump = true;
 	return rec->start < rec->end ? image__add_mapping(img, &mapping) : 0;
 }
 
@@ -140,6 +148,8 @@ int model__apply(struct model *m, const struct event *e, image_refresh_fn refres
 		return model_add_module(m, e->module);
 	case WIRE_MAPPING:
 		return model_add_mapping(m, e->mapping);
+	case WIRE_LOCK:
+		return lock_table__add(&m->locks, e->lock);
 	case WIRE_META:
 		return model_add_note(m, e->meta);
 	case WIRE_WINDOW:
@@ -158,6 +168,33 @@ const char *model__note(const struct model *m, const char *key)
 		if (!strcmp(strtab__get(&m->strings, m->notes[i].key), key))
 			return strtab__get(&m->strings, m->notes[i].value);
 	return "";
+}
+
+const char *model__process_name(const struct model *m, const struct thread_name *name)
+{
+	uint32_t pos = thread_table__find(&m->threads, name->image.pid, name->image.start_ns);
+	const struct thread_name *first =
+		pos == HASH_INDEX_NONE
+			? NULL
+			: thread__find_name(&m->threads.items[pos], THREAD_NEWEST_NAME);
+
+	return first ? first->comm : name->comm;
+}
+
+uint64_t model__date(const struct model *m, const struct wire_interval *iv)
+{
+	const struct thread_name *name;
+	const struct image *img;
+	uint32_t pos;
+
+	if (!m->has_jitdump || !iv->user_stack)
+		return 0;
+	pos = thread_table__find(&m->threads, iv->thread.tid, iv->thread.start_ns);
+	name = pos == HASH_INDEX_NONE
+		       ? NULL
+		       : thread__find_name(&m->threads.items[pos], iv->thread.comm_gen);
+	img = name ? image_table__find(&m->images, &name->image) : NULL;
+	return img && img->has_jitdump ? iv->out_ns : 0;
 }
 
 uint64_t model__window_ns(const struct model *m)

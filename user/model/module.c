@@ -16,7 +16,11 @@ void module_table__init(struct module_table *t)
 
 static void module_free(struct module *m)
 {
+	if (!m)
+		return;
 	os_close(m->fd);
+	os_close(m->debug_fd);
+	os_close(m->alt_fd);
 	free(m->path);
 	free(m);
 }
@@ -70,7 +74,7 @@ static struct module *module_copy(const struct module *like)
 		return NULL;
 	*m = *like;
 	m->build_id_len = (uint8_t)module_build_id_len(like);
-	m->fd = -1;
+	m->fd = m->debug_fd = m->alt_fd = -1;
 	m->path = strdup(module_path(like));
 	if (!m->path) {
 		free(m);
@@ -79,27 +83,47 @@ static struct module *module_copy(const struct module *like)
 	return m;
 }
 
-static int module_table_add(struct module_table *t, uint64_t hash, struct module *like)
+/* The lowest place that is free, with room for it. 0 or -errno. */
+static int module_table_find_place(struct module_table *t, size_t *ret)
 {
-	struct module *m;
 	int err;
 
+	while (t->first_free < t->cnt && t->items[t->first_free])
+		t->first_free++;
+	*ret = t->first_free;
+	if (t->first_free < t->cnt)
+		return 0;
 	err = array__grow((void **)&t->items, &t->cap, t->cnt + 1, sizeof(*t->items),
 			  MODULE_MAX_CNT);
+	if (!err)
+		t->items[t->cnt] = NULL;
+	return err;
+}
+
+static int module_table_add(struct module_table *t, uint64_t hash, struct module *like,
+			    struct module **ret)
+{
+	struct module *m;
+	size_t place;
+	int err = module_table_find_place(t, &place);
+
 	if (err)
 		return err;
 	m = module_copy(like);
 	if (!m)
 		return -ENOMEM;
-	err = hash_index__add(&t->index, hash, (uint32_t)t->cnt);
+	err = hash_index__add(&t->index, hash, (uint32_t)place);
 	if (err) {
 		module_free(m);
 		return err;
 	}
 	m->fd = like->fd;
 	like->fd = -1;
-	t->items[t->cnt++] = m;
-	m->id = (uint32_t)t->cnt;
+	m->used = t->generation;
+	m->id = (uint32_t)place + 1;
+	t->items[place] = m;
+	t->cnt += place == t->cnt;
+	*ret = m;
 	return 0;
 }
 
@@ -107,24 +131,56 @@ struct module *module_table__intern(struct module_table *t, struct module *like,
 {
 	uint64_t hash = module_hash(like);
 	uint32_t pos = hash_index__find(&t->index, hash, module_eq, t, like);
-	bool added = pos == HASH_INDEX_NONE;
-	int err;
+	struct module *m;
+	int err = 0;
 
-	if (added) {
-		err = module_table_add(t, hash, like);
-		if (err) {
-			errno = -err;
-			return NULL;
-		}
-		pos = (uint32_t)t->cnt - 1;
+	*ret_added = pos == HASH_INDEX_NONE;
+	if (pos != HASH_INDEX_NONE)
+		return t->items[pos];
+	err = module_table_add(t, hash, like, &m);
+	if (err) {
+		errno = -err;
+		return NULL;
 	}
-	*ret_added = added;
-	return t->items[pos];
+	return m;
 }
 
 struct module *module_table__find(const struct module_table *t, uint32_t id)
 {
 	return id && id <= t->cnt ? t->items[id - 1] : NULL;
+}
+
+void module_table__use(struct module_table *t, uint32_t id)
+{
+	struct module *m = module_table__find(t, id);
+
+	if (m)
+		m->used = t->generation;
+}
+
+int module_table__sweep(struct module_table *t)
+{
+	struct hash_index index;
+	int err = 0;
+
+	hash_index__init(&index);
+	for (size_t i = 0; !err && i < t->cnt; i++)
+		if (t->items[i] && t->items[i]->used == t->generation)
+			err = hash_index__add(&index, module_hash(t->items[i]), (uint32_t)i);
+	if (err) {
+		hash_index__fini(&index);
+		return err;
+	}
+	hash_index__fini(&t->index);
+	t->index = index;
+	for (size_t i = 0; i < t->cnt; i++) {
+		if (!t->items[i] || t->items[i]->used == t->generation)
+			continue;
+		module_free(t->items[i]);
+		t->items[i] = NULL;
+	}
+	t->first_free = 0;
+	return 0;
 }
 
 static const char *module_nameless(const struct module *m)
@@ -150,4 +206,35 @@ const char *module__name(const struct module *m)
 	if (slash && slash[1] && *path != '[')
 		return slash + 1;
 	return *path ? path : module_nameless(m);
+}
+
+void module__set_image(struct module *m, const struct wire_image *image)
+{
+	m->kind = WIRE_MODULE_ANON;
+	m->path = (char *)"[anon]";
+	m->dev = image->start_ns;
+	m->inode = (uint64_t)image->pid << 32 | image->exec_id;
+}
+
+bool module__image(const struct module *m, struct wire_image *ret)
+{
+	if (m->kind != WIRE_MODULE_ANON || !m->inode)
+		return false;
+	*ret = (struct wire_image){
+		.pid = (uint32_t)(m->inode >> 32),
+		.exec_id = (uint32_t)m->inode,
+		.start_ns = m->dev,
+	};
+	return true;
+}
+
+bool module__is_jitdump(const struct module *m)
+{
+	const char *name = module__name(m);
+	size_t digits;
+
+	if (m->kind != WIRE_MODULE_ELF || strncmp(name, "jit-", 4) != 0)
+		return false;
+	digits = strspn(name + 4, "0123456789");
+	return digits && !strcmp(name + 4 + digits, ".dump");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Modules: the files, and the kernel, that code comes from. One table for all processes; the identity of
- * a file is (device, inode, build id), so containers and replaced files don't mix.
+ * a file is (device, inode, build id), so containers and replaced files don't mix. Memory without a file
+ * (WIRE_MODULE_ANON) is a module for each image, which takes the place of device and inode.
  */
 #ifndef MODEL_MODULE_H
 #define MODEL_MODULE_H
@@ -21,13 +22,21 @@ struct module {
 	uint8_t build_id[WIRE_BUILD_ID_LEN];
 	uint64_t dev;
 	uint64_t inode;
-	char *path; /* as the process sees it, owned */
+	uint32_t used; /* the table's generation when it was last wanted */
+	char *path;    /* as the process sees it, owned */
 	int fd; /* the file, open for reading since it was first seen; -1: not available. Owned. */
+	/*
+	 * Files with its debug information, and with what dwz moved out of that, as far as the process's own root has them;
+	 * negative: none. Owned; set after interning. Not checked to the end: see symbol/debug_file.h.
+	 */
+	int debug_fd, alt_fd;
 };
 
 struct module_table {
-	struct module **items; /* by id - 1 */
+	struct module **items; /* by id - 1; NULL: swept away */
 	size_t cnt, cap;
+	size_t first_free;   /* no place before it is free */
+	uint32_t generation; /* see module_table__use() */
 	struct hash_index index;
 };
 
@@ -42,6 +51,19 @@ void module_table__fini(struct module_table *t);
 struct module *module_table__intern(struct module_table *t, struct module *like, bool *ret_added);
 /* Pure lookups; NULL when unknown. */
 struct module *module_table__find(const struct module_table *t, uint32_t id);
+/* For runs without an end: a module is wanted in this generation. Unknown ones are ignored. */
+void module_table__use(struct module_table *t, uint32_t id);
+/*
+ * Removes the modules that were not used in this generation, and closes their files. Their ids will be those of others: who
+ * keeps ids has to forget them now. 0 or -ENOMEM: then none was.
+ */
+int module_table__sweep(struct module_table *t);
+/* Makes @m the memory without a file of @image. */
+void module__set_image(struct module *m, const struct wire_image *image);
+/* The image whose memory @m is. False: it is a file, or was recorded before images had modules of their own. */
+bool module__image(const struct module *m, struct wire_image *ret);
+/* Is it a jitdump file, which just-in-time compilers map so that it is found: "jit-PID.dump"? */
+bool module__is_jitdump(const struct module *m);
 /* The last component of the path: "libc.so.6", "[vdso]", "[kernel]". Never NULL. */
 const char *module__name(const struct module *m);
 

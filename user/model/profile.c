@@ -10,6 +10,7 @@
 
 #define PROFILE_MAX_TEXT_BYTES UINT32_MAX
 #define PROFILE_MAX_FRAMES     (1u << 24)
+#define PROFILE_MAX_BINARIES   (1u << 20)
 #define PROFILE_MAX_FRAME_IDS  (1u << 31)
 #define PROFILE_MAX_SAMPLES    (1u << 26)
 #define PROFILE_MAX_THREADS    (1u << 22)
@@ -25,6 +26,7 @@ struct profile *profile__new(void)
 		return NULL;
 	}
 	hash_index__init(&p->frame_index);
+	hash_index__init(&p->binary_index);
 	err = strtab__init(&p->strings, PROFILE_MAX_TEXT_BYTES);
 	if (err) {
 		profile__free(p);
@@ -40,7 +42,9 @@ void profile__free(struct profile *p)
 		return;
 	strtab__fini(&p->strings);
 	hash_index__fini(&p->frame_index);
+	hash_index__fini(&p->binary_index);
 	free(p->frames);
+	free(p->binaries);
 	free(p->frame_ids);
 	free(p->samples);
 	free(p->threads);
@@ -65,12 +69,15 @@ static bool profile_frame_eq(const void *owner, uint32_t pos, const void *key)
 	const struct profile_frame *a = &((const struct profile *)owner)->frames[pos];
 	const struct profile_frame *b = key;
 
-	return a->name == b->name && a->module == b->module && a->kind == b->kind;
+	return a->name == b->name && a->module == b->module && a->kind == b->kind &&
+	       a->binary == b->binary && a->file == b->file && a->line == b->line;
 }
 
 static int profile_find_frame(struct profile *p, const struct profile_frame *f, uint32_t *ret_id)
 {
-	uint64_t hash = hash_mix((uint64_t)f->name << 32 | f->module, f->kind);
+	uint64_t hash = hash_mix(
+		hash_mix((uint64_t)f->name << 32 | f->module, (uint64_t)f->binary << 8 | f->kind),
+		(uint64_t)f->file << 32 | f->line);
 	uint32_t pos = hash_index__find(&p->frame_index, hash, profile_frame_eq, p, f);
 	int err;
 
@@ -91,13 +98,82 @@ static int profile_find_frame(struct profile *p, const struct profile_frame *f, 
 int profile__frame(struct profile *p, const char *name, const char *module, enum frame_kind kind,
 		   uint32_t *ret_id)
 {
-	struct profile_frame f = {.kind = (uint8_t)kind};
+	struct profile_place place = {.module = module};
+
+	return profile__frame_at(p, name, kind, &place, ret_id);
+}
+
+int profile__frame_at(struct profile *p, const char *name, enum frame_kind kind,
+		      const struct profile_place *place, uint32_t *ret_id)
+{
+	struct profile_frame f = {
+		.kind = (uint8_t)kind, .line = place->line, .binary = place->binary};
 	int err;
 
+	if (f.binary > p->binary_cnt)
+		return -EINVAL;
 	err = profile_intern(p, sanitise_frame, name, &f.name);
-	if (!err && module && *module)
-		err = profile_intern(p, sanitise_frame, module, &f.module);
+	if (!err && place->module && *place->module)
+		err = profile_intern(p, sanitise_frame, place->module, &f.module);
+	if (!err && place->file && *place->file)
+		err = profile_intern(p, sanitise_frame, place->file, &f.file);
 	return err ? err : profile_find_frame(p, &f, ret_id);
+}
+
+static bool profile_binary_eq(const void *owner, uint32_t pos, const void *key)
+{
+	const struct profile_binary *a = &((const struct profile *)owner)->binaries[pos];
+	const struct profile_binary *b = key;
+
+	return a->path == b->path && a->build_id == b->build_id;
+}
+
+int profile__add_binary(struct profile *p, const char *path, const char *build_id,
+			uint32_t *ret_binary)
+{
+	struct profile_binary b = {0};
+	uint64_t hash;
+	uint32_t pos;
+	int err = path ? profile_intern(p, sanitise_text, path, &b.path) : 0;
+
+	if (!err && build_id)
+		err = profile_intern(p, sanitise_text, build_id, &b.build_id);
+	if (err)
+		return err;
+	hash = hash_u64((uint64_t)b.path << 32 | b.build_id);
+	pos = hash_index__find(&p->binary_index, hash, profile_binary_eq, p, &b);
+	if (pos == HASH_INDEX_NONE) {
+		err = array__grow((void **)&p->binaries, &p->binary_cap, p->binary_cnt + 1,
+				  sizeof(*p->binaries), PROFILE_MAX_BINARIES);
+		if (!err)
+			err = hash_index__add(&p->binary_index, hash, (uint32_t)p->binary_cnt);
+		if (err)
+			return err;
+		pos = (uint32_t)p->binary_cnt;
+		p->binaries[p->binary_cnt++] = b;
+	}
+	*ret_binary = pos + 1;
+	return 0;
+}
+
+const struct profile_binary *profile__binary(const struct profile *p, uint32_t binary)
+{
+	static const struct profile_binary unknown;
+
+	return binary && binary <= p->binary_cnt ? &p->binaries[binary - 1] : &unknown;
+}
+
+int profile__text(struct profile *p, const char *text, uint32_t *ret_id)
+{
+	return profile_intern(p, sanitise_text, text, ret_id);
+}
+
+int profile__frame_of_kind(struct profile *p, uint32_t id, enum frame_kind kind, uint32_t *ret_id)
+{
+	struct profile_frame f = p->frames[id];
+
+	f.kind = (uint8_t)kind;
+	return profile_find_frame(p, &f, ret_id);
 }
 
 int profile__add_sample(struct profile *p, struct profile_sample *s, const uint32_t *frame_ids,
@@ -149,6 +225,20 @@ int profile__add_note(struct profile *p, const char *key, const char *value)
 	if (!err)
 		p->notes[p->note_cnt++] = n;
 	return err;
+}
+
+const char *profile__hidden_label(const struct profile *p)
+{
+	return p->by_lock    ? "not for a futex, or hidden by --reason or --no-idle"
+	       : p->by_waker ? "ended by nobody, or hidden by --reason or --no-idle"
+			     : "hidden by --reason or --no-idle";
+}
+
+const char *profile__hidden_all(const struct profile *p)
+{
+	return p->by_lock    ? "no wait was for a futex, or --reason or --no-idle hid it"
+	       : p->by_waker ? "nobody ended a wait, or --reason or --no-idle hid it"
+			     : "--reason or --no-idle hid all of it";
 }
 
 const char *profile__str(const struct profile *p, uint32_t id)

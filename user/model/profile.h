@@ -15,29 +15,60 @@
 #include "base/strtab.h"
 #include "model/ledger.h"
 #include "model/reason.h"
+#include "model/waker.h"
 
 enum frame_kind {
 	FRAME_KIND_PROCESS, /* first frame: comm, or comm-PID/TID */
-	FRAME_KIND_USER,
+	FRAME_KIND_NATIVE,
 	FRAME_KIND_KERNEL,
 	FRAME_KIND_DELIMITER, /* "-" between user and kernel frames */
 	FRAME_KIND_STATE,     /* "blocked" or "runnable", innermost, with --split */
 	FRAME_KIND_MISSING,   /* "[unknown]", "[exited]", "[truncated]", ... */
+	FRAME_KIND_INLINED,   /* into the frame before it */
+	FRAME_KIND_JIT,	      /* code that was made while the program ran */
+	FRAME_KIND_PYTHON,
+	FRAME_KIND_GO,
+	FRAME_KIND_WAKER, /* of the thread or interrupt that ended the wait, its name included */
+	FRAME_KIND_LOCK,  /* a futex, by its address or file */
+	FRAME_KIND_LAST = FRAME_KIND_LOCK,
+};
+
+/* What tells a module from others with its file name. */
+struct profile_binary {
+	uint32_t path;	   /* string id, as its process sees it; 0: it is no file */
+	uint32_t build_id; /* string id: hex, lower case; 0: it has none, or nobody read it */
 };
 
 struct profile_frame {
 	uint32_t name;	 /* string id, sanitised */
 	uint32_t module; /* string id of the module's file name; 0: none */
+	uint32_t binary; /* of the module, for profile__binary(); 0: only its name is known */
+	uint32_t file;	 /* string id of the source file; 0: not known or not asked for */
+	uint32_t line;	 /* in it; 0: not known */
 	uint8_t kind;	 /* enum frame_kind */
+};
+
+/* Where the code of a frame is; what is not known is NULL or 0. */
+struct profile_place {
+	const char *module; /* its file name */
+	uint32_t binary;    /* of profile__add_binary() */
+	const char *file;   /* of the source */
+	uint32_t line;
 };
 
 struct profile_sample {
 	uint32_t first_frame; /* position in frame_ids */
 	uint32_t frame_cnt;
-	uint32_t thread; /* position in threads */
-	uint8_t reason;	 /* enum reason */
-	bool open;	 /* still waiting at the end of the window */
-	uint64_t cnt;	 /* intervals */
+	uint32_t thread;  /* position in threads */
+	uint8_t reason;	  /* enum reason */
+	bool open;	  /* still waiting at the end of the window */
+	bool via_softirq; /* the waker, a thread, was in a softirq that its own system call ran */
+	uint8_t waker;	  /* enum waker_kind; WAKER_NONE also where nobody asked */
+	uint32_t waker_comm; /* string id; 0: no thread */
+	uint32_t waker_pid, waker_tid;
+	uint32_t lock_owner,
+		lock; /* string ids: whose lock it waited for and which; 0: none, or nobody asked */
+	uint64_t cnt; /* intervals */
 	uint64_t blocked_ns;
 	uint64_t runnable_ns;
 	uint64_t max_ns; /* longest single interval */
@@ -45,7 +76,9 @@ struct profile_sample {
 
 struct profile_thread {
 	uint32_t pid, tid;
-	uint32_t comm; /* string id, sanitised; the last name it had */
+	uint32_t comm;	  /* string id, sanitised; the last name it had */
+	uint32_t process; /* string id: the name of its process */
+	uint32_t group;	  /* string id: its comm, or what the view says */
 	bool kthread, exited, open, totals_known;
 	uint64_t begin_ns, end_ns; /* its life inside the window, CLOCK_MONOTONIC */
 	uint64_t on_cpu_ns, blocked_ns, runnable_ns; /* without the open interval */
@@ -65,6 +98,9 @@ struct profile {
 	struct profile_frame *frames; /* distinct frames */
 	size_t frame_cnt, frame_cap;
 	struct hash_index frame_index;
+	struct profile_binary *binaries; /* distinct; number 1 is the first */
+	size_t binary_cnt, binary_cap;
+	struct hash_index binary_index;
 	uint32_t *frame_ids; /* the samples' frames, one after the other, root first */
 	size_t frame_id_cnt, frame_id_cap;
 	struct profile_sample *samples; /* in a stable order; equal stacks may repeat */
@@ -72,12 +108,16 @@ struct profile {
 	struct profile_thread *threads; /* sorted by pid, tid */
 	size_t thread_cnt, thread_cap;
 	struct ledger ledger;
-	uint64_t window_ns; /* length of the window */
-	uint32_t title;	    /* string id, for people: "redis-server (pid 4711), 5.0 s" */
+	uint64_t window_ns;	    /* length of the window */
+	uint64_t start_realtime_ns; /* its start, since the epoch; 0: not known */
+	uint32_t title;		    /* string id, for people: "redis-server (pid 4711), 5.0 s" */
 	struct profile_note
 		*notes; /* facts of the run (host, kernel, version...), in a stable order */
 	size_t note_cnt, note_cap;
 	uint64_t hidden_ns; /* dropped by --reason or --no-idle; also in ledger.filtered */
+	bool has_wakers;    /* the samples say who ended them */
+	bool by_lock;	    /* they are by lock: what is not for a futex is hidden too */
+	bool by_waker;	    /* and are by them: what nobody ended is hidden too */
 };
 
 /* An empty profile. NULL + errno. */
@@ -86,11 +126,27 @@ void profile__free(struct profile *p);
 /* Adds or finds a frame; @name is sanitised, @module may be NULL. 0 and *@ret_id, or -errno. */
 int profile__frame(struct profile *p, const char *name, const char *module, enum frame_kind kind,
 		   uint32_t *ret_id);
+/* The same with all that is known of where it is. */
+int profile__frame_at(struct profile *p, const char *name, enum frame_kind kind,
+		      const struct profile_place *place, uint32_t *ret_id);
+/* Frame @id again, as of another kind. */
+int profile__frame_of_kind(struct profile *p, uint32_t id, enum frame_kind kind, uint32_t *ret_id);
+/* Adds or finds a binary; @path and @build_id (hex) may be NULL. 0 and *@ret_binary, which is not 0; or -errno. */
+int profile__add_binary(struct profile *p, const char *path, const char *build_id,
+			uint32_t *ret_binary);
+/* That of a frame; one that nothing is known of for 0. */
+const struct profile_binary *profile__binary(const struct profile *p, uint32_t binary);
+/* The id of @text, sanitised. 0 or -errno. */
+int profile__text(struct profile *p, const char *text, uint32_t *ret_id);
 /* Adds a sample with @cnt frames (ids, root first); first_frame and frame_cnt of @s are set. 0 or -errno. */
 int profile__add_sample(struct profile *p, struct profile_sample *s, const uint32_t *frame_ids,
 			uint32_t frame_cnt);
 int profile__add_thread(struct profile *p, const struct profile_thread *t);
 int profile__add_note(struct profile *p, const char *key, const char *value);
+/* What @p->hidden_ns is: "hidden by --reason or --no-idle"... */
+const char *profile__hidden_label(const struct profile *p);
+/* Why there is nothing to show when it is all. */
+const char *profile__hidden_all(const struct profile *p);
 /* The text of a string id, "" if unknown. */
 const char *profile__str(const struct profile *p, uint32_t id);
 /* Frame @i (0 = root) of a sample. */

@@ -78,6 +78,7 @@ static int stack_table_add(struct stack_table *t, const struct wire_stack *def, 
 		.kind = def->kind,
 		.frame_cnt = def->frame_cnt,
 		.end = stack_end(def->flags),
+		.used = t->generation,
 		.ips = ips,
 	};
 	return 0;
@@ -89,6 +90,7 @@ int stack_table__define(struct stack_table *t, const struct wire_stack *def)
 	uint64_t *ips;
 	int err;
 
+	stack_table__use(t, def->id);
 	/* Id 0 says "no stack" wherever a stack is referred to. */
 	if (!def->id || stack_table__find(t, def->id))
 		return 0;
@@ -102,9 +104,60 @@ int stack_table__define(struct stack_table *t, const struct wire_stack *def)
 	return err;
 }
 
+void stack_table__use(struct stack_table *t, uint64_t id)
+{
+	uint32_t pos = hash_index__find(&t->index, hash_u64(id), stack_eq, t, &id);
+
+	if (pos != HASH_INDEX_NONE)
+		t->items[pos].used = t->generation;
+}
+
+/* An index of those that stay. 0 or -ENOMEM. */
+static int stack_table_index_used(const struct stack_table *t, struct hash_index *ret)
+{
+	struct hash_index index;
+	uint32_t kept = 0;
+	int err = 0;
+
+	hash_index__init(&index);
+	for (size_t i = 0; !err && i < t->cnt; i++)
+		if (t->items[i].used == t->generation)
+			err = hash_index__add(&index, hash_u64(t->items[i].id), kept++);
+	if (err)
+		hash_index__fini(&index);
+	else
+		*ret = index;
+	return err;
+}
+
+int stack_table__sweep(struct stack_table *t)
+{
+	size_t kept = 0;
+	struct hash_index index;
+	int err = stack_table_index_used(t, &index);
+
+	if (err)
+		return err;
+	hash_index__fini(&t->index);
+	t->index = index;
+	for (size_t i = 0; i < t->cnt; i++) {
+		if (t->items[i].used == t->generation)
+			t->items[kept++] = t->items[i];
+		else
+			free(t->items[i].ips);
+	}
+	t->cnt = kept;
+	t->first_pending = 0;
+	while (t->first_pending < t->cnt && t->items[t->first_pending].resolved)
+		t->first_pending++;
+	array__shrink((void **)&t->items, &t->cap, t->cnt, sizeof(*t->items));
+	return 0;
+}
+
 /* The state of one call of stack_table__resolve(). */
 struct stack_resolver {
 	struct image_table *images;
+	uint32_t python_module;
 	uint32_t kernel_module;
 	image_refresh_fn refresh;
 	void *refresh_arg;
@@ -149,6 +202,11 @@ static const struct mapping *stack_resolver_find(const struct stack_resolver *r,
 }
 
 /* Return addresses lie behind their call: 1 is subtracted from all but what is said to be an instruction. */
+static bool stack_is_python(const struct stack *s, uint16_t i)
+{
+	return s->kind == WIRE_STACK_USER && s->ips[i] & WIRE_IP_PYTHON;
+}
+
 static uint64_t stack_lookup_addr(const struct stack *s, uint16_t i)
 {
 	uint64_t ip = s->ips[i];
@@ -158,14 +216,29 @@ static uint64_t stack_lookup_addr(const struct stack *s, uint16_t i)
 	return (ip & ~WIRE_IP_EXACT) - !(i == 0 || ip & WIRE_IP_EXACT);
 }
 
-/* Gets the mappings of the stack's image if one of its addresses is in none. */
+/* A forked process that makes code has names of its own, unlike files, which it shares with its parent. */
+static bool stack_resolver_is_inherited(const struct stack_resolver *r,
+					const struct wire_image *image, const struct mapping *m)
+{
+	const struct image *img = m->anon ? image_table__find(r->images, image) : NULL;
+
+	return img && !img->read_once;
+}
+
+/* Gets the mappings of the stack's image if one of its addresses is in none, or in memory that is its parent's. */
 static int stack_resolver_prepare(struct stack_resolver *r, const struct stack *s)
 {
 	if (s->kind != WIRE_STACK_USER || !r->refresh)
 		return 0;
-	for (uint16_t i = 0; i < s->frame_cnt; i++)
-		if (!stack_resolver_find(r, &s->image, stack_lookup_addr(s, i)))
+	for (uint16_t i = 0; i < s->frame_cnt; i++) {
+		const struct mapping *m;
+
+		if (stack_is_python(s, i))
+			continue;
+		m = stack_resolver_find(r, &s->image, stack_lookup_addr(s, i));
+		if (!m || stack_resolver_is_inherited(r, &s->image, m))
 			return stack_resolver_ask(r, &s->image);
+	}
 	return 0;
 }
 
@@ -195,6 +268,10 @@ static struct frame stack_resolver_frame(const struct stack_resolver *r, const s
 
 	if (s->kind == WIRE_STACK_KERNEL)
 		return (struct frame){r->kernel_module, addr};
+	if (stack_is_python(s, i) && !r->python_module)
+		return (struct frame){0, FRAME_UNKNOWN};
+	if (stack_is_python(s, i))
+		return (struct frame){r->python_module, s->ips[i] & ~WIRE_IP_PYTHON};
 	m = stack_resolver_find(r, &s->image, addr);
 	return m ? (struct frame){m->module, addr - m->start + m->file_off}
 		 : stack_resolver_missing(r, &s->image);
@@ -225,6 +302,7 @@ int stack_table__resolve(struct stack_table *t, struct image_table *images, uint
 {
 	struct stack_resolver r = {
 		.images = images,
+		.python_module = t->python_module,
 		.kernel_module = kernel_module,
 		.refresh = refresh,
 		.refresh_arg = refresh_arg,

@@ -30,7 +30,11 @@ const char *frame_special_name(uint64_t which);
 /*
  * A normalised frame. For files the offset is a file offset, for the kernel an address, for the vdso an
  * offset in its image. It lies inside the calling instruction: 1 was subtracted from return addresses.
+ *
+ * In memory without a file it is an address. Code there may be replaced by other code; once a frame's time is
+ * known (symbolizer__date()), the bits above FRAME_ADDR_BITS say which of those that were there in turn it is in.
  */
+#define FRAME_ADDR_BITS 48
 struct frame {
 	uint32_t module; /* id; 0: special */
 	uint64_t offset;
@@ -44,6 +48,7 @@ struct stack {
 	uint16_t frame_cnt;
 	uint8_t end;	  /* enum wire_stack_end */
 	uint8_t resolved; /* frames are valid, else ips */
+	uint32_t used;	  /* the table's generation when it was last wanted */
 	union {
 		uint64_t *ips;	      /* raw, innermost first */
 		struct frame *frames; /* innermost first */
@@ -53,7 +58,9 @@ struct stack {
 struct stack_table {
 	struct stack *items;
 	size_t cnt, cap;
-	size_t first_pending; /* all items before it are resolved */
+	size_t first_pending;	/* all items before it are resolved */
+	uint32_t generation;	/* see stack_table__use() */
+	uint32_t python_module; /* id of the one that frames of Python are in; 0: there are none */
 	struct hash_index index;
 };
 
@@ -63,6 +70,14 @@ void stack_table__fini(struct stack_table *t);
 int stack_table__define(struct stack_table *t, const struct wire_stack *def);
 /* NULL for an unknown id. Valid until the next define. */
 const struct stack *stack_table__find(const struct stack_table *t, uint64_t id);
+
+/*
+ * For runs without an end: a stack counts as used in the generation in which it was defined (also again) or this was called.
+ * Unknown ids are ignored.
+ */
+void stack_table__use(struct stack_table *t, uint64_t id);
+/* Removes the stacks that were not used in this generation. 0 or -ENOMEM: then none was. */
+int stack_table__sweep(struct stack_table *t);
 
 /*
  * Called for an image in which an address was found in no mapping: read its mappings again (they are

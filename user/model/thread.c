@@ -168,3 +168,47 @@ const struct thread_name *thread__find_name(const struct thread *th, uint32_t co
 			n = &th->names[i];
 	return n;
 }
+
+void thread_table__use(struct thread_table *t, uint32_t tid, uint64_t start_ns)
+{
+	uint32_t pos = thread_table__find(t, tid, start_ns);
+
+	if (pos != HASH_INDEX_NONE)
+		t->items[pos].used = t->generation;
+}
+
+static bool thread_stays(const struct thread_table *t, const struct thread *th)
+{
+	return !(th->flags & WIRE_THREAD_EXITED) || th->used == t->generation;
+}
+
+int thread_table__sweep(struct thread_table *t)
+{
+	struct hash_index index;
+	uint32_t kept = 0;
+	int err = 0;
+
+	hash_index__init(&index);
+	for (size_t i = 0; !err && i < t->cnt; i++) {
+		const struct thread *th = &t->items[i];
+
+		if (thread_stays(t, th))
+			err = hash_index__add(&index, hash_mix(th->tid, th->start_ns), kept++);
+	}
+	if (err) {
+		hash_index__fini(&index);
+		return err;
+	}
+	hash_index__fini(&t->index);
+	t->index = index;
+	kept = 0;
+	for (size_t i = 0; i < t->cnt; i++) {
+		if (thread_stays(t, &t->items[i]))
+			t->items[kept++] = t->items[i];
+		else
+			free(t->items[i].names);
+	}
+	t->cnt = kept;
+	array__shrink((void **)&t->items, &t->cap, t->cnt, sizeof(*t->items));
+	return 0;
+}

@@ -27,6 +27,7 @@ struct thread {
 	uint64_t cgroup_id;
 	struct thread_name *names; /* in order of arrival */
 	size_t name_cnt, name_cap;
+	uint32_t used; /* the table's generation when it was last wanted */
 	bool has_summary;
 	struct wire_summary summary;		    /* the last one */
 	uint64_t open_blocked_ns, open_runnable_ns; /* of the interval cut by the window's end */
@@ -36,6 +37,7 @@ struct thread {
 struct thread_table {
 	struct thread *items;
 	size_t cnt, cap;
+	uint32_t generation; /* see thread_table__use() */
 	struct hash_index index;
 };
 
@@ -43,11 +45,15 @@ void thread_table__init(struct thread_table *t);
 void thread_table__fini(struct thread_table *t);
 /* Find or add by (tid, start). NULL + errno. Pointers are valid until the next get. */
 struct thread *thread_table__get(struct thread_table *t, uint32_t tid, uint64_t start_ns);
-/* The position of a thread, HASH_INDEX_NONE if unknown. Positions never change. */
+/* The position of a thread, HASH_INDEX_NONE if unknown. Positions never change but by a sweep. */
 uint32_t thread_table__find(const struct thread_table *t, uint32_t tid, uint64_t start_ns);
 /* Takes a WIRE_THREAD or WIRE_SUMMARY record. 0 or -errno. */
 int thread_table__add(struct thread_table *t, const struct wire_thread *rec);
 int thread_table__add_summary(struct thread_table *t, const struct wire_summary *rec);
+/* For runs without an end: a thread is wanted in this generation. Unknown ones are ignored. */
+void thread_table__use(struct thread_table *t, uint32_t tid, uint64_t start_ns);
+/* Removes the threads that have ended and were not used in this generation. 0 or -ENOMEM: then none was. */
+int thread_table__sweep(struct thread_table *t);
 #define THREAD_NEWEST_NAME UINT32_MAX
 /* The name of generation @comm_gen; the newest if that one never arrived; NULL if there is none. */
 const struct thread_name *thread__find_name(const struct thread *th, uint32_t comm_gen);
