@@ -25,6 +25,30 @@ static uint32_t name_id(const struct fold *f, uint32_t frame)
 	return frame < f->profile->frame_cnt ? f->profile->frames[frame].name : 0;
 }
 
+static const char *kind_suffix(const struct fold *f, uint32_t frame)
+{
+	if (!f->opts.kinds || frame >= f->profile->frame_cnt)
+		return "";
+	switch (f->profile->frames[frame].kind) {
+	case FRAME_KIND_KERNEL:
+		return "_[k]";
+	case FRAME_KIND_INLINED:
+		return "_[i]";
+	case FRAME_KIND_JIT:
+		return "_[j]";
+	case FRAME_KIND_WAKER:
+		return "_[w]";
+	default:
+		return "";
+	}
+}
+
+/* Do two frames look the same? */
+static bool frame_eq(const struct fold *f, uint32_t a, uint32_t b)
+{
+	return name_id(f, a) == name_id(f, b) && !strcmp(kind_suffix(f, a), kind_suffix(f, b));
+}
+
 static bool row_eq(const void *owner, uint32_t pos, const void *key)
 {
 	const struct fold *f = owner;
@@ -34,7 +58,7 @@ static bool row_eq(const void *owner, uint32_t pos, const void *key)
 	if (row->frame_cnt != k->cnt)
 		return false;
 	for (uint32_t i = 0; i < k->cnt; i++)
-		if (name_id(f, row->frames[i]) != name_id(f, k->frames[i]))
+		if (!frame_eq(f, row->frames[i], k->frames[i]))
 			return false;
 	return true;
 }
@@ -84,20 +108,36 @@ static int add_variant(struct fold *f, struct fold_row *row, const struct profil
 	return 0;
 }
 
-/* The part of a row for a reason, added in order if new; NULL when there is no memory. */
-static struct fold_part *find_or_add_part(struct fold *f, struct fold_row *row, uint8_t reason,
-					  uint32_t thread)
+/* By reason, then by the group's name. */
+static int part_cmp(const struct fold *f, const struct fold_part *a, const struct fold_part *b)
+{
+	if (a->reason != b->reason)
+		return a->reason < b->reason ? -1 : 1;
+	if (a->group == b->group)
+		return 0;
+	return strcmp(profile__str(f->profile, a->group), profile__str(f->profile, b->group));
+}
+
+/* The part of a row that is like @like, added in order if new; NULL when there is no memory. */
+static struct fold_part *find_or_add_part(struct fold *f, struct fold_row *row,
+					  const struct fold_part *like)
 {
 	uint32_t prev = FOLD_NONE, at = row->first_part, pos = (uint32_t)f->part_cnt;
+	int order = 1;
 
-	for (; at != FOLD_NONE && f->parts[at].reason < reason; at = f->parts[at].next)
+	for (; at != FOLD_NONE; at = f->parts[at].next) {
+		order = part_cmp(f, &f->parts[at], like);
+		if (order >= 0)
+			break;
 		prev = at;
-	if (at != FOLD_NONE && f->parts[at].reason == reason)
+	}
+	if (at != FOLD_NONE && !order)
 		return &f->parts[at];
 	if (array__grow((void **)&f->parts, &f->part_cap, f->part_cnt + 1, sizeof(*f->parts),
 			FOLD_MAX_CNT))
 		return NULL;
-	f->parts[pos] = (struct fold_part){.next = at, .reason = reason, .thread = thread};
+	f->parts[pos] = *like;
+	f->parts[pos].next = at;
 	f->part_cnt++;
 	if (prev == FOLD_NONE)
 		row->first_part = pos;
@@ -108,11 +148,17 @@ static struct fold_part *find_or_add_part(struct fold *f, struct fold_row *row, 
 
 static int add_sample(struct fold *f, const struct profile_sample *s)
 {
-	uint8_t reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER;
+	struct fold_part like = {
+		.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER,
+		.thread = s->thread,
+	};
 	uint64_t ns = profile_sample__total_ns(s);
 	struct fold_row *row = find_or_add_row(f, s);
-	struct fold_part *part = row ? find_or_add_part(f, row, reason, s->thread) : NULL;
+	struct fold_part *part;
 
+	if (f->opts.groups && s->thread < f->profile->thread_cnt)
+		like.group = f->profile->threads[s->thread].group;
+	part = row ? find_or_add_part(f, row, &like) : NULL;
 	if (!part || add_variant(f, row, s))
 		return -ENOMEM;
 	if (part->thread != s->thread)
@@ -152,7 +198,7 @@ static void round_rows(struct fold *f)
 		}
 		row->us = round_us(row->ns);
 		f->total_us += row->us;
-		if (row->us)
+		if (row->us || f->opts.keep_short)
 			f->rows[kept++] = *row;
 		else
 			f->left_out_ns += row->ns;
@@ -166,6 +212,7 @@ struct line_cursor {
 	const struct fold_row *row;
 	uint32_t frame;
 	const char *s;
+	const char *suffix; /* what comes after s */
 	char number[24];
 };
 
@@ -175,8 +222,10 @@ static void line_cursor_init(struct line_cursor *c, const struct fold *f,
 	c->f = f;
 	c->row = row;
 	c->frame = frame;
+	c->suffix = "";
 	if (frame < fold_row__name_cnt(row)) {
 		c->s = fold__name(f, row, frame);
+		c->suffix = fold__suffix(f, row, frame);
 		return;
 	}
 	snprintf(c->number, sizeof(c->number), " %" PRIu64, row->us);
@@ -186,6 +235,10 @@ static void line_cursor_init(struct line_cursor *c, const struct fold *f,
 /* The next byte, -1 at the end of the line. */
 static int line_cursor_next(struct line_cursor *c)
 {
+	if (!*c->s) {
+		c->s = c->suffix;
+		c->suffix = "";
+	}
 	if (*c->s)
 		return (unsigned char)*c->s++;
 	if (c->frame >= fold_row__name_cnt(c->row))
@@ -209,7 +262,7 @@ static int row_cmp(const void *left, const void *right, void *arg)
 	 * them.
 	 */
 	while (i + 1 < a->frame_cnt && i + 1 < b->frame_cnt &&
-	       name_id(f, a->frames[i]) == name_id(f, b->frames[i]))
+	       frame_eq(f, a->frames[i], b->frames[i]))
 		i++;
 	line_cursor_init(&at_a, f, a, i);
 	line_cursor_init(&at_b, f, b, i);
@@ -220,10 +273,11 @@ static int row_cmp(const void *left, const void *right, void *arg)
 	return byte_a - byte_b;
 }
 
-int fold__init(struct fold *f, const struct profile *p)
+int fold__init_with(struct fold *f, const struct profile *p, const struct fold_opts *opts)
 {
 	memset(f, 0, sizeof(*f));
 	f->profile = p;
+	f->opts = *opts;
 	hash_index__init(&f->index);
 	for (size_t i = 0; i < p->sample_cnt; i++) {
 		int err = add_sample(f, &p->samples[i]);
@@ -236,6 +290,13 @@ int fold__init(struct fold *f, const struct profile *p)
 	if (f->row_cnt)
 		qsort_r(f->rows, f->row_cnt, sizeof(*f->rows), row_cmp, f);
 	return 0;
+}
+
+int fold__init(struct fold *f, const struct profile *p)
+{
+	static const struct fold_opts usual;
+
+	return fold__init_with(f, p, &usual);
 }
 
 void fold__fini(struct fold *f)
@@ -252,4 +313,20 @@ const char *fold__name(const struct fold *f, const struct fold_row *row, uint32_
 	if (i >= row->frame_cnt)
 		return "[unknown]";
 	return profile__str(f->profile, name_id(f, row->frames[i]));
+}
+
+const char *fold__suffix(const struct fold *f, const struct fold_row *row, uint32_t i)
+{
+	return i < row->frame_cnt ? kind_suffix(f, row->frames[i]) : "";
+}
+
+int fold__stack(const struct fold *f, const struct fold_row *row, struct buf *to)
+{
+	for (uint32_t i = 0; i < fold_row__name_cnt(row); i++) {
+		if (i)
+			buf__putc(to, ';');
+		buf__puts(to, fold__name(f, row, i));
+		buf__puts(to, fold__suffix(f, row, i));
+	}
+	return to->err;
 }

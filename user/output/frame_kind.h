@@ -8,14 +8,17 @@
 #include "base/compiler.h"
 #include "model/profile.h"
 
-#define FRAME_KIND_CNT (FRAME_KIND_MISSING + 1)
+#define FRAME_KIND_CNT (FRAME_KIND_LAST + 1)
 
 static inline const char *frame_kind_name(uint8_t kind)
 {
 	static const char *const names[FRAME_KIND_CNT] = {
-		[FRAME_KIND_PROCESS] = "process", [FRAME_KIND_USER] = "user",
+		[FRAME_KIND_PROCESS] = "process", [FRAME_KIND_NATIVE] = "native",
 		[FRAME_KIND_KERNEL] = "kernel",	  [FRAME_KIND_DELIMITER] = "delimiter",
 		[FRAME_KIND_STATE] = "state",	  [FRAME_KIND_MISSING] = "missing",
+		[FRAME_KIND_INLINED] = "inlined", [FRAME_KIND_JIT] = "jit",
+		[FRAME_KIND_PYTHON] = "python",	  [FRAME_KIND_GO] = "go",
+		[FRAME_KIND_WAKER] = "waker",	  [FRAME_KIND_LOCK] = "lock",
 	};
 
 	return kind < ARRAY_SIZE(names) ? names[kind] : "missing";

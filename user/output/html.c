@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "output/diff.h"
 #include "output/frame_kind.h"
 #include "output/json_writer.h"
 #include "output/text.h"
@@ -38,6 +39,7 @@ struct html {
 	const struct profile *profile;
 	struct fold fold;
 	struct tree tree;
+	struct diff_tree diff; /* base_us is NULL when nothing is compared */
 	struct html_frame *frames;
 	size_t frame_cnt, frame_cap;
 	struct hash_index frame_index;
@@ -105,6 +107,7 @@ static int number_frames(struct html *h)
 
 static void html_fini(struct html *h)
 {
+	diff_tree__fini(&h->diff);
 	fold__fini(&h->fold);
 	tree__fini(&h->tree);
 	hash_index__fini(&h->frame_index);
@@ -229,6 +232,17 @@ static void write_parts(struct html *h)
 	json__end_array(&h->json);
 }
 
+/* What the nodes were before: of all reasons together, so there is no choosing among them. */
+static void write_base(struct html *h)
+{
+	if (!h->diff.base_us)
+		return;
+	begin_list(h, "base_us");
+	for (uint32_t i = TREE_ROOT; i < h->tree.cnt; i++)
+		json__u64(&h->json, h->diff.base_us[i]);
+	json__end_array(&h->json);
+}
+
 static void write_threads(struct html *h)
 {
 	struct json *j = &h->json;
@@ -265,6 +279,7 @@ static void write_data(struct html *h)
 	write_strings(h);
 	write_tree(h);
 	write_parts(h);
+	write_base(h);
 	write_threads(h);
 	json__line(&h->json);
 	json__end_object(&h->json);
@@ -295,6 +310,13 @@ static void write_lost(struct html *h)
 				   "</span></li>\n");
 }
 
+static void write_diff_facts(struct html *h)
+{
+	write_fact(h, "before", "", h->diff.base_us[TREE_ROOT] * 1000);
+	if (h->diff.gone_us)
+		write_fact(h, "of it in stacks that are gone", "", h->diff.gone_us * 1000);
+}
+
 static void write_header(struct html *h)
 {
 	const struct profile *p = h->profile;
@@ -305,13 +327,16 @@ static void write_header(struct html *h)
 	out__xml(&h->out, *title ? title : "off-CPU time");
 	out__puts(&h->out, "</h1>\n<ul class=\"facts\">\n");
 	write_fact(h, "off-CPU time", " id=\"total-time\"", h->fold.total_us * 1000);
+	if (h->diff.base_us)
+		write_diff_facts(h);
 	out__printf(&h->out, "<li><span>intervals</span> <b id=\"total-cnt\">%s</b></li>\n",
 		    text_cnt(cnt, h->fold.total_cnt));
 	if (p->window_ns)
 		write_fact(h, "window", "", p->window_ns);
-	write_lost(h);
+	if (!h->diff.base_us) /* of two profiles there is no one ledger */
+		write_lost(h);
 	if (p->hidden_ns)
-		write_fact(h, "hidden by --reason or --no-idle", "", p->hidden_ns);
+		write_fact(h, profile__hidden_label(p), "", p->hidden_ns);
 	if (h->fold.left_out_ns)
 		write_fact(h, "in stacks below 1 us, left out", "", h->fold.left_out_ns);
 	out__puts(&h->out, "</ul>\n");
@@ -364,9 +389,10 @@ static const char viewer_text[] =
 
 static void write_nothing(struct html *h)
 {
-	out__puts(&h->out, "<p class=\"empty\">No off-CPU time was seen");
-	out__puts(&h->out, h->profile->hidden_ns ? ": --reason or --no-idle hid all of it.</p>\n"
-						 : ".</p>\n");
+	const struct profile *p = h->profile;
+
+	out__printf(&h->out, "<p class=\"empty\">No off-CPU time was seen%s%s.</p>\n",
+		    p->hidden_ns ? ": " : "", p->hidden_ns ? profile__hidden_all(p) : "");
 }
 
 static void write_page(struct html *h)
@@ -401,11 +427,13 @@ static void write_page(struct html *h)
 	out__puts(&h->out, "</script>\n</body>\n</html>\n");
 }
 
-static int html_write(const struct profile *p, const struct writer_opts *opts _unused_, FILE *to)
+static int html_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
 {
 	_cleanup_(html_fini) struct html h;
 	int err = html_init(&h, p, to);
 
+	if (!err && opts && opts->base)
+		err = diff_tree__init(&h.diff, &h.tree, opts);
 	if (err)
 		return err;
 	write_page(&h);
@@ -416,5 +444,6 @@ const struct writer html_writer = {
 	.name = "html",
 	.ext = ".html",
 	.help = "a page to explore in a browser: flame graph, search, reasons, threads",
+	.compares = true,
 	.write = html_write,
 };

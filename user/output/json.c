@@ -189,9 +189,27 @@ static void write_frames(struct json *j, const struct profile *p)
 		json__member_string(j, "name", profile__str(p, f->name));
 		json__member_string(j, "module", profile__str(p, f->module));
 		json__member_string(j, "kind", frame_kind_name(f->kind));
+		if (f->file)
+			json__member_string(j, "file", profile__str(p, f->file));
+		if (f->line)
+			json__member_u64(j, "line", f->line);
 		json__end_object(j);
 	}
 	json__end_array(j);
+}
+
+static void write_waker(struct json *j, const struct profile *p, const struct profile_sample *s)
+{
+	json__key(j, "waker");
+	json__begin_object(j);
+	json__member_string(j, "context", waker_kind_name((enum waker_kind)s->waker));
+	if (s->waker_comm) {
+		json__member_string(j, "comm", profile__str(p, s->waker_comm));
+		json__member_u64(j, "pid", s->waker_pid);
+		json__member_u64(j, "tid", s->waker_tid);
+		json__member_bool(j, "via_softirq", s->via_softirq);
+	}
+	json__end_object(j);
 }
 
 static void write_stack(struct json *j, const struct profile *p, const struct profile_sample *s)
@@ -216,6 +234,12 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 	json__member_u64(j, "blocked_ns", s->blocked_ns);
 	json__member_u64(j, "runnable_ns", s->runnable_ns);
 	json__member_u64(j, "max_ns", s->max_ns);
+	if (p->has_wakers)
+		write_waker(j, p, s);
+	if (s->lock) {
+		json__member_string(j, "lock", profile__str(p, s->lock));
+		json__member_string(j, "lock_owner", profile__str(p, s->lock_owner));
+	}
 	json__end_object(j);
 }
 

@@ -5,9 +5,11 @@
  * the first line of their title is the name. Frames are in depth-first order.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "output/diff.h"
 #include "output/frame_kind.h"
 #include "output/out.h"
 #include "output/text.h"
@@ -30,20 +32,33 @@
 /* Dark text is readable on all of them; blue and orange differ for everyone. */
 static const char *const shades[FRAME_KIND_CNT][SVG_SHADES] = {
 	[FRAME_KIND_PROCESS] = {"#bacfc4", "#c1d4cb", "#b1c9bd", "#c7d8d0", "#b5ccc1"},
-	[FRAME_KIND_USER] = {"#9cc2ec", "#a7cdee", "#90b4ea", "#b0c5f0", "#96c9eb"},
+	[FRAME_KIND_NATIVE] = {"#9cc2ec", "#a7cdee", "#90b4ea", "#b0c5f0", "#96c9eb"},
 	[FRAME_KIND_KERNEL] = {"#f7bd82", "#f8bc8e", "#f6be74", "#f8d598", "#f7a87b"},
 	[FRAME_KIND_DELIMITER] = {"#d0d2d7", "#d7d9dd", "#c8cbd0", "#dddee2", "#cccfd4"},
 	[FRAME_KIND_STATE] = {"#d6b9e4", "#dbc2e7", "#cfaee0", "#dfcaea", "#d2b4e2"},
 	[FRAME_KIND_MISSING] = {"#d6d8dc", "#dddee2", "#cdd0d5", "#e2e4e6", "#d2d4d8"},
+	[FRAME_KIND_INLINED] = {"#a9d6f0", "#b3dbf2", "#9fd1ee", "#bde0f4", "#a4d3ef"},
+	[FRAME_KIND_JIT] = {"#a5d9a8", "#aeddb1", "#9bd59f", "#b8e2ba", "#a0d7a3"},
+	[FRAME_KIND_PYTHON] = {"#efdc7a", "#f1e087", "#ecd86c", "#f3e495", "#eeda73"},
+	[FRAME_KIND_GO] = {"#8ad8da", "#96dcde", "#7ed4d6", "#a2e0e2", "#84d6d8"},
+	[FRAME_KIND_WAKER] = {"#eeb1c4", "#f0bbcc", "#eca5bb", "#f2c6d4", "#edabc0"},
+	[FRAME_KIND_LOCK] = {"#c9c6f2", "#d0cef4", "#c0bcf0", "#d7d5f6", "#c5c1f1"},
 };
+
+/* By how much a frame changed: red more, blue less. */
+static const char *const more_shades[DIFF_LEVELS] = {"#fbe0dc", "#f7c3bb", "#f3a498", "#ef8675",
+						     "#ea6651"};
+static const char *const less_shades[DIFF_LEVELS] = {"#dde8fb", "#bed3f7", "#9fbef3", "#80a8ee",
+						     "#6093e9"};
 
 struct svg {
 	struct out out;
 	const struct profile *profile;
 	struct fold fold;
 	struct tree tree;
-	uint32_t levels;   /* of the frames that are wide enough */
-	uint64_t left_out; /* frames that are not */
+	struct diff_tree diff; /* base_us is NULL when nothing is compared */
+	uint32_t levels;       /* of the frames that are wide enough */
+	uint64_t left_out;     /* frames that are not */
 };
 
 static uint64_t centi(const struct svg *s, uint64_t us)
@@ -108,6 +123,9 @@ static void write_style(struct svg *s)
 		for (int i = 0; i < SVG_SHADES; i++)
 			out__printf(&s->out, ".%s%d{fill:%s}\n", frame_kind_name((uint8_t)kind), i,
 				    shades[kind][i]);
+	for (int i = 0; s->diff.base_us && i < DIFF_LEVELS; i++)
+		out__printf(&s->out, ".more%d{fill:%s}\n.less%d{fill:%s}\n", i, more_shades[i], i,
+			    less_shades[i]);
 	out__puts(&s->out, "</style>\n");
 }
 
@@ -124,6 +142,21 @@ static void write_title(struct svg *s)
 	out__xml(&s->out, title);
 	out__printf(&s->out, "</title>\n<text class=\"title\" x=\"%d\" y=\"26\">", SVG_MARGIN);
 	out__xml(&s->out, buf__str(&fit));
+	out__puts(&s->out, "</text>\n");
+}
+
+/* Of two profiles there is no one ledger to speak of. */
+static void write_diff_subtitle(struct svg *s)
+{
+	char ns[TEXT_NS_LEN];
+
+	out__printf(&s->out,
+		    "<text class=\"sub\" x=\"%d\" y=\"46\">widths are off-CPU time now, %s",
+		    SVG_MARGIN, text_ns(ns, s->fold.total_us * 1000));
+	out__printf(&s->out, "; before %s", text_ns(ns, s->diff.base_us[TREE_ROOT] * 1000));
+	if (s->diff.gone_us)
+		out__printf(&s->out, ", of it %s in stacks that are gone",
+			    text_ns(ns, s->diff.gone_us * 1000));
 	out__puts(&s->out, "</text>\n");
 }
 
@@ -144,7 +177,7 @@ static void write_subtitle(struct svg *s)
 	else
 		out__puts(&s->out, ", nothing lost");
 	if (s->profile->hidden_ns)
-		out__printf(&s->out, ", hidden by --reason or --no-idle %s",
+		out__printf(&s->out, ", %s %s", profile__hidden_label(s->profile),
 			    text_ns(ns, s->profile->hidden_ns));
 	if (ledger__imbalance_ns(&s->profile->ledger))
 		out__puts(&s->out, ", <tspan class=\"bad\">ledger out of balance</tspan>");
@@ -181,6 +214,13 @@ static void write_frame_title(struct svg *s, uint32_t node)
 		    text_pct(pct, n->us, s->fold.total_us));
 	if (self_us)
 		out__printf(&s->out, ", self %s us", text_cnt(us, self_us));
+	if (s->diff.base_us) {
+		uint64_t base_us = s->diff.base_us[node];
+
+		out__printf(&s->out, ", before %s us", text_cnt(us, base_us));
+		out__printf(&s->out, ", %s%s us", n->us < base_us ? "-" : "+",
+			    text_cnt(us, diff_distance(n->us, base_us)));
+	}
 	out__puts(&s->out, "</title>");
 }
 
@@ -199,20 +239,33 @@ static void write_label(struct svg *s, uint32_t node, uint64_t x, uint64_t width
 	out__puts(&s->out, "</text>");
 }
 
+/* The class of a frame's box. */
+static void write_shade(struct svg *s, uint32_t node)
+{
+	const char *name = tree__name(&s->tree, node);
+	int level = s->diff.base_us ? diff_tree__level(&s->diff, &s->tree, node) : 0;
+
+	if (level)
+		out__printf(&s->out, "%s%d", level > 0 ? "more" : "less", abs(level) - 1);
+	else if (s->diff.base_us || node == TREE_ROOT)
+		out__printf(&s->out, "%s0", frame_kind_name(FRAME_KIND_DELIMITER));
+	else
+		out__printf(&s->out, "%s%u", frame_kind_name(s->tree.nodes[node].kind),
+			    (unsigned int)(hash_bytes(name, strlen(name)) % SVG_SHADES));
+}
+
 static void write_frame(struct svg *s, uint32_t node)
 {
 	const struct tree_node *n = &s->tree.nodes[node];
-	const char *name = tree__name(&s->tree, node);
 	uint64_t x = SVG_MARGIN * SVG_CENTI + centi(s, n->start_us), width = centi(s, n->us);
 	unsigned int y = SVG_TOP + (s->levels - 1 - n->depth) * SVG_ROW;
-	unsigned int shade = (unsigned int)(hash_bytes(name, strlen(name)) % SVG_SHADES);
 
 	out__printf(&s->out, "<g class=\"f\" data-f=\"%u %" PRIu64 " %" PRIu64 "\">", n->depth,
 		    n->start_us, n->us);
 	write_frame_title(s, node);
-	out__printf(&s->out, "<rect class=\"%s%u\" x=\"",
-		    frame_kind_name(node == TREE_ROOT ? FRAME_KIND_DELIMITER : n->kind),
-		    node == TREE_ROOT ? 0 : shade);
+	out__puts(&s->out, "<rect class=\"");
+	write_shade(s, node);
+	out__puts(&s->out, "\" x=\"");
 	put_centi(&s->out, x);
 	out__printf(&s->out, "\" y=\"%u\" width=\"", y);
 	/* A gap tells neighbours apart, where there is room for one. */
@@ -233,31 +286,67 @@ static void write_frames(struct svg *s)
 	out__puts(&s->out, "</g>\n");
 }
 
-static void write_legend(struct svg *s)
+/* A box in the colour of a class and what it means, at *@x, which moves on. */
+static void write_legend_item(struct svg *s, const char *class, int shade, const char *text,
+			      unsigned int *x)
+{
+	unsigned int y = height(s) - 12;
+
+	out__printf(&s->out,
+		    "<rect class=\"%s%d\" x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" "
+		    "rx=\"2\"/>"
+		    "<text class=\"legend\" x=\"%u\" y=\"%u\">%s</text>\n",
+		    class, shade, *x, y - 10, *x + 18, y, text);
+	*x += 40 + 13 * (unsigned int)strlen(text) / 2;
+}
+
+static void write_diff_legend(struct svg *s)
+{
+	unsigned int x = SVG_MARGIN;
+
+	write_legend_item(s, "more", DIFF_LEVELS - 1, "more than before", &x);
+	write_legend_item(s, "less", DIFF_LEVELS - 1, "less than before", &x);
+	write_legend_item(s, frame_kind_name(FRAME_KIND_DELIMITER), 0, "the same", &x);
+}
+
+static void write_kind_legend(struct svg *s)
 {
 	static const struct {
 		uint8_t kind;
 		const char *text;
 	} items[] = {
 		{FRAME_KIND_PROCESS, "process or thread"},
-		{FRAME_KIND_USER, "user code"},
+		{FRAME_KIND_NATIVE, "native code"},
+		{FRAME_KIND_INLINED, "inlined"},
+		{FRAME_KIND_JIT, "JIT"},
+		{FRAME_KIND_PYTHON, "Python"},
+		{FRAME_KIND_GO, "Go"},
 		{FRAME_KIND_KERNEL, "kernel"},
 		{FRAME_KIND_STATE, "blocked / runnable"},
+		{FRAME_KIND_WAKER, "waker"},
+		{FRAME_KIND_LOCK, "lock"},
 		{FRAME_KIND_MISSING, "not known"},
 	};
-	unsigned int y = height(s) - 12, x = SVG_MARGIN;
+	unsigned int x = SVG_MARGIN, kinds = 0;
+
+	for (uint32_t i = TREE_ROOT; i < s->tree.cnt; i++)
+		kinds |= 1u << s->tree.nodes[i].kind;
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		if (kinds & 1u << items[i].kind)
+			write_legend_item(s, frame_kind_name(items[i].kind), 0, items[i].text, &x);
+}
+
+static void write_legend(struct svg *s)
+{
+	unsigned int y = height(s) - 12;
 	char cnt[TEXT_CNT_LEN];
 
 	out__printf(&s->out, "<text id=\"info\" role=\"status\" x=\"%d\" y=\"%u\"> </text>\n",
 		    SVG_MARGIN, y - 22);
-	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
-		out__printf(&s->out,
-			    "<rect class=\"%s0\" x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" "
-			    "rx=\"2\"/>"
-			    "<text class=\"legend\" x=\"%u\" y=\"%u\">%s</text>\n",
-			    frame_kind_name(items[i].kind), x, y - 10, x + 18, y, items[i].text);
-		x += 40 + 13 * (unsigned int)strlen(items[i].text) / 2;
-	}
+	if (s->diff.base_us)
+		write_diff_legend(s);
+	else
+		write_kind_legend(s);
 	if (s->left_out && s->fold.row_cnt)
 		out__printf(&s->out,
 			    "<text class=\"legend\" x=\"%d\" y=\"%u\" text-anchor=\"end\">%s %s "
@@ -276,7 +365,10 @@ static void write_picture(struct svg *s)
 	write_style(s);
 	out__puts(&s->out, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
 	write_title(s);
-	write_subtitle(s);
+	if (s->diff.base_us)
+		write_diff_subtitle(s);
+	else
+		write_subtitle(s);
 	write_button(s, "find", "Search", 960);
 	write_button(s, "reset", "Reset", 1040);
 	write_button(s, "invert", "Invert", 1120);
@@ -297,11 +389,12 @@ static void write_picture(struct svg *s)
 
 static void svg_fini(struct svg *s)
 {
+	diff_tree__fini(&s->diff);
 	tree__fini(&s->tree);
 	fold__fini(&s->fold);
 }
 
-static int svg_write(const struct profile *p, const struct writer_opts *opts _unused_, FILE *to)
+static int svg_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
 {
 	_cleanup_(svg_fini) struct svg s;
 	int err;
@@ -311,6 +404,8 @@ static int svg_write(const struct profile *p, const struct writer_opts *opts _un
 	err = fold__init(&s.fold, p);
 	if (!err)
 		err = tree__init(&s.tree, &s.fold);
+	if (!err && opts && opts->base)
+		err = diff_tree__init(&s.diff, &s.tree, opts);
 	if (err)
 		return err;
 	out__init(&s.out, to);
@@ -323,5 +418,6 @@ const struct writer svg_writer = {
 	.name = "svg",
 	.ext = ".svg",
 	.help = "a flame graph: a picture that can be searched and zoomed in a browser",
+	.compares = true,
 	.write = svg_write,
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/diff.h"
 #include "output/fold.h"
 #include "output/out.h"
 #include "output/text.h"
@@ -181,7 +182,7 @@ static void write_entry(struct table *t, const struct entry *e)
 	snprintf(number, sizeof(number), "%" PRIu64, cnt);
 	put_right(t, 8, number);
 	put_right(t, 10, cnt ? text_ns(ns, e->part->ns / cnt) : "-");
-	put_right(t, 10, text_ns(ns, e->part->max_ns));
+	put_right(t, 10, cnt || e->part->max_ns ? text_ns(ns, e->part->max_ns) : "-");
 	out__printf(&t->out, "  %-11s  ", reason_name((enum reason)e->part->reason));
 	put_color(t, COLOR_BOLD);
 	write_thread_name(t, e);
@@ -205,7 +206,7 @@ static void write_rest(struct table *t, const struct entry *entries, size_t cnt)
 		out__printf(&t->out, "  ... stacks of less than half a microsecond, %s\n",
 			    text_ns(ns, t->fold->left_out_ns));
 	if (t->profile->hidden_ns && cnt)
-		out__printf(&t->out, "  ... hidden by --reason or --no-idle, %s\n",
+		out__printf(&t->out, "  ... %s, %s\n", profile__hidden_label(t->profile),
 			    text_ns(ns, t->profile->hidden_ns));
 }
 
@@ -214,8 +215,9 @@ static void write_total(struct table *t)
 	struct ledger_term lost = ledger__lost(&t->profile->ledger);
 	char ns[TEXT_NS_LEN], cnt[TEXT_CNT_LEN];
 
-	out__printf(&t->out, "\noff-CPU time: %s in %s intervals", text_ns(ns, t->fold->total_ns),
-		    text_cnt(cnt, t->fold->total_cnt));
+	out__printf(&t->out, "\noff-CPU time: %s", text_ns(ns, t->fold->total_ns));
+	if (t->fold->total_cnt) /* else nobody knows */
+		out__printf(&t->out, " in %s intervals", text_cnt(cnt, t->fold->total_cnt));
 	if (t->profile->window_ns)
 		out__printf(&t->out, " (window %s)", text_ns(ns, t->profile->window_ns));
 	out__putc(&t->out, '\n');
@@ -261,8 +263,7 @@ static void write_nothing(struct table *t)
 		out__printf(&t->out, "no stack adds up to a microsecond (%s in all)\n",
 			    text_ns(ns, t->fold->total_ns));
 	else if (p->hidden_ns)
-		out__printf(&t->out, "--reason or --no-idle hid all of it, %s\n",
-			    text_ns(ns, p->hidden_ns));
+		out__printf(&t->out, "%s, %s\n", profile__hidden_all(p), text_ns(ns, p->hidden_ns));
 	else if (ledger__lost(l).ns)
 		out__printf(&t->out, "all of it was lost, %s\n", text_ns(ns, ledger__lost(l).ns));
 	else if (l->filtered.ns)
@@ -275,7 +276,7 @@ static void write_nothing(struct table *t)
 			    p->thread_cnt);
 }
 
-static int table_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
+static int table_write_stacks(const struct profile *p, const struct writer_opts *opts, FILE *to)
 {
 	_cleanup_(fold__fini) struct fold fold;
 	_cleanup_free_ struct entry *entries = NULL;
@@ -307,9 +308,15 @@ static int table_write(const struct profile *p, const struct writer_opts *opts, 
 	return out__finish(&t.out);
 }
 
+static int table_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
+{
+	return opts && opts->base ? diff_write_table(p, opts, to) : table_write_stacks(p, opts, to);
+}
+
 const struct writer table_writer = {
 	.name = "table",
 	.ext = ".txt",
 	.help = "the stacks with the most time, for the terminal",
+	.compares = true,
 	.write = table_write,
 };

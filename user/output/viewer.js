@@ -7,6 +7,7 @@
  *   data.tree   [up, frame, ...]                  up: steps from the node before to the parent
  *   data.parts  [step, reason, us, cnt, max, ...] time that ends in a node; step: from the last one
  *   data.frames [name, module, kind, ...]         name, module: positions in data.strings
+ *   data.base_us [us, ...]                        by node, what it was before; only in a comparison
  *
  * All text is set through textContent or fillText: names are never parsed as HTML.
  */
@@ -154,8 +155,9 @@ function children(i) {
 /* ---- colours: the kind gives the hue, a hash of the name the shade ---- */
 
 const HUES = {
-	process: [150, 14, 0], user: [212, 62, 0], kernel: [30, 88, 0],
-	delimiter: [220, 6, 7], missing: [220, 6, 5], state: [280, 42, 4],
+	process: [150, 14, 0], native: [212, 62, 0], kernel: [30, 88, 0],
+	inlined: [200, 62, 3], jit: [122, 40, 1], python: [50, 76, 0], go: [181, 50, 0],
+	waker: [338, 60, 2], lock: [244, 60, 3], delimiter: [220, 6, 7], missing: [220, 6, 5], state: [280, 42, 4],
 };
 const MIDDLE = 512; /* as a hash: the middle shade of a kind */
 const palettes = {
@@ -174,11 +176,25 @@ let palette, colors;
 
 function kindColor(kind, hash) {
 	const [hue, sat, lift] = HUES[kind];
-	const turn = kind === 'user' || kind === 'kernel' ? (hash % 5 - 2) * 4 : 0;
+	const turn = kind === 'native' || kind === 'kernel' ? (hash % 5 - 2) * 4 : 0;
 	const step = ((hash >>> 8) % 5 - 2) * palette.range / 2;
 	const shade = palette.shade + lift * palette.lift + step;
 
 	return `hsl(${hue + turn} ${sat * palette.sat}% ${shade}%)`;
+}
+
+/* In a comparison: red more, blue less; the largest difference below the root is the strongest. */
+const baseUs = data.base_us;
+const diffUs = (i) => tree.us[i] - baseUs[i];
+let mostUs = 0;
+
+function diffColor(share) {
+	const strength = Math.ceil(5 * Math.min(Math.abs(share), 1)) / 5;
+	const shade = palette.shade + (palette === palettes.light ? 16 - 24 * strength : 10 * strength);
+
+	if (!share)
+		return kindColor('delimiter', MIDDLE);
+	return `hsl(${share > 0 ? 8 : 217} ${78 * palette.sat}% ${shade}%)`;
 }
 
 function hashName(s) {
@@ -198,6 +214,8 @@ function usePalette(print) {
 function nodeColor(i) {
 	const f = tree.frame[i];
 
+	if (baseUs)
+		return diffColor(diffUs(i) / (mostUs || 1));
 	if (!i)
 		return kindColor('delimiter', MIDDLE);
 	if (!colors[f])
@@ -386,12 +404,21 @@ function nodeAt(event) {
 	return f ? f.i : -1;
 }
 
+function fmtDiff(i) {
+	const us = diffUs(i), sign = us < 0 ? '-' : '+';
+
+	return sign + fmtUs(Math.abs(us)) +
+		(baseUs[i] ? ' (' + sign + fmtPct(Math.abs(us), baseUs[i]) + ')' : ', new');
+}
+
 /* The facts of a node: [what, value]. */
 function facts(i) {
 	const n = tree.intervals[i], us = tree.us[i];
+	const diff = baseUs ? [['before', fmtUs(baseUs[i])], ['difference', fmtDiff(i)]] : [];
 
 	return [
 		['time', fmtUs(us) + (us >= 1000 ? ' (' + fmtTime(us) + ')' : '')],
+		...diff,
 		['of total', fmtPct(us, tree.us[0])],
 		['self', fmtUs(tree.self[i]) + ' (' + fmtPct(tree.self[i], tree.us[0]) + ')'],
 		['intervals', fmtCnt(n)],
@@ -403,8 +430,8 @@ function facts(i) {
 function describe(i) {
 	const name = nodeText(i) + (nodeModule(i) ? ' (' + nodeModule(i) + ')' : '');
 
-	return name + ': ' + fmtUs(tree.us[i]) + ', ' + fmtPct(tree.us[i], tree.us[0]) + ', self ' +
-		fmtUs(tree.self[i]) + ', ' + fmtCnt(tree.intervals[i]) + ' intervals';
+	return name + ': ' + fmtUs(tree.us[i]) + ', ' + fmtPct(tree.us[i], tree.us[0]) +
+		(baseUs ? ', ' + fmtDiff(i) : '') + ', self ' + fmtUs(tree.self[i]) + ', ' + fmtCnt(tree.intervals[i]) + ' intervals';
 }
 
 function showTip(event, i) {
@@ -812,14 +839,16 @@ function buildThreads() {
 
 function showLegend() {
 	const texts = {
-		process: 'process or thread', user: 'user code', kernel: 'kernel',
-		state: 'blocked / runnable', missing: 'not known',
+		process: 'process or thread', native: 'native code', inlined: 'inlined', jit: 'JIT',
+		python: 'Python', go: 'Go', kernel: 'kernel',
+		state: 'blocked / runnable', waker: 'waker', lock: 'lock', missing: 'not known',
 	};
 	const used = new Set();
 
 	for (let f = 0; f < frameCnt; f++)
 		used.add(data.kinds[data.frames[3 * f + 2]]);
-	const items = Object.keys(texts).filter((kind) => used.has(kind))
+	const items = baseUs ? [[diffColor(1), 'more than before'], [diffColor(-1), 'less than before'],
+		[diffColor(0), 'the same']] : Object.keys(texts).filter((kind) => used.has(kind))
 		.map((kind) => [kindColor(kind, MIDDLE), texts[kind]]);
 
 	items.push([palette.sliver, 'too narrow to draw: zoom in'], [MATCH, 'matches the search']);
@@ -912,6 +941,11 @@ window.dwell = {
 	get rows() {
 		return rows();
 	},
+	/* Of a comparison: what became of the nodes. */
+	get differences() {
+		return baseUs && Array.from(baseUs, (us, i) => ({path: path(i).map(nodeName).join(';'), base_us: us,
+			us: tree.us[i], color: nodeColor(i)}));
+	},
 	get state() {
 		return {
 			zoom: path(state.zoom).map(nodeName),
@@ -939,8 +973,18 @@ window.dwell = {
 	invert: () => setFlame(!state.flame),
 };
 
+/* A comparison knows neither reasons nor threads of both sides. */
+function compare() {
+	for (let i = 1; i < tree.cnt; i++)
+		mostUs = Math.max(mostUs, Math.abs(diffUs(i)));
+	for (const el of document.querySelectorAll('#viewer h2, #reasons, #viewer > .note, main > section + section'))
+		el.style.display = 'none';
+}
+
 usePalette(false);
 sumUp();
+if (baseUs)
+	compare();
 buildReasons();
 showLegend();
 if (!tree.us[0])

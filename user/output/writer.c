@@ -6,7 +6,8 @@
 const struct writer *const *writers(void)
 {
 	static const struct writer *const all[] = {
-		&html_writer, &svg_writer, &folded_writer, &json_writer, &table_writer, NULL,
+		&html_writer, &svg_writer,   &folded_writer, &pprof_writer, &ndjson_writer,
+		&json_writer, &table_writer, &locks_writer,  NULL,
 	};
 
 	return all;

@@ -15,17 +15,27 @@ struct writer_opts {
 	int width;   /* columns of the table; 0: 80 */
 	int top_cnt; /* stacks in the table; 0: 20 */
 	bool color;  /* the table may use ANSI colours */
+	bool kinds;  /* folded, ndjson: names end in what kind of frame it is */
+	/*
+	 * What to compare with, NULL: nothing; for folded, svg, html and table. It has the profile's strings and frames,
+	 * and others of its samples (model/profile_append.h).
+	 */
+	const struct profile *base;
+	bool normalise;	     /* scale base to the profile's total */
+	const char *segment; /* ndjson: id of the segment that the lines are in; NULL: none */
 };
 
 struct writer {
 	const char *name; /* as in --format */
 	const char *ext;  /* with the dot; "" when it has none */
 	const char *help;
+	bool compares; /* it can show the difference to writer_opts.base */
 	/* 0 or -errno (also for errors of the stream). */
 	int (*write)(const struct profile *p, const struct writer_opts *opts, FILE *to);
 };
 
-extern const struct writer folded_writer, svg_writer, html_writer, json_writer, table_writer;
+extern const struct writer folded_writer, svg_writer, html_writer, json_writer, table_writer,
+	locks_writer, pprof_writer, ndjson_writer;
 
 /* The writers in the order of help; ends with NULL. */
 const struct writer *const *writers(void);

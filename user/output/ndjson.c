@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One JSON object per line, for stores of many machines' stacks: the time of a stack, for a group of threads and a reason.
+ * The stack is that of the folded format and times are exact, so the sum of a stack's lines, rounded, is the figure there.
+ */
+#include <string.h>
+
+#include "base/compiler.h"
+#include "output/fold.h"
+#include "output/json_writer.h"
+#include "output/writer.h"
+
+#define NDJSON_MAX_STACK (1u << 26) /* bytes */
+
+/* "" when the profile does not know. */
+static const char *ndjson_host(const struct profile *p)
+{
+	for (size_t i = 0; i < p->note_cnt; i++)
+		if (!strcmp(profile__str(p, p->notes[i].key), "host"))
+			return profile__str(p, p->notes[i].value);
+	return "";
+}
+
+static void ndjson_line(struct out *out, const struct profile *p, const struct fold_part *part,
+			const char *stack, const char *segment)
+{
+	struct json j;
+
+	json__init(&j, out);
+	json__begin_object(&j);
+	json__member_string(&j, "host", ndjson_host(p));
+	json__member_string(&j, "group", profile__str(p, part->group));
+	json__member_string(&j, "reason", reason_name((enum reason)part->reason));
+	json__member_string(&j, "stack", stack);
+	json__member_u64(&j, "ns", part->ns);
+	json__member_u64(&j, "count", part->cnt);
+	if (segment)
+		json__member_string(&j, "segment", segment);
+	json__member_u64(&j, "start_ns", p->start_realtime_ns);
+	json__member_u64(&j, "end_ns",
+			 p->start_realtime_ns ? p->start_realtime_ns + p->window_ns : 0);
+	json__end_object(&j);
+	out__putc(out, '\n');
+}
+
+static int ndjson_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
+{
+	struct fold_opts how = {.kinds = opts && opts->kinds, .groups = true, .keep_short = true};
+	_cleanup_(fold__fini) struct fold fold;
+	_cleanup_buf_ struct buf stack;
+	struct out out;
+	int err = fold__init_with(&fold, p, &how);
+
+	out__init(&out, to);
+	buf__init(&stack, NDJSON_MAX_STACK);
+	for (size_t i = 0; !err && i < fold.row_cnt; i++) {
+		buf__reset(&stack);
+		err = fold__stack(&fold, &fold.rows[i], &stack);
+		for (uint32_t at = fold.rows[i].first_part; !err && at != FOLD_NONE;
+		     at = fold.parts[at].next)
+			ndjson_line(&out, p, &fold.parts[at], stack.data,
+				    opts ? opts->segment : NULL);
+	}
+	return err ? err : out__finish(&out);
+}
+
+const struct writer ndjson_writer = {
+	.name = "ndjson",
+	.ext = ".ndjson",
+	.help = "a JSON object per stack, group and reason, a line each, in nanoseconds, for "
+		"databases",
+	.write = ndjson_write,
+};
