@@ -11,39 +11,50 @@
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "format/record.h"
+#include "source/bpf_copies.h"
+#include "source/bpf_edges.h"
+#include "source/bpf_object.h"
 #include "source/bpf_probes.h"
+#include "source/bpf_python.h"
 #include "source/bpf_rings.h"
 #include "source/bpf_seeds.h"
 #include "source/bpf_spill.h"
+#include "source/bpf_targets.h"
 #include "source/bpf_unwind.h"
-#include "source/glob.h"
 #include "source/os_alive.h"
+#include "source/os_jit.h"
 #include "source/os_maps.h"
 #include "source/os_mmaps.h"
-#include "source/os_target.h"
 #include "source/os_usage.h"
 
-#define BPF_SPILL_ROWS	     16384
-#define BPF_STACK_SPILL_ROWS 512
-#define BPF_EXIT_SPILL_ROWS  8192
-#define BPF_ONLINE_EVERY_NS  1000000000ull
-#define BPF_MAX_FILES	     65536 /* one per module, and a ring per CPU */
-#define BPF_TABLES_WAIT_MS   10000 /* at the start, for the tables of what runs already */
-#define BPF_MEMO_ENTRIES     4096
-#define BPF_CACHED_RULES     16384
+#define BPF_SPILL_ROWS		16384
+#define BPF_STACK_SPILL_ROWS	512
+#define BPF_EXIT_SPILL_ROWS	8192
+#define BPF_ONLINE_EVERY_NS	1000000000ull
+#define BPF_MAX_FILES		65536 /* one per module, and a ring per CPU */
+#define BPF_TABLES_WAIT_MS	10000 /* at the start, for the tables of what runs already */
+#define BPF_LAST_TABLES_WAIT_MS 1000  /* at the end, for those that copied stacks wait for */
+#define BPF_MEMO_ENTRIES	4096
+#define BPF_CACHED_RULES	16384
 
 struct bpf_source {
 	struct source base;
 	struct module_table *modules;
+	const struct image_table *images;
 	struct probes *probes;
 	struct unwinder *unwinder; /* NULL: by frame pointers */
+	struct pythons *pythons;   /* NULL: likewise, or the kernel can't walk their frames */
 	struct rings rings;
 	struct spill spill, stack_spill, exit_spill;
+	struct edges edges;
 	struct seeds seeds;
+	struct copies copies; /* with an unwinder */
 	struct mmaps mmaps;
+	struct jits jits;
 	struct alive alive; /* the targets whose end ends the run */
+	bool wakers;	    /* intervals come with who ended them */
+	uint64_t start_ns;  /* of the window */
 	uint64_t counters[WIRE_COUNTER_CNT];
-	uint64_t drained_spills; /* counters at the last drain: what came since is in the maps */
 	uint64_t next_online_ns;
 	/* The consumer, during a call. */
 	event_fn fn;
@@ -57,28 +68,53 @@ static struct bpf_source *bpf_source_of(struct source *s)
 
 /* ---- records -> events ---- */
 
+static bool bpf_has_python(const struct event *e)
+{
+	return e->h->kind == WIRE_STACK && (e->stack->flags >> WIRE_STACK_PYTHON_SHIFT & 0xff);
+}
+
 /* To the consumer, and then to those who follow the same events for their own ends. */
 static int bpf_deliver(void *arg, const struct event *e)
 {
 	struct bpf_source *s = arg;
-	int err = s->fn(s->arg, e);
+	int err;
 
-	return err || !s->unwinder ? err : unwinder__learn(s->unwinder, e);
+	if (s->pythons && bpf_has_python(e))
+		return pythons__deliver(s->pythons, e->stack, s->fn, s->arg);
+	err = s->fn(s->arg, e);
+	if (!err)
+		err = jits__learn(&s->jits, e);
+	if (!err && s->unwinder)
+		err = unwinder__learn(s->unwinder, e);
+	return err || !s->pythons ? err : pythons__learn(s->pythons, e);
 }
 
 /* An interval from before the window has no stacks of its own: the iterator saw them. */
-static int bpf_deliver_interval(struct bpf_source *s, const struct wire_interval *rec)
+static int bpf_deliver_interval(struct bpf_source *s, const struct event *e)
 {
-	struct wire_interval filled = *rec;
-	struct event e = {.interval = &filled};
+	const struct wire_waker *waker = event__waker(e);
+	struct wire_waked filled = {.interval = *e->interval};
+	struct event out = {.interval = &filled.interval};
 	const struct seed *seed;
 
-	seed = seeds__find(&s->seeds, &rec->thread);
-	if (seed && !filled.kernel_stack)
-		filled.kernel_stack = seed->kernel_stack;
-	if (seed && !filled.user_stack)
-		filled.user_stack = seed->user_stack;
-	return bpf_deliver(s, &e);
+	filled.interval.h.size = waker ? sizeof(filled) : sizeof(filled.interval);
+	if (waker) {
+		filled.waker = *waker;
+		filled.lock = event__lock(e);
+	}
+	seed = seeds__find(&s->seeds, &filled.interval.thread);
+	if (seed && !filled.interval.kernel_stack)
+		filled.interval.kernel_stack = seed->kernel_stack;
+	if (seed && !filled.interval.user_stack)
+		filled.interval.user_stack = seed->user_stack;
+	return bpf_deliver(s, &out);
+}
+
+static int bpf_read_maps(struct bpf_source *s, const struct wire_image *image)
+{
+	if (!edges__same_image(&s->edges, image))
+		return 0;
+	return os_maps_read(image, s->modules, bpf_deliver, s);
 }
 
 /* The kernel side lacks the mappings of an image: gives it what is known, or reads them. */
@@ -88,7 +124,7 @@ static int bpf_remap(struct bpf_source *s, const struct wire_remap *rec)
 
 	if (!s->unwinder || !unwinder__must_read(s->unwinder, rec))
 		return 0;
-	err = os_maps_read(&rec->image, s->modules, bpf_deliver, s);
+	err = bpf_read_maps(s, &rec->image);
 	return err < 0 ? err : unwinder__was_read(s->unwinder, rec);
 }
 
@@ -98,14 +134,20 @@ static int bpf_take(void *arg, const void *data, size_t len)
 	struct event e;
 	int err = record_decode(data, len, &e);
 
+	s->rings.read_bytes += len + 8; /* with the header that the ring has */
+
 	if (err)
 		return err < 0 ? err : 0;
 	if (e.h->kind == WIRE_SEED)
 		return seeds__add(&s->seeds, (const struct wire_seed *)e.h, bpf_deliver, s);
 	if (e.h->kind == WIRE_REMAP)
 		return bpf_remap(s, (const struct wire_remap *)e.h);
+	if (e.h->kind == WIRE_COPY)
+		return s->unwinder ? copies__add(&s->copies, (const struct wire_copy *)e.h,
+						 s->unwinder, bpf_deliver, s)
+				   : 0;
 	if (e.h->kind == WIRE_INTERVAL && (e.interval->wait.flags & WIRE_F_SEEDED))
-		return bpf_deliver_interval(s, e.interval);
+		return bpf_deliver_interval(s, &e);
 	err = mmaps__learn(&s->mmaps, &e);
 	return err ? err : bpf_deliver(s, &e);
 }
@@ -115,25 +157,32 @@ static int bpf_take_spill(void *arg, const void *key, const void *value)
 	const struct spill_value *v = value;
 	const struct spill_key *k = key;
 	struct bpf_source *s = arg;
-	struct wire_spill rec = {
-		.h = {.kind = WIRE_SPILL, .size = sizeof(rec)},
-		.thread = k->thread,
-		.kernel_stack = k->kernel_stack,
-		.user_stack = k->user_stack,
-		.wait = k->wait,
-		.cnt = v->cnt,
-		.blocked_ns = v->blocked_ns,
-		.runnable_ns = v->runnable_ns,
-		.max_ns = v->max_ns,
+	struct wire_waked_spill waked = {
+		.spill =
+			{
+				.h = {.kind = WIRE_SPILL,
+				      .size = s->wakers ? sizeof(waked) : sizeof(waked.spill)},
+				.thread = k->thread,
+				.kernel_stack = k->kernel_stack,
+				.user_stack = k->user_stack,
+				.wait = k->wait,
+				.cnt = v->cnt,
+				.blocked_ns = v->blocked_ns,
+				.runnable_ns = v->runnable_ns,
+				.max_ns = v->max_ns,
+			},
+		.waker = k->waker,
+		.lock = k->lock,
 	};
+	struct wire_spill *rec = &waked.spill;
 	const struct seed *seed;
-	struct event e = {.spill = &rec};
+	struct event e = {.spill = rec};
 
-	seed = rec.wait.flags & WIRE_F_SEEDED ? seeds__find(&s->seeds, &rec.thread) : NULL;
-	if (seed && !rec.kernel_stack)
-		rec.kernel_stack = seed->kernel_stack;
-	if (seed && !rec.user_stack)
-		rec.user_stack = seed->user_stack;
+	seed = rec->wait.flags & WIRE_F_SEEDED ? seeds__find(&s->seeds, &rec->thread) : NULL;
+	if (seed && !rec->kernel_stack)
+		rec->kernel_stack = seed->kernel_stack;
+	if (seed && !rec->user_stack)
+		rec->user_stack = seed->user_stack;
 	return bpf_deliver(s, &e);
 }
 
@@ -146,35 +195,49 @@ static int bpf_take_spilled_record(void *arg, const void *key, const void *value
 	return bpf_take(arg, value, h->size);
 }
 
-static int bpf_drain_spills(struct bpf_source *s)
+/* Only when something came into it: until a swap returns, which under load may take seconds, nothing is read. */
+static int bpf_drain_spill(struct bpf_source *s, struct spill *spill, uint32_t counter,
+			   spill_row_fn fn, bool always)
 {
-	int err = spill__drain(&s->stack_spill, bpf_take_spilled_record, s);
+	uint64_t cnt = s->counters[counter];
+
+	if (cnt == spill->drained_cnt && !always)
+		return 0;
+	spill->drained_cnt = cnt;
+	return spill__drain(spill, fn, s);
+}
+
+/* Stacks first: intervals refer to them. */
+static int bpf_drain_spills(struct bpf_source *s, bool always)
+{
+	int err = bpf_drain_spill(s, &s->stack_spill, WIRE_C_STACK_SPILLED, bpf_take_spilled_record,
+				  always);
 
 	if (!err)
-		err = spill__drain(&s->exit_spill, bpf_take_spilled_record, s);
+		err = bpf_drain_spill(s, &s->exit_spill, WIRE_C_EXIT_SPILLED,
+				      bpf_take_spilled_record, always);
 	if (!err)
-		err = spill__drain(&s->spill, bpf_take_spill, s);
+		err = bpf_drain_spill(s, &s->spill, WIRE_C_SPILLED_CNT, bpf_take_spill, always);
 	return err;
 }
 
 /* Rings first: what did not fit into them is in the spill maps, never the other way round. */
 static int bpf_collect(struct bpf_source *s, bool drain)
 {
-	uint64_t spilled;
 	int err = rings__consume(&s->rings);
 
 	if (!err)
 		err = probes__read_counters(s->probes, s->counters);
-	if (err)
-		return err;
-	spilled = s->counters[WIRE_C_SPILLED_CNT] + s->counters[WIRE_C_STACK_SPILLED] +
-		  s->counters[WIRE_C_EXIT_SPILLED];
-	if (spilled != s->drained_spills || drain)
-		err = bpf_drain_spills(s);
-	s->drained_spills = spilled;
+	if (!err)
+		err = bpf_drain_spills(s, drain);
 	if (!err)
 		err = mmaps__deliver(&s->mmaps, bpf_deliver, s);
-	return err || !s->unwinder ? err : unwinder__sync(s->unwinder);
+	if (err || !s->unwinder)
+		return err;
+	err = unwinder__sync(s->unwinder);
+	return err ? err
+		   : copies__walk(&s->copies, s->unwinder, os_monotonic_ns(), false, bpf_deliver,
+				  s);
 }
 
 static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
@@ -192,6 +255,9 @@ static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
 
 	memcpy(u.rec.values, s->counters, sizeof(s->counters));
 	u.rec.values[WIRE_C_MAPPING_LOST] = s->mmaps.lost_cnt;
+	edges__count(&s->edges, u.rec.values);
+	if (s->pythons)
+		pythons__count(s->pythons, u.rec.values);
 	err = bpf_deliver(s, &e);
 	e.round = &round;
 	return err ? err : bpf_deliver(s, &e);
@@ -235,7 +301,7 @@ static int bpf_walk_seeds(struct bpf_source *s)
 		if (last && !memcmp(last, image, sizeof(*image)))
 			continue;
 		last = image;
-		err = os_maps_read(image, s->modules, bpf_deliver, s);
+		err = bpf_read_maps(s, image);
 		err = err < 0 ? err : 0;
 	}
 	if (!err)
@@ -245,7 +311,7 @@ static int bpf_walk_seeds(struct bpf_source *s)
 	unwinder__wait(s->unwinder, BPF_TABLES_WAIT_MS);
 	/* Threads that went to sleep meanwhile could not be walked: once more, now that all is there. */
 	seeds__clear(&s->seeds);
-	err = probes__iterate(s->probes, PROBES_ITER_SEED, bpf_take, s);
+	err = edges__seed(&s->edges, bpf_take, s);
 	if (err)
 		return err;
 	return seeds__walk(&s->seeds, unwinder__tables(s->unwinder), unwinder__mappings,
@@ -257,7 +323,6 @@ static int bpf_walk_seeds(struct bpf_source *s)
 static int bpf_start(struct source *base, event_fn fn, void *arg)
 {
 	struct bpf_source *s = bpf_source_of(base);
-	uint64_t start_ns;
 	int err;
 
 	s->fn = fn;
@@ -267,13 +332,13 @@ static int bpf_start(struct source *base, event_fn fn, void *arg)
 		err = bpf_deliver_kernel(s);
 	/* Before the window: a thread that sleeps now and wakes later still has its stack and its state. */
 	if (!err)
-		err = probes__iterate(s->probes, PROBES_ITER_SEED, bpf_take, s);
+		err = edges__seed(&s->edges, bpf_take, s);
 	if (!err)
 		err = bpf_walk_seeds(s);
 	if (err)
 		return err;
-	start_ns = probes__start(s->probes);
-	return bpf_deliver_window(s, WIRE_WINDOW_START, start_ns);
+	s->start_ns = probes__start(s->probes);
+	return bpf_deliver_window(s, WIRE_WINDOW_START, s->start_ns);
 }
 
 static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
@@ -296,6 +361,7 @@ static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
 		err = bpf_deliver_round(s, now);
 	if (err)
 		return err;
+	jits__poll(&s->jits, now);
 	return alive__any(&s->alive) ? 1 : 0;
 }
 
@@ -312,14 +378,22 @@ static int bpf_stop(struct source *base, event_fn fn, void *arg)
 	err = bpf_collect(s, true);
 	if (!err)
 		err = bpf_collect(s, true);
+	if (!err && s->unwinder) {
+		unwinder__wait(s->unwinder, BPF_LAST_TABLES_WAIT_MS);
+		err = copies__walk(&s->copies, s->unwinder, os_monotonic_ns(), true, bpf_deliver,
+				   s);
+	}
 	if (!err)
-		err = probes__iterate(s->probes, PROBES_ITER_FINAL, bpf_take, s);
+		err = edges__final(&s->edges, s->start_ns, stop_ns, bpf_take, s);
 	if (!err)
 		err = bpf_collect(s, true);
 	probes__detach(s->probes);
 	if (!err)
 		err = bpf_deliver_window(s, WIRE_WINDOW_END, stop_ns);
-	return err ? err : bpf_deliver_round(s, os_monotonic_ns());
+	if (!err)
+		err = bpf_deliver_round(s, os_monotonic_ns());
+	jits__finish(&s->jits);
+	return err;
 }
 
 static int bpf_refresh(struct source *base, const struct wire_image *image, event_fn fn, void *arg)
@@ -328,7 +402,51 @@ static int bpf_refresh(struct source *base, const struct wire_image *image, even
 
 	s->fn = fn;
 	s->arg = arg;
-	return os_maps_read(image, s->modules, bpf_deliver, s);
+	return bpf_read_maps(s, image);
+}
+
+static int bpf_locate(struct source *base, const struct wire_image *image, uint64_t addr,
+		      event_fn fn, void *arg)
+{
+	struct bpf_source *s = bpf_source_of(base);
+
+	s->fn = fn;
+	s->arg = arg;
+	return os_maps_locate(image, addr, bpf_deliver, s);
+}
+
+/* The cut's time is delivered with the records: it must be known before the first. */
+static int bpf_cut(struct source *base, event_fn fn, void *arg, uint64_t *ret_ns)
+{
+	struct bpf_source *s = bpf_source_of(base);
+
+	s->fn = fn;
+	s->arg = arg;
+	*ret_ns = probes__cut(s->probes);
+	return edges__open(&s->edges, s->start_ns, *ret_ns, bpf_take, s);
+}
+
+static int bpf_forget(struct source *base, const uint64_t *ids, size_t cnt)
+{
+	struct bpf_source *s = bpf_source_of(base);
+	int sent = probes__map_fd(s->probes, PROBES_MAP_STACKS_SENT);
+
+	/* Those that the map has thrown out itself are missing: as good. */
+	for (size_t i = 0; i < cnt; i++)
+		if (bpf_map_delete_elem(sent, &ids[i]) && errno != ENOENT)
+			return -errno;
+	/* Last: a walk that is remembered is not looked up there, and none of before may outlive the entries. */
+	probes__forget_walks(s->probes);
+	return 0;
+}
+
+static int bpf_swept(struct source *base)
+{
+	struct bpf_source *s = bpf_source_of(base);
+
+	mmaps__forget(&s->mmaps, s->images);
+	jits__forget(&s->jits);
+	return s->pythons ? pythons__forget(s->pythons) : 0;
 }
 
 static void bpf_close(struct source *base)
@@ -336,13 +454,17 @@ static void bpf_close(struct source *base)
 	struct bpf_source *s = bpf_source_of(base);
 
 	unwinder__free(s->unwinder);
+	pythons__free(s->pythons);
 	probes__free(s->probes);
 	rings__fini(&s->rings);
 	spill__fini(&s->spill);
 	spill__fini(&s->stack_spill);
 	spill__fini(&s->exit_spill);
 	seeds__fini(&s->seeds);
+	copies__fini(&s->copies);
+	edges__fini(&s->edges);
 	mmaps__fini(&s->mmaps);
+	jits__fini(&s->jits);
 	alive__fini(&s->alive);
 	free(s);
 }
@@ -353,6 +475,10 @@ static const struct source_ops bpf_ops = {
 	.poll = bpf_poll,
 	.stop = bpf_stop,
 	.refresh = bpf_refresh,
+	.locate = bpf_locate,
+	.cut = bpf_cut,
+	.forget = bpf_forget,
+	.swept = bpf_swept,
 	.close = bpf_close,
 };
 
@@ -373,7 +499,6 @@ static enum config_memo bpf_memo_mode(void)
 static int bpf_config(const struct bpf_opts *o, uint32_t ring_bytes, struct config *ret_cfg)
 {
 	struct config cfg = {
-		.self_pid = (uint32_t)getpid(),
 		.threads = o->threads,
 		.min_ns = o->min_ns,
 		.max_ns = o->max_ns,
@@ -381,26 +506,15 @@ static int bpf_config(const struct bpf_opts *o, uint32_t ring_bytes, struct conf
 		.state_filter = o->state_filter,
 		.kernel_stacks = 1, /* the blocking reason needs them, shown or not */
 		.user_stacks = o->user_stacks,
+		.wakers = o->wakers,
 		.thread_size_order = 14, /* THREAD_SIZE, x86-64 and arm64 with 4 KiB pages */
 		.max_frames = o->max_frames,
 		.ring_wake_bytes = ring_bytes / 4,
 		.unwind = o->unwind == BPF_UNWIND_FP ? CONFIG_UNWIND_FP : CONFIG_UNWIND_CFI,
 		.memo = bpf_memo_mode(),
 	};
-	int err = os_target_pidns(&cfg.pidns_inum);
+	int err = targets__configure(&o->targets, &cfg);
 
-	if (o->pid_cnt || o->command_pid)
-		cfg.target |= CONFIG_TARGET_PIDS;
-	if (o->tid_cnt)
-		cfg.target |= CONFIG_TARGET_TIDS;
-	if (o->comm_glob)
-		cfg.target |= CONFIG_TARGET_COMM;
-	if (o->children || o->command_pid)
-		cfg.target |= CONFIG_TARGET_CHILDREN;
-	if (!err && o->cgroup_path) {
-		cfg.target |= CONFIG_TARGET_CGROUP;
-		err = os_target_cgroup(o->cgroup_path, &cfg.cgroup_id, &cfg.cgroup_hierarchy);
-	}
 	if (cfg.memo != CONFIG_MEMO_OFF)
 		cfg.memo_mask = BPF_MEMO_ENTRIES - 1;
 	else
@@ -414,61 +528,29 @@ static int bpf_config(const struct bpf_opts *o, uint32_t ring_bytes, struct conf
 
 static int bpf_fill_targets(struct bpf_source *s, const struct bpf_opts *o)
 {
-	int pids_fd = probes__map_fd(s->probes, PROBES_MAP_TARGET_PIDS);
-	int tids_fd = probes__map_fd(s->probes, PROBES_MAP_TARGET_TIDS);
-	struct target_pid target = {0};
-	struct config_glob glob;
-	uint32_t zero = 0;
-	uint8_t one = 1;
-	int err;
+	const struct targets_maps maps = {
+		.pids = probes__map_fd(s->probes, PROBES_MAP_TARGET_PIDS),
+		.tids = probes__map_fd(s->probes, PROBES_MAP_TARGET_TIDS),
+		.comm_glob = probes__map_fd(s->probes, PROBES_MAP_COMM_GLOB),
+	};
 
-	for (size_t i = 0; i < o->pid_cnt; i++)
-		if (bpf_map_update_elem(pids_fd, &o->pids[i], &target, BPF_ANY))
-			return -errno;
-	for (size_t i = 0; i < o->tid_cnt; i++)
-		if (bpf_map_update_elem(tids_fd, &o->tids[i], &one, BPF_ANY))
-			return -errno;
-	target.after_exec = 1;
-	if (o->command_pid && bpf_map_update_elem(pids_fd, &o->command_pid, &target, BPF_ANY))
-		return -errno;
-	if (!o->comm_glob)
-		return 0;
-	err = glob_compile(o->comm_glob, &glob);
-	if (err)
-		return err;
-	return bpf_map_update_elem(probes__map_fd(s->probes, PROBES_MAP_COMM_GLOB), &zero, &glob,
-				   BPF_ANY)
-		       ? -errno
-		       : 0;
-}
-
-static int bpf_watch_targets(struct bpf_source *s, const struct bpf_opts *o)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < o->pid_cnt; i++)
-		err = alive__add_process(&s->alive, o->pids[i]);
-	for (size_t i = 0; !err && i < o->tid_cnt; i++)
-		err = alive__add_thread(&s->alive, o->tids[i]);
-	if (!err && o->command_pid)
-		err = alive__add_process(&s->alive, o->command_pid);
-	return err;
+	return targets__fill(&o->targets, &maps);
 }
 
 /*
  * Mappings as they happen, where that is to be had: not for -p alone (an event on each thread would cost at
  * each switch, and a process that lives on can be asked), nor for names and v1 cgroups.
  */
-static void bpf_watch_mappings(struct bpf_source *s, const struct bpf_opts *o)
+static void bpf_watch_mappings(struct bpf_source *s, const struct targets *t)
 {
 	int err = 0;
 
-	if (o->command_pid)
-		err = mmaps__watch_thread(&s->mmaps, o->command_pid);
-	else if (o->children)
-		for (size_t i = 0; !err && i < o->pid_cnt; i++)
-			err = mmaps__watch_process(&s->mmaps, o->pids[i]);
-	else if (!o->pid_cnt && !o->tid_cnt && !o->comm_glob && !o->cgroup_path)
+	if (t->command_pid)
+		err = mmaps__watch_thread(&s->mmaps, t->command_pid);
+	else if (t->children)
+		for (size_t i = 0; !err && i < t->pid_cnt; i++)
+			err = mmaps__watch_process(&s->mmaps, t->pids[i]);
+	else if (!t->pid_cnt && !t->tid_cnt && !t->comm_glob && !t->cgroup_path)
 		err = mmaps__watch_system(&s->mmaps);
 	if (err)
 		log_debug("mappings are read from /proc only: perf_event_open: %s", strerror(-err));
@@ -510,7 +592,13 @@ static int bpf_init_unwinder(struct bpf_source *s, const struct config *cfg,
 	if (!cfg->user_stacks || cfg->unwind == CONFIG_UNWIND_FP)
 		return 0;
 	s->unwinder = unwinder__new(s->probes, images, s->modules, TABLES_MAX_BYTES);
-	return s->unwinder ? 0 : -errno;
+	if (!s->unwinder)
+		return -errno;
+	if (s->edges.opts.no_python || !probes__walks_python(s->probes))
+		return 0;
+	s->pythons = pythons__new(s->probes, s->modules, images);
+	s->seeds.pythons = s->pythons;
+	return s->pythons ? 0 : -errno;
 }
 
 static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o,
@@ -526,13 +614,17 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o,
 	ring_bytes = o->ring_bytes ? (uint32_t)o->ring_bytes : rings_default_bytes(possible_cpus);
 	bpf_raise_file_limit();
 	seeds__init(&s->seeds, o->user_stacks, o->max_frames);
+	copies__init(&s->copies, o->max_frames);
+	jits__init(&s->jits, s->modules);
 	err = mmaps__init(&s->mmaps, s->modules, possible_cpus);
 	if (!err)
-		err = bpf_watch_targets(s, o);
+		err = targets__watch(&o->targets, &s->alive);
 	if (!err)
 		err = bpf_config(o, ring_bytes, &cfg);
 	if (!err)
 		err = probes__load(&cfg, o->unwind == BPF_UNWIND_CFI, possible_cpus, &s->probes);
+	if (!err)
+		edges__init(&s->edges, s->probes, &cfg, o);
 	if (!err)
 		err = bpf_init_unwinder(s, &cfg, images);
 	if (!err)
@@ -541,7 +633,7 @@ static int bpf_setup(struct bpf_source *s, const struct bpf_opts *o,
 	if (!err)
 		err = bpf_init_spills(s);
 	if (!err)
-		bpf_watch_mappings(s, o);
+		bpf_watch_mappings(s, &o->targets);
 	return err ? err : bpf_fill_targets(s, o);
 }
 
@@ -555,6 +647,7 @@ struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table 
 		return NULL;
 	s->base.ops = &bpf_ops;
 	s->modules = modules;
+	s->images = images;
 	err = bpf_setup(s, opts, images);
 	if (err) {
 		bpf_close(&s->base);
@@ -574,6 +667,16 @@ const char *bpf_source_unwind(const struct source *s)
 	return ((const struct bpf_source *)s)->unwinder ? "cfi" : "fp";
 }
 
+const char *bpf_source_edges(const struct source *s)
+{
+	return ((const struct bpf_source *)s)->edges.cfg.proc_ids ? "proc" : "iterators";
+}
+
+void bpf_source_set_min_ns(struct source *base, uint64_t min_ns)
+{
+	probes__set_min_ns(bpf_source_of(base)->probes, min_ns);
+}
+
 void bpf_source_usage(const struct source *base, struct bpf_usage *ret)
 {
 	const struct bpf_source *s = (const struct bpf_source *)base;
@@ -588,4 +691,35 @@ void bpf_source_usage(const struct source *base, struct bpf_usage *ret)
 		.table_cnt = u.tables.table_cnt,
 		.process_cnt = u.sets.image_cnt,
 	};
+}
+
+static void bpf_add_program(void *arg, const struct object_program *p)
+{
+	struct bpf_stats *st = arg;
+
+	if (st->program_cnt == BPF_STATS_MAX_PROGRAMS)
+		return;
+	st->programs[st->program_cnt++] = (struct bpf_program_stats){.name = p->name,
+								     .attached = p->attached,
+								     .run_cnt = p->run_cnt,
+								     .run_ns = p->run_ns};
+}
+
+void bpf_source_stats(struct source *base, struct bpf_stats *ret)
+{
+	struct bpf_source *s = bpf_source_of(base);
+	struct unwinder_usage u;
+
+	*ret = (struct bpf_stats){
+		.ring_used_bytes = rings__high_bytes(&s->rings),
+		.ring_bytes = rings__bytes(&s->rings),
+	};
+	probes__programs(s->probes, bpf_add_program, ret);
+	if (!s->unwinder)
+		return;
+	u = unwinder__usage(s->unwinder);
+	ret->table_cnt = u.tables.table_cnt;
+	ret->max_tables = UNWIND_MAX_MODULES;
+	ret->image_cnt = u.sets.image_cnt;
+	ret->max_images = UNWIND_MAX_SETS;
 }

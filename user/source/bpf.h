@@ -10,6 +10,7 @@
 #include "config.h"
 #include "model/image.h"
 #include "model/module.h"
+#include "source/bpf_targets.h"
 #include "source/source.h"
 
 /* How user stacks are walked. */
@@ -20,28 +21,22 @@ enum bpf_unwind {
 };
 
 struct bpf_opts {
-	/* Targets; several kinds together: a thread must satisfy all. None: the whole system. */
-	const uint32_t *pids;
-	size_t pid_cnt;
-	const uint32_t *tids;
-	size_t tid_cnt;
-	const char *comm_glob;	 /* NULL: any */
-	const char *cgroup_path; /* NULL: any */
-	uint32_t command_pid;	 /* 0, or a child that is a target from its next exec on */
-	bool children;		 /* and the processes that they fork */
+	struct targets targets;
 
 	enum config_threads threads;
 	uint64_t min_ns, max_ns; /* 0: no limit */
 	bool state_filter;
 	uint32_t state_mask;
 	bool user_stacks;
+	bool wakers; /* note with each interval who ended it */
 	enum bpf_unwind unwind;
+	bool no_python;	     /* leave the interpreter's own frames where they are */
 	uint32_t max_frames; /* 1..WIRE_MAX_FRAMES */
 	uint64_t ring_bytes; /* per CPU; 0: default */
 };
 
 /*
- * Loads the probes for these targets. Modules found while tracing go to @modules (not owned, with open files); the
+ * Loads the probes for these targets; what @opts points to must stay as long as the source. Modules found while tracing go to @modules (not owned, with open files); the
  * consumer of events keeps @images, where the mappings of processes are looked up for unwinding. NULL + errno,
  * error_set() says what to do.
  */
@@ -52,6 +47,20 @@ struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table 
 const char *bpf_source_variant(const struct source *s);
 /* "cfi" or "fp": how user stacks are walked. */
 const char *bpf_source_unwind(const struct source *s);
+/* "iterators" or "proc": how threads that sleep at the window's edges are found, see bpf_edges.h. */
+const char *bpf_source_edges(const struct source *s);
+
+/*
+ * While running: intervals shorter than @min_ns are filtered from now on, in the kernel; with bpf_opts.min_ns the larger counts. They are
+ * counted as filtered, and beside that as throttled. One that was told in part at a cut is still told in full. 0 ends it.
+ */
+void bpf_source_set_min_ns(struct source *s, uint64_t min_ns);
+
+/*
+ * The capabilities that a source needs once it was started, as masks of 1 << CAP_*: to be kept by os_privilege_drop(). Each with
+ * its reason in bpf_needs.c.
+ */
+uint64_t bpf_source_capabilities(void);
 
 /* What tracing takes, bytes. */
 struct bpf_usage {
@@ -62,6 +71,23 @@ struct bpf_usage {
 	uint32_t table_cnt;   /* modules that have one */
 	uint32_t process_cnt; /* whose mappings are known to the kernel side */
 };
+
+#define BPF_STATS_MAX_PROGRAMS 16
+
+/* How it is read, and what the kernel side does. */
+struct bpf_stats {
+	uint64_t ring_used_bytes; /* the most since the last time this was asked */
+	uint64_t ring_bytes;
+	struct bpf_program_stats {
+		const char *name; /* as long as the source */
+		bool attached;
+		uint64_t run_cnt, run_ns; /* 0 unless the kernel counts runs */
+	} programs[BPF_STATS_MAX_PROGRAMS];
+	uint32_t program_cnt;
+	/* Maps of which it is known how full they are. */
+	uint64_t table_cnt, max_tables, image_cnt, max_images;
+};
+void bpf_source_stats(struct source *s, struct bpf_stats *ret);
 
 /* Before the source is closed. What can't be read counts 0. */
 void bpf_source_usage(const struct source *s, struct bpf_usage *ret);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The compiled variants of bpf/offcpu.bpf.c, carried inside the program. */
+/* The compiled variants of the sources in bpf/, carried inside the program. */
 	.section .rodata
 	.global bpf_object_core, bpf_object_core_end, bpf_object_compat, bpf_object_compat_end
 	.global bpf_object_minimal, bpf_object_minimal_end
+	.global bpf_syscalls_core, bpf_syscalls_core_end, bpf_syscalls_compat, bpf_syscalls_compat_end
+	.global bpf_syscalls_minimal, bpf_syscalls_minimal_end
+	.global bpf_runq_core, bpf_runq_core_end, bpf_runq_compat, bpf_runq_compat_end
 	.balign 8
 bpf_object_core:
 	.incbin "offcpu_core.bpf.o"
@@ -15,4 +18,24 @@ bpf_object_compat_end:
 bpf_object_minimal:
 	.incbin "offcpu_minimal.bpf.o"
 bpf_object_minimal_end:
+	.balign 8
+bpf_syscalls_core:
+	.incbin "syscalls_core.bpf.o"
+bpf_syscalls_core_end:
+	.balign 8
+bpf_syscalls_compat:
+	.incbin "syscalls_compat.bpf.o"
+bpf_syscalls_compat_end:
+	.balign 8
+bpf_syscalls_minimal:
+	.incbin "syscalls_minimal.bpf.o"
+bpf_syscalls_minimal_end:
+	.balign 8
+bpf_runq_core:
+	.incbin "runq_core.bpf.o"
+bpf_runq_core_end:
+	.balign 8
+bpf_runq_compat:
+	.incbin "runq_compat.bpf.o"
+bpf_runq_compat_end:
 	.section .note.GNU-stack, "", @progbits

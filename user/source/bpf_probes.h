@@ -16,7 +16,6 @@
 
 #include "config.h"
 
-struct bpf_object;
 struct probes;
 
 enum probes_map {
@@ -31,19 +30,22 @@ enum probes_map {
 	PROBES_MAP_UNWIND_MODULES,
 	PROBES_MAP_UNWIND_MAPPINGS,
 	PROBES_MAP_UNWIND_SETS,
+	PROBES_MAP_STACKS_SENT,
+	PROBES_MAP_PYTHONS,	/* of use where probes__walks_python() */
+	PROBES_MAP_TASK_STATES, /* of use where it is a hash: with config.proc_ids */
 	PROBES_MAP_CNT
 };
 
 enum probes_iter {
-	PROBES_ITER_CHECK,
 	PROBES_ITER_SEED,
 	PROBES_ITER_FINAL,
+	PROBES_ITER_OPEN, /* after probes__cut() */
 };
 
 /*
  * Loads the first variant that the kernel takes, without attaching. Where only one without walks of its own is taken,
- * @cfg->unwind becomes CONFIG_UNWIND_FP and @cfg->memo CONFIG_MEMO_OFF, unless @need_cfi: then it is an error. 0 and
- * *@ret_probes, or -errno with error_set() saying what to do.
+ * @cfg->unwind becomes CONFIG_UNWIND_FP and @cfg->memo CONFIG_MEMO_OFF, unless @need_cfi: then it is an error. Where task
+ * iterators are refused @cfg->proc_ids becomes 1 and probes__iterate() must not be called. 0 and *@ret_probes, or -errno with error_set() saying what to do.
  */
 int probes__load(struct config *cfg, bool need_cfi, uint32_t possible_cpus,
 		 struct probes **ret_probes);
@@ -62,8 +64,23 @@ const char *probes__variant(const struct probes *p);
  */
 uint64_t probes__start(struct probes *p);
 uint64_t probes__stop(struct probes *p);
+/* A cut between two windows, now: what is open at that moment PROBES_ITER_OPEN tells. Returns the time, CLOCK_MONOTONIC. */
+uint64_t probes__cut(struct probes *p);
+/* What was remembered of walks is forgotten: each stack that comes from here on is walked and looked up in the map of those sent. */
+void probes__forget_walks(struct probes *p);
+/* struct control's min_ns. */
+void probes__set_min_ns(struct probes *p, uint64_t min_ns);
+uint64_t probes__min_ns(const struct probes *p);
+/* Can the variant walk the frames of Python? */
+bool probes__walks_python(const struct probes *p);
+/* To be called when an entry was put into that map: threads look there again. */
+void probes__pythons_changed(struct probes *p);
 /* Adds up the counters of all CPUs. 0 or -errno. */
 int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT]);
+/* As object__programs(). */
+struct object_program;
+void probes__programs(const struct probes *p,
+		      void (*fn)(void *arg, const struct object_program *prog), void *arg);
 /*
  * Runs a task iterator and hands over what it wrote, record by record. 0, -errno, or the callback's error.
  */

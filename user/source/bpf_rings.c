@@ -129,8 +129,28 @@ int rings__consume(struct rings *r)
 	int n;
 
 	r->err = 0;
+	r->read_bytes = 0;
 	n = ring_buffer__consume(r->reader);
+	if (r->read_bytes > r->high_bytes)
+		r->high_bytes = r->read_bytes;
 	if (r->err)
 		return r->err;
 	return n < 0 ? n : 0;
+}
+
+uint64_t rings__high_bytes(struct rings *r)
+{
+	uint64_t bytes = r->high_bytes;
+
+	r->high_bytes = 0;
+	return bytes;
+}
+
+uint64_t rings__bytes(const struct rings *r)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < r->possible_cpus; i++)
+		bytes += r->fds[i] >= 0 ? r->ring_bytes : 0;
+	return bytes;
 }

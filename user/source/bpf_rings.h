@@ -19,6 +19,8 @@ struct rings {
 	rings_record_fn fn;
 	void *arg;
 	int err; /* the callback's */
+	uint64_t read_bytes,
+		high_bytes; /* in the round at hand; in the fullest one since rings__high_bytes() */
 };
 
 /* Creates the rings of the CPUs that are online now. 0 or -errno with error_set(). */
@@ -31,6 +33,14 @@ int rings__add_online(struct rings *r);
 int rings__wait(struct rings *r, int timeout_ms);
 /* Delivers all that the rings hold. 0, -errno or the callback's error. */
 int rings__consume(struct rings *r);
+
+/*
+ * The most that was in all rings together when they were read, since this was called last. Bytes that came while they were
+ * read are among them.
+ */
+uint64_t rings__high_bytes(struct rings *r);
+/* Of all rings. */
+uint64_t rings__bytes(const struct rings *r);
 
 /* max(64 KiB, min(1 MiB, 16 MiB / @possible_cpus rounded down to a power of two)). */
 uint32_t rings_default_bytes(uint32_t possible_cpus);

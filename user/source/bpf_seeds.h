@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "model/event.h"
+#include "source/bpf_python.h"
 #include "source/bpf_tables.h"
 #include "unwind_sets.h"
 
@@ -34,6 +35,7 @@ struct seeds {
 	bool user_stacks; /* walk them */
 	bool only_sp;	  /* for tests: as if the kernel gave no registers */
 	uint32_t max_frames;
+	struct pythons *pythons; /* NULL, or who finds frames of Python; not owned */
 };
 
 void seeds__init(struct seeds *s, bool user_stacks, uint32_t max_frames);

@@ -19,9 +19,10 @@ static int spill_install(struct spill *s, int which)
 	return 0;
 }
 
-int spill__init(struct spill *s, const char *name, int outer_fd, size_t key_size, size_t value_size,
-		uint32_t rows)
+static int spill_init(struct spill *s, const char *name, int outer_fd, size_t key_size,
+		      size_t value_size, uint32_t rows, uint32_t possible_cpus)
 {
+	enum bpf_map_type type = possible_cpus ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
 	int err;
 
 	*s = (struct spill){.outer_fd = outer_fd,
@@ -29,12 +30,12 @@ int spill__init(struct spill *s, const char *name, int outer_fd, size_t key_size
 			    .active = -1,
 			    .key_size = key_size,
 			    .value_size = value_size};
-	s->row = malloc(key_size + value_size);
+	s->row = malloc(key_size + value_size * (possible_cpus ? possible_cpus : 1));
 	if (!s->row)
 		return -ENOMEM;
 	for (int i = 0; i < 2; i++) {
-		s->fds[i] = bpf_map_create(BPF_MAP_TYPE_HASH, name, (uint32_t)key_size,
-					   (uint32_t)value_size, rows, NULL);
+		s->fds[i] = bpf_map_create(type, name, (uint32_t)key_size, (uint32_t)value_size,
+					   rows, NULL);
 		if (s->fds[i] < 0) {
 			err = -errno;
 			spill__fini(s);
@@ -45,6 +46,18 @@ int spill__init(struct spill *s, const char *name, int outer_fd, size_t key_size
 	if (err)
 		spill__fini(s);
 	return err;
+}
+
+int spill__init(struct spill *s, const char *name, int outer_fd, size_t key_size, size_t value_size,
+		uint32_t rows)
+{
+	return spill_init(s, name, outer_fd, key_size, value_size, rows, 0);
+}
+
+int spill__init_percpu(struct spill *s, const char *name, int outer_fd, size_t key_size,
+		       size_t value_size, uint32_t rows, uint32_t possible_cpus)
+{
+	return spill_init(s, name, outer_fd, key_size, value_size, rows, possible_cpus);
 }
 
 void spill__fini(struct spill *s)

@@ -13,20 +13,24 @@
 #include <stdint.h>
 
 struct spill {
-	int outer_fd; /* not owned */
-	int fds[2];   /* owned */
-	int active;   /* which of them is in the kernel's hands; -1: not installed */
+	int outer_fd;	      /* not owned */
+	int fds[2];	      /* owned */
+	int active;	      /* which of them is in the kernel's hands; -1: not installed */
+	uint64_t drained_cnt; /* the caller's: how much had come when it was last drained */
 	size_t key_size, value_size;
-	char *row; /* room for one key and one value */
+	char *row; /* room for one key and one value, or as many as there are CPUs */
 };
 
 /* Creates the two maps and installs the first. 0 or -errno. */
 int spill__init(struct spill *s, const char *name, int outer_fd, size_t key_size, size_t value_size,
 		uint32_t rows);
+/* The same with values per CPU: the callback gets @possible_cpus of them, of @value_size (a multiple of 8) each. */
+int spill__init_percpu(struct spill *s, const char *name, int outer_fd, size_t key_size,
+		       size_t value_size, uint32_t rows, uint32_t possible_cpus);
 void spill__fini(struct spill *s);
 /*
  * Swaps, then hands over each row of the old map and removes it. 0, -errno or the callback's error. Costs one
- * RCU grace period (about 10 ms) plus about 2 us a row.
+ * RCU grace period (about 10 ms; seconds where CPUs are short) plus about 2 us a row.
  */
 typedef int (*spill_row_fn)(void *arg, const void *key, const void *value);
 int spill__drain(struct spill *s, spill_row_fn fn, void *arg);

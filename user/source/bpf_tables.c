@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "base/os_read.h"
+#include "base/os_thread.h"
 #include "format/cfi.h"
 #include "format/unwind_table.h"
 #include "source/bpf_pools.h"
@@ -218,14 +219,12 @@ static void *tables_run(void *arg)
 
 static int tables_start(struct tables *t)
 {
-	sigset_t all, old;
+	sigset_t old;
 	int err;
 
-	/* Ctrl-C is the collector's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	os_thread_block_signals(&old);
 	err = -pthread_create(&t->thread, NULL, tables_run, t);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	os_thread_restore_signals(&old);
 	t->started = !err;
 	return err;
 }

@@ -165,18 +165,9 @@ int unwinder__was_read(struct unwinder *u, const struct wire_remap *rec)
 
 /* ---- telling the kernel side ---- */
 
-static int unwinder_renew(struct unwinder *u, const struct unwinder_dirty *d)
+/* Fills u->room with the image's mappings. Their number. */
+static size_t unwinder_fill(struct unwinder *u, const struct mapping *m, size_t cnt)
 {
-	const struct image *img = image_table__find(u->images, &d->image);
-	const struct mapping *m;
-	size_t cnt;
-	int err;
-
-	if (!img)
-		return 0;
-	m = image_table__mappings(u->images, img, &cnt);
-	if (!cnt)
-		return 0;
 	if (cnt > UNWIND_SET_MAX)
 		cnt = UNWIND_SET_MAX;
 	for (size_t i = 0; i < cnt; i++) {
@@ -189,6 +180,22 @@ static int unwinder_renew(struct unwinder *u, const struct unwinder_dirty *d)
 			.module = module ? tables__get(u->tables, module) : 0,
 		};
 	}
+	return cnt;
+}
+
+static int unwinder_renew(struct unwinder *u, const struct unwinder_dirty *d)
+{
+	const struct image *img = image_table__find(u->images, &d->image);
+	const struct mapping *m;
+	size_t cnt;
+	int err;
+
+	if (!img)
+		return 0;
+	m = image_table__mappings(u->images, img, &cnt);
+	if (!cnt)
+		return 0;
+	cnt = unwinder_fill(u, m, cnt);
 	err = sets__update(u->sets, &d->image, u->room, (uint32_t)cnt,
 			   d->exec_pages ? d->exec_pages : unwinder_exec_pages(m, cnt));
 	return err == -ENOSPC ? 0 : err;
@@ -221,6 +228,18 @@ const struct unwind_mapping *unwinder__mappings(void *unwinder, const struct wir
 	const struct unwinder *u = unwinder;
 
 	return sets__find(u->sets, image, ret_cnt);
+}
+
+const struct unwind_mapping *
+unwinder__known_mappings(struct unwinder *u, const struct wire_image *image, uint32_t *ret_cnt)
+{
+	const struct image *img = image_table__find(u->images, image);
+	const struct mapping *m;
+	size_t cnt = 0;
+
+	m = img ? image_table__mappings(u->images, img, &cnt) : NULL;
+	*ret_cnt = (uint32_t)(cnt ? unwinder_fill(u, m, cnt) : 0);
+	return *ret_cnt ? u->room : NULL;
 }
 
 void unwinder__wait(struct unwinder *u, int timeout_ms)

@@ -44,6 +44,12 @@ const struct tables *unwinder__tables(const struct unwinder *u);
 /* A seeds_mappings_fn over a struct unwinder. */
 const struct unwind_mapping *unwinder__mappings(void *unwinder, const struct wire_image *image,
 						uint32_t *ret_cnt);
+/*
+ * What @image has mapped as far as is known by now, whether the kernel side has it or not, also when the process is gone.
+ * Tables that are missing are begun. Sorted; valid until the next call of anything here; NULL: nothing is known.
+ */
+const struct unwind_mapping *
+unwinder__known_mappings(struct unwinder *u, const struct wire_image *image, uint32_t *ret_cnt);
 /* Waits for tables in the making, at most @timeout_ms. */
 void unwinder__wait(struct unwinder *u, int timeout_ms);
 struct unwinder_usage unwinder__usage(const struct unwinder *u);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,13 +14,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os_open.h"
 #include "base/os_read.h"
 #include "format/elf.h"
 #include "format/proc_maps.h"
+#include "source/os_debug.h"
+#include "source/os_threads.h"
 
-#define MAPS_MAX_BYTES	(64u << 20) /* 65,530 mappings with long paths */
-#define STAT_MAX_BYTES	4096
-#define STAT_START_TIME 22 /* field of /proc/PID/stat, proc(5) */
+#define MAPS_MAX_BYTES (64u << 20) /* 65,530 mappings with long paths */
 
 struct maps_reader {
 	const struct wire_image *image;
@@ -28,51 +30,48 @@ struct maps_reader {
 	void *arg;
 };
 
+/*
+ * The kernel tells the start in two ways: the probes on a clock that stands still while the machine is suspended, /proc on
+ * one that goes on. How long it was suspended before the start and how long after, nobody knows.
+ */
 bool os_maps_same_process(const struct wire_image *image)
 {
-	_cleanup_buf_ struct buf text = {0};
+	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK), start_ns, suspended_ns, at_ns;
 	struct timespec boot, mono;
-	unsigned long long ticks;
-	int64_t start_ns, offset_ns;
-	char path[64], *at;
-	long tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+	struct os_thread leader;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", image->pid);
-	if (os_read_file(path, STAT_MAX_BYTES, &text))
+	if (os_thread_read(image->pid, image->pid, &leader))
 		return false;
-	/* The name may hold anything, also ") "; what follows the last one is numbers. */
-	at = strrchr(text.data, ')');
-	for (int field = 2; at && field < STAT_START_TIME; field++)
-		at = strchr(at + 1, ' ');
-	if (!at || sscanf(at, "%llu", &ticks) != 1)
-		return false;
-	clock_gettime(CLOCK_BOOTTIME, &boot);
 	clock_gettime(CLOCK_MONOTONIC, &mono);
-	offset_ns = (int64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 + boot.tv_nsec - mono.tv_nsec;
-	start_ns = (int64_t)image->start_ns + offset_ns;
-	return llabs((int64_t)ticks * tick_ns - start_ns) <= 2 * tick_ns;
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	suspended_ns =
+		(int64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 + boot.tv_nsec - mono.tv_nsec;
+	start_ns = (int64_t)image->start_ns;
+	at_ns = (int64_t)leader.start_ticks * tick_ns;
+	return at_ns >= start_ns - 2 * tick_ns && at_ns <= start_ns + suspended_ns + 2 * tick_ns;
+}
+
+/* As /proc/PID/maps tells it. */
+static uint64_t maps_dev(const struct stat *st)
+{
+	return (uint64_t)major(st->st_dev) << 32 | minor(st->st_dev);
 }
 
 /* Opens a regular file without side effects: devices and FIFOs are never opened for reading. */
 static int maps_open_regular(const char *path, uint64_t dev, uint64_t inode)
 {
-	char self[64];
 	struct stat st;
 	int where, fd;
 
 	where = open(path, O_PATH | O_CLOEXEC);
 	if (where < 0)
 		return -1;
-	if (fstat(where, &st) || !S_ISREG(st.st_mode) ||
-	    (inode && (st.st_ino != inode ||
-		       ((uint64_t)major(st.st_dev) << 32 | minor(st.st_dev)) != dev))) {
-		close(where);
-		return -1;
-	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", where);
-	fd = open(self, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fstat(where, &st) || (inode && (st.st_ino != inode || maps_dev(&st) != dev)))
+		fd = -1;
+	else
+		fd = os_open_found(where);
 	close(where);
-	return fd;
+	return fd < 0 ? -1 : fd;
 }
 
 static int maps_open(const struct wire_image *image, const struct proc_map *m)
@@ -130,9 +129,10 @@ int os_maps_module(const struct wire_image *image, const struct proc_map *m,
 		like.dev = like.inode = 0;
 		break;
 	case PROC_MAP_ANON:
-		like.kind = WIRE_MODULE_ANON;
-		like.path = (char *)"[anon]";
-		like.dev = like.inode = 0;
+		module__set_image(&like, image);
+		/* The kernel's half: [vsyscall], the same in every process. */
+		if (m->start >> 63)
+			like.dev = like.inode = 0;
 		break;
 	default:
 		like.kind = WIRE_MODULE_ELF;
@@ -142,15 +142,22 @@ int os_maps_module(const struct wire_image *image, const struct proc_map *m,
 		like.build_id_len = len > 0 ? (uint8_t)len : 0;
 	}
 	found = module_table__intern(modules, &like, &added);
-	if (!found)
+	if (!found) {
 		err = -errno;
-	else if (added)
+	} else if (added) {
+		os_debug_open(image->pid, found);
 		err = os_maps_announce(found, fn, arg);
+	}
 	if (like.fd >= 0)
 		close(like.fd);
 	if (!err)
 		*ret_id = found->id;
 	return err;
+}
+
+uint64_t os_maps_offset(const struct proc_map *m)
+{
+	return m->kind == PROC_MAP_VDSO ? 0 : m->kind == PROC_MAP_ANON ? m->start : m->file_off;
 }
 
 static int maps_deliver(struct maps_reader *r, struct wire_mapping *rec)
@@ -176,8 +183,7 @@ static int maps_take(void *arg, const struct proc_map *m)
 
 	if (err)
 		return err;
-	if (m->kind == PROC_MAP_VDSO)
-		rec.file_off = 0;
+	rec.file_off = os_maps_offset(m);
 	return maps_deliver(r, &rec);
 }
 
@@ -199,4 +205,57 @@ int os_maps_read(const struct wire_image *image, struct module_table *modules, e
 	if (!err)
 		err = proc_maps_parse(text.data, text.len, maps_take, &r);
 	return err < 0 ? err : 1;
+}
+
+struct maps_place {
+	const struct wire_image *image;
+	uint64_t addr;
+	event_fn fn;
+	void *arg;
+	bool found;
+};
+
+static int maps_deliver_lock(struct maps_place *p, const struct proc_map *m)
+{
+	const char *path = m && m->kind != PROC_MAP_ANON ? m->path : "";
+	size_t len = strlen(path), size = (sizeof(struct wire_lock) + len + 1 + 7) & ~(size_t)7;
+	_cleanup_free_ struct wire_lock *rec = calloc(1, size);
+	struct event e = {.lock = rec};
+
+	if (!rec)
+		return -ENOMEM;
+	rec->h.kind = WIRE_LOCK;
+	rec->h.size = (uint32_t)size;
+	rec->image = *p->image;
+	rec->addr = p->addr;
+	/* Shared memory without a name has an inode of its own, too. */
+	if (m && m->inode) {
+		rec->dev = m->dev;
+		rec->inode = m->inode;
+		rec->file_off = m->file_off + (p->addr - m->start);
+	}
+	rec->path_len = (uint32_t)len;
+	memcpy(rec->path, path, len);
+	p->found = true;
+	return p->fn(p->arg, &e);
+}
+
+static int maps_take_lock(void *arg, const struct proc_map *m)
+{
+	return maps_deliver_lock(arg, m);
+}
+
+int os_maps_locate(const struct wire_image *image, uint64_t addr, event_fn fn, void *arg)
+{
+	struct maps_place p = {.image = image, .addr = addr, .fn = fn, .arg = arg};
+	_cleanup_buf_ struct buf text = {0};
+	char path[64];
+	int err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", image->pid);
+	if (os_maps_same_process(image) && !os_read_file(path, MAPS_MAX_BYTES, &text) && text.len)
+		err = proc_maps_find(text.data, text.len, addr, maps_take_lock, &p);
+	if (err < 0 || p.found)
+		return err < 0 ? err : 0;
+	return maps_deliver_lock(&p, NULL);
 }

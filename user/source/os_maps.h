@@ -25,6 +25,9 @@ int os_maps_read(const struct wire_image *image, struct module_table *modules, e
 int os_maps_module(const struct wire_image *image, const struct proc_map *m,
 		   struct module_table *modules, event_fn fn, void *arg, uint32_t *ret_id);
 
+/* What the start of a mapping is as the offset of a frame: see struct frame. */
+uint64_t os_maps_offset(const struct proc_map *m);
+
 /* Delivers a WIRE_MODULE event for @m. The error of @fn. */
 int os_maps_announce(const struct module *m, event_fn fn, void *arg);
 
@@ -33,5 +36,11 @@ int os_maps_announce(const struct module *m, event_fn fn, void *arg);
  * True when it is.
  */
 bool os_maps_same_process(const struct wire_image *image);
+
+/*
+ * Delivers as a WIRE_LOCK which file lies at @addr in the memory of @image; one without a file when there is none, or when the
+ * process is gone. 0, -ENOMEM, or the error of @fn.
+ */
+int os_maps_locate(const struct wire_image *image, uint64_t addr, event_fn fn, void *arg);
 
 #endif

@@ -91,6 +91,26 @@ static size_t mmaps_ring_bytes(void)
 	return (MMAPS_DATA_PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static void mmaps_forget_files(struct mmaps *m)
+{
+	for (size_t i = 0; i < m->file_cnt; i++)
+		free(m->files[i].path);
+	m->file_cnt = 0;
+	hash_index__clear(&m->file_index);
+}
+
+void mmaps__forget(struct mmaps *m, const struct image_table *images)
+{
+	size_t kept = 0;
+
+	mmaps_forget_files(m);
+	for (size_t i = 0; i < m->image_cnt; i++)
+		if (image_table__find(images, &m->images[i].image))
+			m->images[kept++] = m->images[i];
+	m->image_cnt = kept;
+	array__shrink((void **)&m->images, &m->image_cap, kept, sizeof(*m->images));
+}
+
 void mmaps__fini(struct mmaps *m)
 {
 	for (uint32_t i = 0; m->rings && i < m->cpu_cnt; i++)
@@ -100,8 +120,7 @@ void mmaps__fini(struct mmaps *m)
 		close(m->fds[i]);
 	for (size_t i = 0; i < m->pending_cnt; i++)
 		free(m->pending[i].path);
-	for (size_t i = 0; i < m->file_cnt; i++)
-		free(m->files[i].path);
+	mmaps_forget_files(m);
 	free(m->rings);
 	free(m->fds);
 	free(m->pending);
@@ -221,6 +240,7 @@ int mmaps__watch_process(struct mmaps *m, uint32_t pid)
 static int mmaps_learn_image(struct mmaps *m, const struct wire_image *image, uint64_t since_ns)
 {
 	struct mmaps_image *last = m->image_cnt ? &m->images[m->image_cnt - 1] : NULL;
+	size_t at;
 	int err;
 
 	if (last && !memcmp(&last->image, image, sizeof(*image)))
@@ -232,10 +252,14 @@ static int mmaps_learn_image(struct mmaps *m, const struct wire_image *image, ui
 	}
 	err = array__grow((void **)&m->images, &m->image_cap, m->image_cnt + 1, sizeof(*m->images),
 			  MMAPS_MAX_IMAGES);
-	if (!err)
-		m->images[m->image_cnt++] = (struct mmaps_image){
-			.pid = image->pid, .since_ns = since_ns, .image = *image};
-	return err;
+	if (err)
+		return err;
+	/* In the order of time: an exec may be read from one ring before its process's fork from another. */
+	for (at = m->image_cnt++; at && m->images[at - 1].since_ns > since_ns; at--)
+		m->images[at] = m->images[at - 1];
+	m->images[at] =
+		(struct mmaps_image){.pid = image->pid, .since_ns = since_ns, .image = *image};
+	return 0;
 }
 
 static bool mmaps_knows(const struct mmaps *m, uint32_t pid)
@@ -413,21 +437,24 @@ static void mmaps_describe(const struct mmaps_record *r, struct proc_map *ret_ma
 }
 
 /* The module of a mapping; a file is opened only when it is seen for the first time. */
-static int mmaps_module(struct mmaps *m, const struct mmaps_record *r,
+static int mmaps_module(struct mmaps *m, const struct mmaps_record *r, const struct proc_map *map,
 			const struct wire_image *image, event_fn fn, void *arg, uint32_t *ret_id)
 {
 	uint64_t hash = mmaps_file_hash(r);
 	uint32_t pos = hash_index__find(&m->file_index, hash, mmaps_file_eq, m, r);
 	struct mmaps_file file = {.dev = r->dev, .inode = r->inode};
-	struct proc_map map;
 	int err;
 
+	/* Each image has its own. */
+	if (map->kind == PROC_MAP_ANON)
+		return os_maps_module(image, map, m->modules, fn, arg, ret_id);
 	if (pos != HASH_INDEX_NONE) {
 		*ret_id = m->files[pos].module;
 		return 0;
 	}
-	mmaps_describe(r, &map);
-	err = os_maps_module(image, &map, m->modules, fn, arg, &file.module);
+	err = os_maps_module(image, map, m->modules, fn, arg, &file.module);
+	if (m->file_cnt == MMAPS_MAX_FILES)
+		mmaps_forget_files(m);
 	if (!err)
 		err = array__grow((void **)&m->files, &m->file_cap, m->file_cnt + 1,
 				  sizeof(*m->files), MMAPS_MAX_FILES);
@@ -451,15 +478,17 @@ static int mmaps_deliver_one(struct mmaps *m, const struct mmaps_record *r,
 		.image = *image,
 		.start = r->start,
 		.end = r->start + r->len,
-		.file_off = r->file_off,
 		.flags = r->writable ? WIRE_MAPPING_WRITABLE : 0,
 	};
 	struct event e = {.mapping = &rec};
+	struct proc_map map;
 	int err;
 
 	if (rec.end <= rec.start)
 		return 0;
-	err = mmaps_module(m, r, image, fn, arg, &rec.module);
+	mmaps_describe(r, &map);
+	rec.file_off = map.kind == PROC_MAP_ANON ? os_maps_offset(&map) : r->file_off;
+	err = mmaps_module(m, r, &map, image, fn, arg, &rec.module);
 	return err ? err : fn(arg, &e);
 }
 

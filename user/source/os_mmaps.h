@@ -19,6 +19,7 @@
 
 #include "base/hash.h"
 #include "model/event.h"
+#include "model/image.h"
 #include "model/module.h"
 
 struct mmaps {
@@ -48,6 +49,10 @@ int mmaps__watch_system(struct mmaps *m);
 int mmaps__watch_thread(struct mmaps *m, uint32_t tid);
 /* All threads of a process, at most 256 of them (each costs a file per CPU). As above. */
 int mmaps__watch_process(struct mmaps *m, uint32_t pid);
+/*
+ * Images that are gone from @images, and all files: they are looked up among the modules again, where some may be other ones.
+ */
+void mmaps__forget(struct mmaps *m, const struct image_table *images);
 /* Takes WIRE_THREAD, WIRE_EXEC and WIRE_FORK events, ignores others. 0 or -ENOMEM. */
 int mmaps__learn(struct mmaps *m, const struct event *e);
 /* Reads what the kernel wrote and delivers WIRE_MODULE and WIRE_MAPPING for known images. 0 or -errno. */

@@ -28,10 +28,16 @@ static __always_inline bool window_copy(struct window *w, bool kernel, __u32 len
 	struct unwind_walk *walk = (void *)((char *)w - offsetof(struct unwind_walk, window));
 	struct iovec local = {.iov_base = w->words, .iov_len = len};
 	struct iovec remote = {.iov_base = (void *)(uintptr_t)addr, .iov_len = len};
+	const struct os_walk *o = walker_of(walk)->o;
 
 	(void)kernel;
-	return process_vm_readv((pid_t)walker_of(walk)->o->pid, &local, 1, &remote, 1, 0) ==
-	       (ssize_t)len;
+	if (!o->copy)
+		return process_vm_readv((pid_t)o->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+	if (addr < o->copy_start || len > o->copy_bytes ||
+	    addr - o->copy_start > o->copy_bytes - len)
+		return false;
+	memcpy(w->words, o->copy + (addr - o->copy_start), len);
+	return true;
 }
 
 static __always_inline bool window_move(struct window *w, bool kernel, __u64 addr)
@@ -110,12 +116,10 @@ uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], u
 	w.walk.lr = o->regs->reg[30];
 #endif
 	w.walk.max_frames = o->max_frames < WIRE_MAX_FRAMES ? o->max_frames : WIRE_MAX_FRAMES;
-	unwind_begin(&w.walk, 0, ret_ips, o->only_sp ? UNWIND_W_NO_REGS : 0);
+	unwind_begin(&w.walk, 0, ret_ips,
+		     (o->only_sp ? UNWIND_W_NO_REGS : 0) | (o->incomplete ? UNWIND_W_STALE : 0));
 	while (!unwind_step(&w.walk, ret_ips))
 		;
-	/* Tables that are not there (yet): what was found is true, and says where it ends. */
-	if (w.walk.end == WIRE_END_PENDING)
-		w.walk.end = WIRE_END_NO_ROWS;
 	if (w.walk.end == WIRE_END_DEPTH_LIMIT)
 		flags |= WIRE_STACK_TRUNCATED;
 	if (o->tables)
@@ -124,13 +128,14 @@ uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], u
 	return w.walk.frame_cnt;
 }
 
-bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret)
+bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret, int16_t *ret_syscall)
 {
 	_cleanup_buf_ struct buf text = {0};
 	struct wire_regs regs = {0};
 	unsigned long long sp, ip;
 	const char *at;
 	char path[64];
+	int nr;
 
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", pid, tid);
 	if (os_read_file(path, WALK_SYSCALL_BYTES, &text) || !text.len)
@@ -145,6 +150,8 @@ bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret)
 		;
 	if (*at != ' ' || sscanf(at, " %llx", &sp) != 1)
 		return false;
+	if (ret_syscall && sscanf(text.data, "%d", &nr) == 1 && nr >= 0 && nr <= INT16_MAX)
+		*ret_syscall = (int16_t)nr;
 	regs.ip = ip;
 	regs.reg[UNWIND_REG_SP] = sp;
 	*ret = regs;

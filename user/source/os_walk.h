@@ -21,20 +21,27 @@ struct os_walk {
 	const struct tables *tables;
 	const struct unwind_mapping *mappings; /* sorted */
 	uint32_t mapping_cnt;
+	/* NULL, or the stack as it was: nothing is read of the process then. */
+	const uint8_t *copy;
+	uint64_t copy_start; /* its address */
+	uint32_t copy_bytes;
+	bool incomplete; /* what is in no mapping may get one: that ends as WIRE_END_PENDING */
 	uint32_t max_frames;
 };
 
 /*
  * Writes at most @o->max_frames addresses, innermost first, to @ret_ips and returns their number; 0 without registers.
- * *@ret_flags as in struct wire_stack: by frame pointers just WIRE_STACK_TRUNCATED is ever set. Reads a few hundred
+ * *@ret_flags as in struct wire_stack: by frame pointers just WIRE_STACK_TRUNCATED is ever set; the end may be
+ * WIRE_END_PENDING, for tables that are not there yet. Reads a few hundred
  * bytes of the process for each frame at the most.
  */
 uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], uint32_t *ret_flags);
 
 /*
  * What /proc/PID/task/TID/syscall tells of a thread that sleeps in a system call: ip and sp, where the kernel gives no
- * more. False: nothing (it runs, it is gone, it may not be asked).
+ * more; and the system call's number in *@ret_syscall, which may be NULL and is left alone outside of system calls.
+ * False: nothing (it runs, it is gone, it may not be asked).
  */
-bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret);
+bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret, int16_t *ret_syscall);
 
 #endif

@@ -75,20 +75,34 @@ static int recording_source_init(struct recording_source *rs, const char *path)
 	rs->path = strdup(path);
 	if (!rs->path)
 		return -ENOMEM;
-	rs->file = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
-	if (!rs->file)
-		return error_set(-errno, "%s", strerror(errno));
 	rs->reader = recording_reader__new(rs->file);
 	return rs->reader ? 0 : -errno;
 }
 
-struct source *recording_source_open(const char *path)
+FILE *recording_file_open(const char *path)
+{
+	FILE *file = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
+	int err = file ? 0 : -errno;
+
+	if (err) {
+		recording_source_error(path, err);
+		errno = -err;
+	}
+	return file;
+}
+
+struct source *recording_source_new(FILE *file, const char *path)
 {
 	struct recording_source *rs = calloc(1, sizeof(*rs));
 	int err;
 
-	if (!rs)
+	if (!rs) {
+		if (file != stdin)
+			fclose(file);
+		errno = ENOMEM;
 		return NULL;
+	}
+	rs->file = file;
 	err = recording_source_init(rs, path);
 	if (err) {
 		recording_source_error(path, err);
@@ -97,4 +111,11 @@ struct source *recording_source_open(const char *path)
 		return NULL;
 	}
 	return &rs->base;
+}
+
+struct source *recording_source_open(const char *path)
+{
+	FILE *file = recording_file_open(path);
+
+	return file ? recording_source_new(file, path) : NULL;
 }

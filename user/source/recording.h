@@ -7,9 +7,15 @@
 #ifndef SOURCE_RECORDING_H
 #define SOURCE_RECORDING_H
 
+#include <stdio.h>
+
 #include "source/source.h"
 
 /* Opens the recording at @path ("-": standard input). NULL + errno, with error_set("PATH: why"). */
 struct source *recording_source_open(const char *path);
+/* The same of an open file, which is taken over, also on failure; @path is what it is called. */
+struct source *recording_source_new(FILE *file, const char *path);
+/* Opens a file for reading; "-" is standard input. NULL + errno with error_set("PATH: why"). */
+FILE *recording_file_open(const char *path);
 
 #endif

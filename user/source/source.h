@@ -10,6 +10,8 @@
 #define SOURCE_SOURCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "model/event.h"
 
@@ -33,6 +35,27 @@ struct source_ops {
 	 * source has delivered all it will ever know.
 	 */
 	int (*refresh)(struct source *s, const struct wire_image *image, event_fn fn, void *arg);
+	/*
+	 * Looks up what lies at @addr in the memory of @image and delivers it as a WIRE_LOCK. 0 or -errno. NULL: as refresh.
+	 */
+	int (*locate)(struct source *s, const struct wire_image *image, uint64_t addr, event_fn fn,
+		      void *arg);
+	/*
+	 * A cut between two windows of one run (analyze/windows.h): *@ret_ns, set before all else, is the moment, and all waits that are open then are
+	 * delivered as WIRE_INTERVAL events with WIRE_F_OPEN, from the beginning of each to the cut. They stay open. What began
+	 * or ended before the cut and is not among them comes with the next two rounds. 0 or -errno. NULL: can't be cut.
+	 */
+	int (*cut)(struct source *s, event_fn fn, void *arg, uint64_t *ret_ns);
+	/*
+	 * Stacks that the consumer will forget after the next cut and two rounds, unless they come meanwhile: each is defined anew
+	 * at its first use after this call. 0 or -errno. NULL: no stack comes again.
+	 */
+	int (*forget)(struct source *s, const uint64_t *ids, size_t cnt);
+	/*
+	 * Images and modules that nothing refers to any more were taken out of the model's tables; ids of modules will be given
+	 * again. 0 or -errno. NULL: keeps none.
+	 */
+	int (*swept)(struct source *s);
 	void (*close)(struct source *s);
 };
 

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "source/bpf_edges.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/os_clock.h"
+#include "source/glob.h"
+#include "source/os_target.h"
+#include "source/os_threads.h"
+#include "source/os_walk.h"
+#include "totals.h"
+
+#define EDGES_MAX_TIDS (1u << 22)
+
+void edges__init(struct edges *e, struct probes *probes, const struct config *cfg,
+		 const struct bpf_opts *opts)
+{
+	*e = (struct edges){.probes = probes, .opts = *opts, .cfg = *cfg};
+}
+
+void edges__fini(struct edges *e)
+{
+	free(e->cgroup_tids);
+	*e = (struct edges){0};
+}
+
+/* ---- which threads ---- */
+
+static bool edges_has(const uint32_t *items, size_t cnt, uint32_t id)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (items[i] == id)
+			return true;
+	return false;
+}
+
+static int edges_compare_tids(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int edges_keep_cgroup_tid(void *arg, uint32_t tid)
+{
+	struct edges *e = arg;
+	int err = array__grow((void **)&e->cgroup_tids, &e->cgroup_tid_cap, e->cgroup_tid_cnt + 1,
+			      sizeof(*e->cgroup_tids), EDGES_MAX_TIDS);
+
+	if (!err)
+		e->cgroup_tids[e->cgroup_tid_cnt++] = tid;
+	return err;
+}
+
+static int edges_read_cgroup(struct edges *e)
+{
+	int err;
+
+	e->cgroup_tid_cnt = 0;
+	err = os_target_cgroup_threads(e->opts.targets.cgroup_path, e->cfg.cgroup_hierarchy,
+				       edges_keep_cgroup_tid, e);
+	if (e->cgroup_tid_cnt)
+		qsort(e->cgroup_tids, e->cgroup_tid_cnt, sizeof(*e->cgroup_tids),
+		      edges_compare_tids);
+	return err;
+}
+
+/* As target_static() and target_dynamic() decide it in the kernel. */
+static bool edges_is_target(const struct edges *e, const struct config_glob *glob,
+			    const struct os_thread *t)
+{
+	const struct bpf_opts *o = &e->opts;
+
+	if (t->pid == e->cfg.self_pid)
+		return false;
+	if ((e->cfg.target & CONFIG_TARGET_PIDS) &&
+	    !edges_has(o->targets.pids, o->targets.pid_cnt, t->pid))
+		return false;
+	if ((e->cfg.target & CONFIG_TARGET_TIDS) &&
+	    !edges_has(o->targets.tids, o->targets.tid_cnt, t->tid))
+		return false;
+	if ((e->cfg.target & CONFIG_TARGET_COMM) && !filter_comm(glob, t->comm))
+		return false;
+	return !(e->cfg.target & CONFIG_TARGET_CGROUP) ||
+	       (e->cgroup_tid_cnt && bsearch(&t->tid, e->cgroup_tids, e->cgroup_tid_cnt,
+					     sizeof(*e->cgroup_tids), edges_compare_tids));
+}
+
+/* ---- the start ---- */
+
+struct edges_seeding {
+	struct edges *e;
+	struct config_glob glob;
+	struct os_thread leader; /* of the last thread */
+	probes_record_fn fn;
+	void *arg;
+};
+
+/* The kernel's state bits behind the letter: get_task_state(), fs/proc/array.c; include/linux/sched.h. */
+static uint32_t edges_state_bits(char letter)
+{
+	switch (letter) {
+	case 'S':
+		return 0x1;
+	case 'D':
+		return 0x2;
+	case 'T':
+		return 0x4;
+	case 't':
+		return 0x8;
+	case 'P':
+		return 0x40;
+	case 'I':
+		return 0x402;
+	default:
+		return 0;
+	}
+}
+
+/* The state that dwell_seed would have given the thread. */
+static struct task_state edges_state(const struct edges_seeding *s, const struct os_thread *t)
+{
+	const struct config *cfg = &s->e->cfg;
+	uint64_t exec_ns = 0, delay_ns = 0;
+	struct wire_regs unused;
+	struct task_state st = {
+		.start_ns = t->start_ticks * cfg->tick_ns,
+		.tid = t->tid,
+		.comm_gen = 1,
+		.image = {.pid = t->pid,
+			  .exec_id = config_exec_id(t->start_stack),
+			  .start_ns = s->leader.start_ticks * cfg->tick_ns},
+		.wait = {.state = edges_state_bits(t->state), .syscall = -1},
+		.flags = TASK_F_TARGET | (t->kthread ? TASK_F_KTHREAD : 0),
+	};
+	bool known = os_thread_schedstat(t->pid, t->tid, &exec_ns, &delay_ns);
+
+	memcpy(st.comm, t->comm, sizeof(st.comm));
+	st.exec_ns = exec_ns;
+	if (t->kthread)
+		st.wait.flags |= WIRE_F_KTHREAD;
+	else
+		os_walk_read_syscall(t->pid, t->tid, &unused, &st.wait.syscall);
+	if (t->state != 'R') {
+		st.out_ns = os_monotonic_ns();
+		st.flags |= TASK_F_SEED;
+		return st;
+	}
+	/* On a CPU or waiting for one: its next switch tells. */
+	st.in_ns = os_monotonic_ns();
+	if (known) {
+		st.base_on_cpu_ns = exec_ns;
+		st.base_runnable_ns = delay_ns;
+		st.flags |= TASK_F_BASED | TASK_F_BASE_APPROX;
+	}
+	return st;
+}
+
+static int edges_hand_over(const struct edges_seeding *s, const struct task_state *st,
+			   uint64_t switch_cnt)
+{
+	struct wire_seed rec = {
+		.h = {.kind = WIRE_SEED, .size = sizeof(rec)},
+		.key = {.start_ns = st->start_ns, .tid = st->tid, .comm_gen = st->comm_gen},
+		.image = st->image,
+		.cgroup_id = st->cgroup_id,
+		.switch_cnt = switch_cnt,
+		.flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0,
+	};
+
+	memcpy(rec.comm, st->comm, sizeof(rec.comm));
+	return s->fn(s->arg, &rec, sizeof(rec));
+}
+
+static int edges_seed_thread(void *arg, uint32_t pid, uint32_t tid)
+{
+	struct edges_seeding *s = arg;
+	int states = probes__map_fd(s->e->probes, PROBES_MAP_TASK_STATES);
+	/* Before everything else: what is read then is of one sleep if the number is the same at the end. */
+	uint64_t switch_cnt = os_thread_switch_cnt(pid, tid);
+	struct task_state st;
+	struct os_thread t;
+	struct task_key key;
+
+	if (os_thread_read(pid, tid, &t) || strchr("ZXx", t.state))
+		return 0;
+	if (s->leader.pid != pid && os_thread_read(pid, pid, &s->leader))
+		return 0;
+	if (!edges_is_target(s->e, &s->glob, &t))
+		return 0;
+	st = edges_state(s, &t);
+	key = (struct task_key){.start_ns = st.start_ns, .tid = tid};
+	if (bpf_map_update_elem(states, &key, &st, BPF_NOEXIST)) {
+		if (errno != EEXIST)
+			s->e->full_cnt++;
+		/* The probes know it, or an earlier call. */
+		if (errno != EEXIST || bpf_map_lookup_elem(states, &key, &st))
+			return 0;
+	} else if (st.flags & TASK_F_SEED) {
+		s->e->no_kernel_stack_cnt++;
+	}
+	return st.flags & TASK_F_SEED ? edges_hand_over(s, &st, switch_cnt) : 0;
+}
+
+static int edges_seed_tids(struct edges_seeding *s, const uint32_t *tids, size_t cnt)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < cnt; i++) {
+		uint32_t pid = os_thread_process(tids[i]);
+
+		if (pid)
+			err = edges_seed_thread(s, pid, tids[i]);
+	}
+	return err;
+}
+
+static int edges_seed_by_proc(struct edges *e, probes_record_fn fn, void *arg)
+{
+	struct edges_seeding s = {.e = e, .fn = fn, .arg = arg};
+	const struct bpf_opts *o = &e->opts;
+	int err = 0;
+
+	if (o->targets.comm_glob)
+		err = glob_compile(o->targets.comm_glob, &s.glob);
+	if (!err && o->targets.cgroup_path)
+		err = edges_read_cgroup(e);
+	if (err)
+		return err;
+	/* The narrowest list there is; edges_is_target() sees to the rest. */
+	if (e->cfg.target & CONFIG_TARGET_TIDS)
+		return edges_seed_tids(&s, o->targets.tids, o->targets.tid_cnt);
+	if (e->cfg.target & CONFIG_TARGET_PIDS) {
+		for (size_t i = 0; !err && i < o->targets.pid_cnt; i++)
+			err = os_threads_each(o->targets.pids[i], edges_seed_thread, &s);
+		return err;
+	}
+	if (e->cfg.target & CONFIG_TARGET_CGROUP)
+		return edges_seed_tids(&s, e->cgroup_tids, e->cgroup_tid_cnt);
+	return os_threads_each(0, edges_seed_thread, &s);
+}
+
+/* ---- the end ---- */
+
+static int edges_end_thread(struct edges *e, struct task_state *st, uint64_t start_ns,
+			    uint64_t stop_ns, probes_record_fn fn, void *arg)
+{
+	uint64_t exec_ns = 0, delay_ns = 0, now = os_monotonic_ns();
+	struct totals_records out;
+	struct os_thread t = {0};
+	bool open;
+	int err;
+
+	/* Gone since the window's end: its figures with it. */
+	if (!os_thread_schedstat(st->image.pid, st->tid, &exec_ns, &delay_ns) ||
+	    os_thread_read(st->image.pid, st->tid, &t))
+		st->flags &= ~(uint32_t)TASK_F_BASED;
+	else if (task_state__missed(st, t.state == 'R', exec_ns, now, stop_ns) ==
+		 INTERVAL_MISSED_OUT) {
+		e->unpaired_cnt++;
+		task_state__rebuild_out(st, stop_ns, exec_ns, start_ns);
+	}
+	open = totals_final(&e->cfg, probes__min_ns(e->probes), st, start_ns, stop_ns, exec_ns,
+			    delay_ns, t.state == 'R', &out);
+	err = fn(arg, &out.summary, sizeof(out.summary));
+	return err || !open ? err : fn(arg, &out.open, sizeof(out.open));
+}
+
+static int edges_end_by_states(struct edges *e, uint64_t start_ns, uint64_t stop_ns,
+			       probes_record_fn fn, void *arg)
+{
+	int states = probes__map_fd(e->probes, PROBES_MAP_TASK_STATES), err = 0;
+	struct task_key key, *last = NULL;
+	struct task_state st;
+
+	/* Nobody adds or removes: after the window's end the probes do nothing. */
+	while (!err && !bpf_map_get_next_key(states, last, &key)) {
+		last = &key;
+		if (bpf_map_lookup_elem(states, &key, &st))
+			continue;
+		if ((st.flags & TASK_F_TARGET) && !(st.flags & TASK_F_DEAD))
+			err = edges_end_thread(e, &st, start_ns, stop_ns, fn, arg);
+	}
+	return err;
+}
+
+/* ---- between two windows ---- */
+
+static int edges_tell_open(struct edges *e, struct task_state *st, uint64_t start_ns,
+			   uint64_t cut_ns, probes_record_fn fn, void *arg)
+{
+	struct wire_thread thread = {
+		.h = {.kind = WIRE_THREAD, .size = sizeof(thread)},
+		.key = {.start_ns = st->start_ns, .tid = st->tid, .comm_gen = st->comm_gen},
+		.image = st->image,
+		.time_ns = cut_ns,
+		.cgroup_id = st->cgroup_id,
+		.flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0,
+	};
+	struct wire_interval open = {0};
+	struct interval iv;
+	int err;
+
+	if (!task_state__split(st, cut_ns, start_ns, &iv))
+		return 0;
+	totals_open(&e->cfg, probes__min_ns(e->probes), st, &iv, &thread.key, &open);
+	if (open.wait.flags & WIRE_F_FILTERED)
+		return 0;
+	memcpy(thread.comm, st->comm, sizeof(thread.comm));
+	err = fn(arg, &thread, sizeof(thread));
+	return err ? err : fn(arg, &open, sizeof(open));
+}
+
+static int edges_open_by_states(struct edges *e, uint64_t start_ns, uint64_t cut_ns,
+				probes_record_fn fn, void *arg)
+{
+	int states = probes__map_fd(e->probes, PROBES_MAP_TASK_STATES), err = 0;
+	struct task_key key, *last = NULL;
+	struct task_state st;
+
+	/* A thread that ends meanwhile may send the walk back to the beginning: what is told twice counts once. */
+	for (size_t i = 0; !err && i < EDGES_MAX_TIDS; i++) {
+		if (bpf_map_get_next_key(states, last, &key))
+			break;
+		last = &key;
+		if (bpf_map_lookup_elem(states, &key, &st))
+			continue;
+		if ((st.flags & TASK_F_TARGET) && !(st.flags & TASK_F_DEAD))
+			err = edges_tell_open(e, &st, start_ns, cut_ns, fn, arg);
+	}
+	return err;
+}
+
+/* ---- either way ---- */
+
+int edges__seed(struct edges *e, probes_record_fn fn, void *arg)
+{
+	if (e->cfg.proc_ids)
+		return edges_seed_by_proc(e, fn, arg);
+	return probes__iterate(e->probes, PROBES_ITER_SEED, fn, arg);
+}
+
+int edges__final(struct edges *e, uint64_t start_ns, uint64_t stop_ns, probes_record_fn fn,
+		 void *arg)
+{
+	if (e->cfg.proc_ids)
+		return edges_end_by_states(e, start_ns, stop_ns, fn, arg);
+	return probes__iterate(e->probes, PROBES_ITER_FINAL, fn, arg);
+}
+
+int edges__open(struct edges *e, uint64_t start_ns, uint64_t cut_ns, probes_record_fn fn, void *arg)
+{
+	if (e->cfg.proc_ids)
+		return edges_open_by_states(e, start_ns, cut_ns, fn, arg);
+	return probes__iterate(e->probes, PROBES_ITER_OPEN, fn, arg);
+}
+
+bool edges__same_image(const struct edges *e, const struct wire_image *image)
+{
+	struct os_thread t;
+
+	if (!e->cfg.proc_ids || os_thread_read(image->pid, image->pid, &t))
+		return true;
+	return config_exec_id(t.start_stack) == image->exec_id;
+}
+
+void edges__count(const struct edges *e, __u64 values[WIRE_COUNTER_CNT])
+{
+	values[WIRE_C_KERNEL_STACK_FAILED] += e->no_kernel_stack_cnt;
+	values[WIRE_C_TASK_STATE_FULL] += e->full_cnt;
+	values[WIRE_C_UNPAIRED] += e->unpaired_cnt;
+}
