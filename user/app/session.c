@@ -13,6 +13,12 @@
 #define SESSION_ROUND_MS    100
 #define SESSION_PROGRESS_NS 1000000000ull
 #define SESSION_META_MAX    65536
+#define SESSION_LOCATES	    64 /* in a round */
+
+static int session_add_offcpu(void *arg, const struct event *e)
+{
+	return offcpu__add(arg, e);
+}
 
 struct session *session__new(void)
 {
@@ -21,7 +27,11 @@ struct session *session__new(void)
 	if (!s)
 		return NULL;
 	offcpu__init(&s->offcpu);
+	s->locates_left = SESSION_LOCATES;
 	s->recorded = recorded_symbols__new();
+	s->offcpu.model = &s->model;
+	s->analyse = session_add_offcpu;
+	s->analyse_arg = &s->offcpu;
 	if (!s->recorded || model__init(&s->model)) {
 		session__free(s);
 		errno = ENOMEM;
@@ -59,6 +69,32 @@ static int session_refresh(void *arg, const struct wire_image *image)
 	return s->source->ops->refresh(s->source, image, session_take, s);
 }
 
+/* A futex that processes share is the same one where the same file lies: asked while the process lives. */
+static int session_locate(struct session *s, const struct event *e)
+{
+	const struct wire_thread_key *key =
+		e->h->kind == WIRE_INTERVAL ? &e->interval->thread : &e->spill->thread;
+	uint64_t lock = event__lock(e), addr = lock & ~(uint64_t)WIRE_LOCK_SHARED;
+	const struct thread_name *name;
+	struct wire_image image;
+	uint32_t pos;
+
+	if (!(lock & WIRE_LOCK_SHARED) || !s->source || !s->source->ops->locate)
+		return 0;
+	pos = thread_table__find(&s->model.threads, key->tid, key->start_ns);
+	name = pos == HASH_INDEX_NONE
+		       ? NULL
+		       : thread__find_name(&s->model.threads.items[pos], key->comm_gen);
+	if (!name || lock_table__find(&s->model.locks, &name->image, addr))
+		return 0;
+	/* Each look takes a reading of all mappings. One that is not looked at now is at its next wait. */
+	if (!s->locates_left || s->model.locks.cnt >= LOCK_MAX_CNT)
+		return 0;
+	s->locates_left--;
+	image = name->image;
+	return s->source->ops->locate(s->source, &image, addr, session_take, s);
+}
+
 /* A recording that fails (disk full) ends itself; the run goes on. */
 static void session_record(struct session *s, const struct event *e)
 {
@@ -72,16 +108,25 @@ static int session_take(void *arg, const struct event *e)
 	bool round = e->h->kind == WIRE_ROUND;
 	int err = 0;
 
+	if (round)
+		s->locates_left = SESSION_LOCATES;
+
 	/* A round is recorded after what it makes the source deliver: mappings for new stacks. */
 	if (!round)
 		session_record(s, e);
 	s->event_cnt++;
 	if (e->h->kind == WIRE_SYMBOL)
 		err = recorded_symbols__add(s->recorded, e->symbol);
-	if (!err)
+	if (e->h->kind == WIRE_LINE)
+		err = recorded_symbols__add_line(s->recorded, e->line);
+	if (e->h->kind == WIRE_CODE)
+		err = recorded_symbols__add_code(s->recorded, e->code);
+	if (!err && !(s->cutting && e->h->kind == WIRE_INTERVAL))
 		err = model__apply(&s->model, e, session_refresh, s);
+	if (!err && (e->h->kind == WIRE_INTERVAL || e->h->kind == WIRE_SPILL))
+		err = session_locate(s, e);
 	if (!err)
-		err = offcpu__add(&s->offcpu, e);
+		err = s->analyse(s->analyse_arg, e);
 	/* A new image may be gone in a moment: its mappings are read at once. */
 	if (!err && e->h->kind == WIRE_EXEC)
 		err = session_refresh(s, &e->exec->image);
@@ -155,7 +200,7 @@ static int session_loop(struct session *s, const struct session_limits *limits)
 	int more = 1;
 
 	while (more > 0 && !os_signal_stop() && (!end_ns || now_ns < end_ns)) {
-		more = source__poll(s->source, session_timeout_ms(now_ns, end_ns), session_take, s);
+		more = session__poll(s, session_timeout_ms(now_ns, end_ns));
 		now_ns = os_monotonic_ns();
 		if (limits->progress && now_ns >= next_progress_ns) {
 			session_progress(s, start_ns, now_ns, &last_events);
@@ -167,18 +212,43 @@ static int session_loop(struct session *s, const struct session_limits *limits)
 	return more < 0 ? more : 0;
 }
 
+int session__start(struct session *s, struct source *source)
+{
+	s->source = source;
+	return source__start(source, session_take, s);
+}
+
+int session__poll(struct session *s, int timeout_ms)
+{
+	return source__poll(s->source, timeout_ms, session_take, s);
+}
+
+int session__stop(struct session *s)
+{
+	return source__stop(s->source, session_take, s);
+}
+
+int session__cut(struct session *s, uint64_t *ret_ns)
+{
+	int err;
+
+	s->cutting = true;
+	err = s->source->ops->cut(s->source, session_take, s, ret_ns);
+	s->cutting = false;
+	return err;
+}
+
 int session__run(struct session *s, struct source *source, const struct session_limits *limits)
 {
 	int err;
 
-	s->source = source;
-	err = source__start(source, session_take, s);
+	err = session__start(s, source);
 	if (!err && limits->started)
 		err = limits->started(limits->started_arg);
 	if (!err)
 		err = session_loop(s, limits);
 	if (!err)
-		err = source__stop(source, session_take, s);
+		err = session__stop(s);
 	/* Every table has a cap (millions of rows); the bare errno would say nothing. */
 	if (err == -E2BIG)
 		error_set(err,
@@ -187,10 +257,28 @@ int session__run(struct session *s, struct source *source, const struct session_
 	return err;
 }
 
+struct symbolizer *session__symbolizer(struct session *s, const struct resolver *const *resolvers,
+				       const struct line_reader *const *readers,
+				       const struct offcpu_view *view)
+{
+	struct symbolizer_opts opts = {
+		.resolvers = resolvers,
+		.readers = readers,
+		.images = &s->model.images,
+		.inlines = view->inlines,
+		.lines = view->lines,
+	};
+
+	if (!s->symbols)
+		s->symbols = symbolizer__new(&s->model.modules, &opts);
+	return s->symbols;
+}
+
 struct profile *session__profile(struct session *s, const struct resolver *const *resolvers,
+				 const struct line_reader *const *readers,
 				 const struct offcpu_view *view)
 {
-	if (!s->symbols)
-		s->symbols = symbolizer__new(&s->model.modules, resolvers);
-	return s->symbols ? offcpu__profile(&s->offcpu, &s->model, s->symbols, view) : NULL;
+	struct symbolizer *symbols = session__symbolizer(s, resolvers, readers, view);
+
+	return symbols ? offcpu__profile(&s->offcpu, &s->model, symbols, view) : NULL;
 }
