@@ -11,7 +11,9 @@ enum exit_status {
 	EXIT_STATUS_USAGE = 2,	/* the command line */
 };
 
-extern const struct command offcpu_command, record_command, report_command, version_command;
+extern const struct command offcpu_command, wakeups_command, chains_command, locks_command,
+	syscalls_command, runq_command, record_command, report_command, diff_command, serve_command,
+	push_command, version_command;
 
 /* All commands in the order of help; ends with NULL. */
 const struct command *const *commands(void);

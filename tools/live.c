@@ -9,17 +9,16 @@
 
 #include "base/log.h"
 #include "base/os_file.h"
-#include "base/os_read.h"
 #include "base/os_signal.h"
 #include "child.h"
 #include "commands.h"
+#include "naming.h"
 #include "source/bpf.h"
-#include "source/glob.h"
+#include "symbol/dwarf_lines.h"
+#include "symbol/kernel_resolver.h"
 #include "symbol/symtab.h"
 #include "terminal.h"
 #include "version.h"
-
-#define LIVE_COMM_BYTES 64
 
 /* All that one live run holds. */
 struct live {
@@ -33,13 +32,7 @@ struct live {
 	struct recording_writer *save;
 	struct session *session;
 	struct source *source;
-};
-
-static const struct resolver *const live_resolvers[] = {
-	&kernel_resolver,
-	&vdso_resolver,
-	&elf_resolver,
-	NULL,
+	struct naming naming;
 };
 
 void live_defaults(void *config)
@@ -82,14 +75,26 @@ int live_parse_unwind(void *config, const char *value)
 	return error_set(-EINVAL, "--unwind %s: give auto, cfi or fp", value);
 }
 
+const struct option_def live_options[] = {
+	LIVE_TARGET_OPTIONS,
+	VIEW_OPTIONS(struct live_config, view),
+	{.name = "save",
+	 .arg = "FILE",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct live_config, save),
+	 .help = "also write a recording for `dwell report`"},
+	OPTION_END,
+};
+
 /* ---- the command line ---- */
 
-static int live_check(struct live *l, int operand_cnt, char **operands, char **command)
+int live_check(const struct live_config *c)
 {
-	const struct live_config *c = l->config;
-	struct config_glob glob;
-	int err = 0;
-
+	if ((c->view.view.inlines || c->view.view.lines) && !dwarf_lines_works())
+		return error_set(-EINVAL,
+				 "%s: this dwell was built without libdw: install libdw-dev "
+				 "and build it again",
+				 c->view.view.inlines ? "--inlines" : "--lines");
 	if (c->user_threads && c->kernel_threads)
 		return error_set(-EINVAL, "-u and -k together leave no thread: use one of them");
 	if (c->max_us && c->min_us > c->max_us)
@@ -99,65 +104,7 @@ static int live_check(struct live *l, int operand_cnt, char **operands, char **c
 		return error_set(-EINVAL,
 				 "--ring-size: %llu is not a power of two: give 64k, 128k, 1m...",
 				 (unsigned long long)c->ring_bytes);
-	if (c->children && !c->pids.cnt && !command)
-		return error_set(-EINVAL, "--children follows the processes of -p: name one");
-	if (command && !*command)
-		return error_set(-EINVAL, "nothing after '--': give the command to run");
-	if (command && (c->pids.cnt || c->tids.cnt))
-		return error_set(-EINVAL, "a command after '--' can't be combined with -p or -t");
-	if (operand_cnt > 1)
-		return error_set(-EINVAL,
-				 "unexpected '%s': one DURATION, and '--' before a command",
-				 operands[1]);
-	if (operand_cnt)
-		err = option_parse_duration(operands[0], &l->duration_ns);
-	if (err)
-		return err;
-	if (operand_cnt && !l->duration_ns)
-		return error_set(-EINVAL, "a duration of 0 records nothing: give 5, 500ms or 1m");
-	return c->comm ? glob_compile(c->comm, &glob) : 0;
-}
-
-static void live_describe_ids(const char *what, const struct option_ids *ids, char *text,
-			      size_t size)
-{
-	int n = snprintf(text, size, "%s ", what);
-
-	for (size_t i = 0; i < ids->cnt && n > 0 && (size_t)n < size; i++)
-		n += snprintf(text + n, size - (size_t)n, "%s%u", i ? "," : "", ids->ids[i]);
-}
-
-/* "redis-server (pid 4711)": the first process's name says more than its number. */
-static void live_describe_pids(const struct option_ids *pids, char *text, size_t size)
-{
-	_cleanup_buf_ struct buf comm = {0};
-	char ids[200], path[32];
-
-	live_describe_ids("pid", pids, ids, sizeof(ids));
-	snprintf(path, sizeof(path), "/proc/%u/comm", pids->ids[0]);
-	if (os_read_file(path, LIVE_COMM_BYTES, &comm) || !comm.len)
-		snprintf(text, size, "%s", ids);
-	else
-		snprintf(text, size, "%.*s (%s)", (int)strcspn(comm.data, "\n"), comm.data, ids);
-}
-
-/* The target in words, for titles. */
-static void live_describe(const struct live *l, char *text, size_t size)
-{
-	const struct live_config *c = l->config;
-
-	if (l->command)
-		snprintf(text, size, "%s", l->command[0]);
-	else if (c->pids.cnt)
-		live_describe_pids(&c->pids, text, size);
-	else if (c->tids.cnt)
-		live_describe_ids("tid", &c->tids, text, size);
-	else if (c->comm)
-		snprintf(text, size, "threads named %s", c->comm);
-	else if (c->cgroup)
-		snprintf(text, size, "cgroup %s", c->cgroup);
-	else
-		snprintf(text, size, "the whole system");
+	return 0;
 }
 
 /* ---- setting up ---- */
@@ -180,18 +127,11 @@ static int live_open_save(struct live *l)
 	return 0;
 }
 
-static int live_open_source(struct live *l)
+struct source *live_source_open(const struct live_config *c, const struct offcpu_view *view,
+				uint32_t command_pid, struct session *session)
 {
-	const struct live_config *c = l->config;
 	struct bpf_opts opts = {
-		.pids = c->pids.ids,
-		.pid_cnt = c->pids.cnt,
-		.tids = c->tids.ids,
-		.tid_cnt = c->tids.cnt,
-		.comm_glob = c->comm,
-		.cgroup_path = c->cgroup,
-		.command_pid = l->child.pid,
-		.children = c->children,
+		.targets = target_list(&c->target, command_pid),
 		.threads = c->user_threads     ? CONFIG_THREADS_USER
 			   : c->kernel_threads ? CONFIG_THREADS_KERNEL
 					       : CONFIG_THREADS_ALL,
@@ -199,25 +139,33 @@ static int live_open_source(struct live *l)
 		.max_ns = c->max_us * 1000,
 		.state_filter = c->state_given,
 		.state_mask = (uint32_t)c->state,
-		.user_stacks = !l->view.view.no_user_stacks,
+		.user_stacks = !view->no_user_stacks,
+		.wakers = view->wakers || view->by_waker || view->chains || view->by_lock,
 		.unwind = c->unwind,
+		.no_python = c->no_python,
 		.max_frames = (uint32_t)c->max_depth,
 		.ring_bytes = c->ring_bytes,
 	};
 
-	l->source = bpf_source_open(&opts, &l->session->model.modules, &l->session->model.images);
+	return bpf_source_open(&opts, &session->model.modules, &session->model.images);
+}
+
+static int live_open_source(struct live *l)
+{
+	l->source = live_source_open(l->config, &l->view.view, l->child.pid, l->session);
 	return l->source ? 0 : -errno;
 }
 
-static int live_note(struct live *l)
+int live_note(struct session *s, const struct live_config *config, char **command,
+	      const struct offcpu_view *view, const struct source *source)
 {
-	struct session *s = l->session;
+	const char *edges = bpf_source_edges(source);
 	struct utsname host;
 	char target[256];
 	int err;
 
 	uname(&host);
-	live_describe(l, target, sizeof(target));
+	target_describe(&config->target, command, target, sizeof(target));
 	err = session__note(s, "target", target);
 	if (!err)
 		err = session__note(s, "host", host.nodename);
@@ -226,12 +174,20 @@ static int live_note(struct live *l)
 	if (!err)
 		err = session__note(s, "arch", host.machine);
 	if (!err)
-		err = session__note(s, "probes", bpf_source_variant(l->source));
+		err = session__note(s, "probes", bpf_source_variant(source));
 	if (!err)
-		err = session__note(s, "unwind", bpf_source_unwind(l->source));
+		err = session__note(s, "unwind", bpf_source_unwind(source));
+	if (!err)
+		err = session__note(s, "edges", edges);
+	if (!err && strcmp(edges, "iterators") != 0)
+		log_warn("the kernel refuses to iterate over tasks (a seccomp filter or a security "
+			 "module?): threads asleep since before the start have no kernel stack and "
+			 "part of their user stack");
+	if (!err && !view->no_kernel_stacks && kernel_symbols_hidden() == 1)
+		log_warn("%s", error_text(-EPERM));
 	if (!err)
 		err = session__note(s, "version", DWELL_VERSION);
-	return err ? err : session__note_view(s, &l->view.view);
+	return err ? err : session__note_view(s, view);
 }
 
 static int live_open(struct live *l, bool write_outputs)
@@ -241,6 +197,7 @@ static int live_open(struct live *l, bool write_outputs)
 	l->session = session__new();
 	if (!l->session)
 		return -errno;
+	l->session->offcpu.keep_waits = l->view.view.chains;
 	if (write_outputs)
 		err = view_open(&l->view, &l->outputs);
 	if (!err)
@@ -249,7 +206,7 @@ static int live_open(struct live *l, bool write_outputs)
 		err = child__spawn(&l->child, l->command);
 	if (!err)
 		err = live_open_source(l);
-	return err ? err : live_note(l);
+	return err ? err : live_note(l->session, l->config, l->command, &l->view.view, l->source);
 }
 
 static void live_close(struct live *l)
@@ -260,6 +217,7 @@ static void live_close(struct live *l)
 	atomic_file__abort(&l->save_file);
 	view_close(l->outputs);
 	session__free(l->session);
+	naming__fini(&l->naming);
 }
 
 /* ---- running ---- */
@@ -322,11 +280,17 @@ static int live_note_usage(struct live *l)
 
 static int live_finish(struct live *l)
 {
-	struct profile *p = session__profile(l->session, live_resolvers, &l->view.view);
-	int err;
+	struct profile *p = NULL;
+	int err = naming__init(&l->naming, &l->session->model, l->session->recorded, &l->view.view);
 
-	if (!p)
-		return -errno;
+	if (!err) {
+		p = session__profile(l->session, l->naming.resolvers, l->naming.readers,
+				     &l->view.view);
+		err = p ? 0 : -errno;
+	}
+	if (err)
+		return err;
+	naming__warn(&l->naming, l->session->symbols);
 	err = l->outputs ? view_write(l->outputs, p) : 0;
 	view_print_ledger(&l->view, p);
 	profile__free(p);
@@ -346,7 +310,7 @@ static int live_trace(struct live *l)
 	int err;
 
 	os_signal_catch_stop();
-	if (!l->view.quiet && !l->duration_ns && !l->command && !l->config->pids.cnt)
+	if (!l->view.quiet && !l->duration_ns && !l->command && !l->config->target.pids.cnt)
 		log_info("tracing until Ctrl-C");
 	err = session__run(l->session, l->source, &limits);
 	if (!err)
@@ -363,7 +327,9 @@ int live_run(const struct live_config *config, int operand_cnt, char **operands,
 	l.child = (struct child){.release_fd = -1, .exec_error_fd = -1};
 	err = view_check(&l.view);
 	if (!err)
-		err = live_check(&l, operand_cnt, operands, command);
+		err = live_check(config);
+	if (!err)
+		err = target_check(&config->target, operand_cnt, operands, command, &l.duration_ns);
 	if (err) {
 		log_error("%s", error_text(err));
 		return EXIT_STATUS_USAGE;

@@ -5,13 +5,12 @@
 
 #include "app/session.h"
 #include "source/bpf.h"
+#include "target.h"
 #include "view.h"
 
 struct live_config {
 	struct view_config view; /* first: view_parse_*() see the config as this */
-	struct option_ids pids, tids;
-	const char *comm, *cgroup;
-	bool children;
+	struct target_config target;
 	bool user_threads, kernel_threads;
 	uint64_t min_us, max_us;
 	uint64_t state;
@@ -19,6 +18,7 @@ struct live_config {
 	uint64_t max_depth;
 	uint64_t ring_bytes;
 	enum bpf_unwind unwind;
+	bool no_python;
 	const char *save;
 };
 
@@ -27,33 +27,7 @@ int live_parse_state(void *config, const char *value);
 int live_parse_unwind(void *config, const char *value);
 
 #define LIVE_TARGET_OPTIONS                                                                       \
-	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},                        \
-		{.letter = 'p',                                                                   \
-		 .name = "pid",                                                                   \
-		 .arg = "PID,...",                                                                \
-		 .type = OPTION_PIDS,                                                             \
-		 .offset = offsetof(struct live_config, pids),                                    \
-		 .help = "these processes; the run ends when all have exited"},                   \
-		{.letter = 't',                                                                   \
-		 .name = "tid",                                                                   \
-		 .arg = "TID,...",                                                                \
-		 .type = OPTION_PIDS,                                                             \
-		 .offset = offsetof(struct live_config, tids),                                    \
-		 .help = "these threads"},                                                        \
-		{.name = "comm",                                                                  \
-		 .arg = "GLOB",                                                                   \
-		 .type = OPTION_STRING,                                                           \
-		 .offset = offsetof(struct live_config, comm),                                    \
-		 .help = "threads whose name matches: * ? [a-z]"},                                \
-		{.name = "cgroup",                                                                \
-		 .arg = "PATH",                                                                   \
-		 .type = OPTION_STRING,                                                           \
-		 .offset = offsetof(struct live_config, cgroup),                                  \
-		 .help = "threads in this cgroup (v1 or v2) and those below it"},                 \
-		{.name = "children",                                                              \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(struct live_config, children),                                \
-		 .help = "with -p: also the processes that they start (-- COMMAND: always)"},     \
+	TARGET_OPTIONS(struct live_config, target),                                               \
 		{.type = OPTION_GROUP, .help = "What is delivered"},                              \
 		{.letter = 'u',                                                                   \
 		 .name = "user-threads-only",                                                     \
@@ -100,12 +74,31 @@ int live_parse_unwind(void *config, const char *value);
 		 .help = "how user stacks are walked: cfi (by the tables that compilers leave "   \
 			 "for debuggers), fp (by frame pointers), auto (cfi where the kernel "    \
 			 "takes the program)"},                                                   \
+		{.name = "no-python",                                                             \
+		 .type = OPTION_FLAG,                                                             \
+		 .offset = offsetof(struct live_config, no_python),                               \
+		 .help = "the interpreter's own frames instead of Python's functions"},           \
 	{                                                                                         \
 		.name = "ring-size", .arg = "BYTES", .type = OPTION_SIZE,                         \
 		.offset = offsetof(struct live_config, ring_bytes), .min = 4096, .max = 1u << 30, \
 		.help = "ring buffer per CPU, a power of two (default: 16m over all CPUs, "       \
 			"at least 64k, at most 1m each)"                                          \
 	}
+
+/* The options of the commands that trace and show: struct live_config. */
+extern const struct option_def live_options[];
+
+/* Do the options go together? 0, or -EINVAL with error_set(). */
+int live_check(const struct live_config *c);
+/*
+ * Loads the probes for @session; @command_pid: 0, or the child that will run the command. The config must stay as long as
+ * the source. NULL + errno with error_set().
+ */
+struct source *live_source_open(const struct live_config *c, const struct offcpu_view *view,
+				uint32_t command_pid, struct session *session);
+/* Notes the facts of the run; warns of what the kernel withholds. 0 or -errno. */
+int live_note(struct session *s, const struct live_config *config, char **command,
+	      const struct offcpu_view *view, const struct source *source);
 
 /*
  * Runs a live session as configured and writes the outputs (@outputs may be NULL: only the recording).

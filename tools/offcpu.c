@@ -8,22 +8,12 @@ static int run_offcpu(const void *config, int operand_cnt, char **operands, char
 	return live_run(config, operand_cnt, operands, command, true);
 }
 
-static const struct option_def offcpu_options[] = {
-	LIVE_TARGET_OPTIONS,
-	VIEW_OPTIONS(struct live_config, view),
-	{.name = "save",
-	 .arg = "FILE",
-	 .type = OPTION_STRING,
-	 .offset = offsetof(struct live_config, save),
-	 .help = "also write a recording for `dwell report`"},
-	OPTION_END,
-};
-
 static const struct command_example offcpu_examples[] = {
 	{"dwell offcpu -p 4711 -o r.html 5", "a flame graph of five seconds of process 4711"},
 	{"dwell offcpu -- make", "what a build waits for; the exit status is make's"},
 	{"dwell offcpu -p 4711 -f 10 > out.folded", "folded stacks, for flamegraph.pl and others"},
 	{"dwell offcpu --no-idle -m 1000 30", "the whole system, waits of 1 ms and more"},
+	{"dwell offcpu --wakers -p 4711 -o r.html 5", "and who ended each wait"},
 	{.line = NULL},
 };
 
@@ -47,7 +37,7 @@ const struct command offcpu_command = {
 		       "Standard output is data. Progress and the closing ledger, which says where "
 		       "every nanosecond "
 		       "of waiting went, are on standard error.",
-	.options = offcpu_options,
+	.options = live_options,
 	.examples = offcpu_examples,
 	.config_size = sizeof(struct live_config),
 	.defaults = live_defaults,
@@ -68,6 +58,9 @@ static int run_record(const void *config, int operand_cnt, char **operands, char
 
 static const struct option_def record_options[] = {
 	LIVE_TARGET_OPTIONS,
+	{.type = OPTION_GROUP, .help = "Names"},
+	VIEW_SOURCE_OPTIONS(struct live_config, view),
+	VIEW_WAKERS_OPTION(struct live_config, view),
 	{.type = OPTION_GROUP, .help = "Output"},
 	{.letter = 'o',
 	 .name = "output",

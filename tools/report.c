@@ -1,77 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* dwell report: a recording -> every output. */
+/* dwell report: a recording, or folded stacks -> every output. */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "app/session.h"
 #include "base/log.h"
 #include "commands.h"
-#include "source/recording.h"
+#include "load.h"
 #include "view.h"
 
 struct report_config {
 	struct view_config view; /* first, see tools/view.h */
+	enum folded_unit unit;
 };
 
-/* What the run was shown with, unless said otherwise now. */
-static void report_merge_view(const struct session *s, struct offcpu_view *view)
+static int report_parse_unit(void *config, const char *value)
 {
-	struct offcpu_view recorded = {0};
-
-	session__recorded_view(s, &recorded);
-	view->per_thread |= recorded.per_thread;
-	view->split |= recorded.split;
-	view->delimiter |= recorded.delimiter;
-	if (!view->no_user_stacks && !view->no_kernel_stacks) {
-		view->no_user_stacks = recorded.no_user_stacks;
-		view->no_kernel_stacks = recorded.no_kernel_stacks;
-	}
-	if (!view->reasons)
-		view->reasons = recorded.reasons;
+	return load_parse_unit(value, &((struct report_config *)config)->unit);
 }
 
-static int report_write(struct session *s, struct view_config *v, struct view_outputs *outputs)
+static int report_run(const struct report_config *c, struct view_config *v, const char *path)
 {
-	const struct resolver *resolvers[2] = {NULL, NULL};
-	struct resolver recorded;
-	struct profile *p;
-	int err;
-
-	recorded_symbols__resolver(s->recorded, &recorded);
-	resolvers[0] = &recorded;
-	report_merge_view(s, &v->view);
-	p = session__profile(s, resolvers, &v->view);
-	if (!p)
-		return -errno;
-	err = view_write(outputs, p);
-	view_print_ledger(v, p);
-	profile__free(p);
-	return err;
-}
-
-static int report_run(struct view_config *v, const char *path)
-{
-	struct session_limits limits = {0};
 	struct view_outputs *outputs = NULL;
-	struct session *s = session__new();
-	struct source *source = NULL;
-	int err = s ? view_open(v, &outputs) : -ENOMEM;
+	struct loaded l;
+	int err = load_profile(v, c->unit, path, &l);
 
-	if (!err) {
-		source = recording_source_open(path);
-		err = source ? session__run(s, source, &limits) : -errno;
-	}
+	if (err)
+		return err;
+	if (!l.text && c->unit != FOLDED_UNIT_DEFAULT)
+		err = error_set(-EINVAL, "%s is a recording: --unit is for folded stacks", path);
 	if (!err)
-		err = report_write(s, v, outputs);
-	source__close(source);
+		err = view_open(v, &outputs);
+	if (!err) {
+		err = view_write(outputs, l.profile);
+		load_print_totals(v, &l);
+	}
 	view_close(outputs);
-	session__free(s);
+	profile__free(l.profile);
 	return err;
 }
 
 static int run_report(const void *config, int operand_cnt, char **operands, char **command)
 {
-	struct view_config v = ((const struct report_config *)config)->view;
+	const struct report_config *c = config;
+	struct view_config v = c->view;
 	int err = view_check(&v);
 
 	if (!err && (operand_cnt != 1 || command))
@@ -80,7 +51,7 @@ static int run_report(const void *config, int operand_cnt, char **operands, char
 		log_error("%s", error_text(err));
 		return EXIT_STATUS_USAGE;
 	}
-	err = report_run(&v, operands[0]);
+	err = report_run(c, &v, operands[0]);
 	if (err)
 		log_error("%s", error_text(err));
 	return err ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
@@ -88,6 +59,8 @@ static int run_report(const void *config, int operand_cnt, char **operands, char
 
 static const struct option_def report_options[] = {
 	VIEW_OPTIONS(struct report_config, view),
+	{.type = OPTION_GROUP, .help = "Input"},
+	LOAD_UNIT_OPTION(report_parse_unit),
 	OPTION_END,
 };
 
@@ -95,18 +68,30 @@ static const struct command_example report_examples[] = {
 	{"dwell report r.dwell", "the top stacks of a recording"},
 	{"dwell report r.dwell -o r.html -o r.folded", "a flame graph and folded stacks of it"},
 	{"dwell report --reason lock,kernel_lock r.dwell", "the waits for locks only"},
+	{"cat /var/lib/dwell/folded/dwell-20260131T*.folded | dwell report - -o day.html",
+	 "a flame graph of one day of dwell-serve(1)"},
+	{"clickhouse-client -q 'SELECT stack, sum(ns) FROM dwell.stacks GROUP BY stack FORMAT TSV' "
+	 "| dwell report - -o fleet.html",
+	 "one of all machines"},
 	{.line = NULL},
 };
 
 const struct command report_command = {
 	.name = "report",
-	.summary = "show a recording",
+	.summary = "show a recording, or folded stacks",
 	.operands = "FILE",
 	.description = "Shows a recording of dwell-record(1) or of dwell-offcpu(1) --save. Needs "
 		       "no privilege and "
 		       "nothing of the machine it was made on. Without options it shows what the "
 		       "run itself "
-		       "showed. FILE '-' is standard input.",
+		       "showed. FILE '-' is standard input.\n\n"
+		       "FILE may also be text, one stack a line: folded stacks of dwell or of "
+		       "other tools (root;...;leaf MICROSECONDS); what a database prints of a "
+		       "stack and its nanoseconds, with a tab between them; or JSON objects with "
+		       "members stack, ns and, if known, count and reason, as --format ndjson "
+		       "writes them. Equal stacks are added up. Text knows no threads and seldom "
+		       "reasons, and what stacks look like is settled in it: of the options of the "
+		       "view only --reason and --no-idle remain, for rows with reasons.",
 	.options = report_options,
 	.examples = report_examples,
 	.config_size = sizeof(struct report_config),

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/os_file.h"
+#include "output/hint.h"
 #include "output/writer.h"
 #include "terminal.h"
 
@@ -21,6 +22,7 @@ struct view_outputs {
 	struct view_output items[VIEW_MAX_OUTPUTS + 1];
 	size_t cnt;
 	int top_cnt;
+	bool kinds;
 };
 
 int view_parse_reasons(void *config, const char *value)
@@ -64,6 +66,11 @@ int view_check(struct view_config *v)
 	uint32_t all = (1u << REASON_CNT) - 1;
 
 	log_set_level(v->verbose ? 2 : v->quiet ? 0 : 1);
+	if (v->view.by_waker + v->view.by_lock + v->view.chains > 1)
+		return error_set(
+			-EINVAL,
+			"--by-waker, --by-lock and --chains each order the stacks in their own "
+			"way: use one of them");
 	if (v->view.no_user_stacks && v->view.no_kernel_stacks)
 		return error_set(-EINVAL, "-U and -K together leave no stack: use one of them");
 	if (v->no_idle)
@@ -72,7 +79,8 @@ int view_check(struct view_config *v)
 		return error_set(-EINVAL, "--no-idle leaves none of the reasons in --reason");
 	if (v->format && !writer_find(v->format))
 		return error_set(-EINVAL,
-				 "--format: no format '%s': folded, svg, html, json or table",
+				 "--format: no format '%s': folded, svg, html, pprof, ndjson, "
+				 "json, table or locks",
 				 v->format);
 	if ((v->folded && v->json) || ((v->folded || v->json) && v->format && !v->output_cnt))
 		return error_set(-EINVAL, "-f, --json and --format all name the format of stdout: "
@@ -82,8 +90,8 @@ int view_check(struct view_config *v)
 		    !writer_find_for_path(v->outputs[i]))
 			return error_set(
 				-EINVAL,
-				"-o %s: the name tells no format: end it in .folded, .svg, .html "
-				"or .json, or give --format",
+				"-o %s: the name tells no format: end it in .folded, .svg, .html, "
+				".pb.gz, .ndjson or .json, or give --format",
 				v->outputs[i]);
 	return 0;
 }
@@ -113,6 +121,22 @@ static const struct writer *view_writer(const struct view_config *v, const char 
 	if (!strcmp(path, "-"))
 		return writer_find(std);
 	return v->format ? writer_find(v->format) : writer_find_for_path(path);
+}
+
+int view_check_compares(const struct view_config *v)
+{
+	bool to_stdout = !v->output_cnt || v->folded || v->json;
+
+	for (uint32_t i = 0; i < v->output_cnt + to_stdout; i++) {
+		const char *path = i < v->output_cnt ? v->outputs[i] : "-";
+		const struct writer *w = view_writer(v, path);
+
+		if (!w->compares)
+			return error_set(-EINVAL,
+					 "%s shows no differences: use folded, svg, html or table",
+					 w->name);
+	}
+	return 0;
 }
 
 static int view_add(struct view_outputs *o, const struct view_config *v, const char *path)
@@ -147,11 +171,18 @@ int view_open(const struct view_config *v, struct view_outputs **ret_outputs)
 		return err;
 	}
 	o->top_cnt = (int)v->top_cnt;
+	o->kinds = v->kinds;
 	*ret_outputs = o;
 	return 0;
 }
 
 int view_write(struct view_outputs *o, const struct profile *p)
+{
+	return view_write_difference(o, p, NULL, false);
+}
+
+int view_write_difference(struct view_outputs *o, const struct profile *p,
+			  const struct profile *base, bool normalise)
 {
 	for (size_t i = 0; i < o->cnt; i++) {
 		struct view_output *out = &o->items[i];
@@ -160,6 +191,9 @@ int view_write(struct view_outputs *o, const struct profile *p)
 			.width = terminal ? terminal_width(stdout) : 0,
 			.top_cnt = o->top_cnt,
 			.color = terminal && terminal_color(stdout),
+			.kinds = o->kinds,
+			.base = base,
+			.normalise = normalise,
 		};
 		int err = out->writer->write(p, &opts, out->file.fp);
 
@@ -189,12 +223,13 @@ void view_print_ledger(const struct view_config *v, const struct profile *p)
 
 	buf__init(&text, 1u << 20);
 	ledger__print(&p->ledger, &text);
+	hint_write(p, &text);
 	/* A defect in the accounting is said even when told to be quiet. */
 	if (!v->quiet || ledger__imbalance_ns(&p->ledger))
 		fputs(buf__str(&text), stderr);
 	if (!p->sample_cnt)
 		log_warn("no off-CPU time to show: %s",
-			 p->hidden_ns ? "--reason and --no-idle left all of it out"
+			 p->hidden_ns ? profile__hidden_all(p)
 				      : "no traced thread waited in this time (or -m, -M, --state, "
 					"-u, -k "
 					"left it out)");

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/session.h"
+#include "base/log.h"
+#include "output/text.h"
+#include "source/recording.h"
+
+int load_parse_unit(const char *value, enum folded_unit *ret_unit)
+{
+	static const struct {
+		const char *name;
+		enum folded_unit unit;
+	} units[] = {
+		{"us", FOLDED_UNIT_US},
+		{"ns", FOLDED_UNIT_NS},
+		{"ms", FOLDED_UNIT_MS},
+		{"samples", FOLDED_UNIT_SAMPLES},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strcmp(value, units[i].name) != 0)
+			continue;
+		*ret_unit = units[i].unit;
+		return 0;
+	}
+	return error_set(-EINVAL, "--unit: '%s' is no unit: give us, ns, ms or samples", value);
+}
+
+/* ---- recordings ---- */
+
+/* What the run was shown with, unless said otherwise now. */
+static void load_merge_view(const struct session *s, struct offcpu_view *view)
+{
+	struct offcpu_view recorded = {0};
+
+	session__recorded_view(s, &recorded);
+	view->per_thread |= recorded.per_thread;
+	view->split |= recorded.split;
+	view->delimiter |= recorded.delimiter;
+	view->inlines |= recorded.inlines;
+	view->lines |= recorded.lines;
+	if (!view->wakers && !view->by_waker && !view->chains && !view->by_lock) {
+		view->by_lock = recorded.by_lock;
+		view->chains = recorded.chains;
+		view->wakers = recorded.wakers;
+		view->by_waker = recorded.by_waker;
+	}
+	if (!view->no_user_stacks && !view->no_kernel_stacks) {
+		view->no_user_stacks = recorded.no_user_stacks;
+		view->no_kernel_stacks = recorded.no_kernel_stacks;
+	}
+	if (!view->reasons)
+		view->reasons = recorded.reasons;
+}
+
+static struct profile *load_session(struct session *s, struct view_config *v)
+{
+	const struct resolver *resolvers[2] = {NULL, NULL};
+	const struct line_reader *readers[2] = {NULL, NULL};
+	struct resolver recorded;
+	struct line_reader lines;
+	struct profile *p;
+
+	recorded_symbols__resolver(s->recorded, &recorded);
+	resolvers[0] = &recorded;
+	recorded_symbols__reader(s->recorded, &lines);
+	readers[0] = &lines;
+	load_merge_view(s, &v->view);
+	p = session__profile(s, resolvers, readers, &v->view);
+	if (p && (v->view.wakers || v->view.by_waker || v->view.chains || v->view.by_lock) &&
+	    !p->has_wakers)
+		log_warn("this recording does not say who ended the waits: record with --wakers");
+	return p;
+}
+
+/* @file is taken over. */
+static struct profile *load_recording(struct view_config *v, FILE *file, const char *path)
+{
+	struct session_limits limits = {0};
+	struct session *s = session__new();
+	struct source *source = recording_source_new(file, path);
+	struct profile *p = NULL;
+	int err = !source ? -errno : s ? 0 : -ENOMEM;
+
+	/* The recording may turn out to be one of a run that showed chains. */
+	if (s)
+		s->offcpu.keep_waits = true;
+	if (!err)
+		err = session__run(s, source, &limits);
+	if (!err) {
+		p = load_session(s, v);
+		err = p ? 0 : -errno;
+	}
+	source__close(source);
+	session__free(s);
+	errno = -err;
+	return p;
+}
+
+/* ---- text ---- */
+
+static int load_check_text_view(const struct view_config *v, const char *path)
+{
+	const struct offcpu_view *w = &v->view;
+	const struct {
+		bool given;
+		const char *name;
+	} options[] = {
+		{w->no_kernel_stacks, "-U"}, {w->no_user_stacks, "-K"},
+		{w->delimiter, "-d"},	     {w->per_thread, "--per-thread"},
+		{w->split, "--split"},	     {w->wakers, "--wakers"},
+		{w->chains, "--chains"},     {w->by_lock, "--by-lock"},
+		{w->by_waker, "--by-waker"}, {w->inlines, "--inlines"},
+		{w->lines, "--lines"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].given)
+			return error_set(-EINVAL,
+					 "%s: %s needs a recording; this is text, whose stacks "
+					 "are what they are",
+					 path, options[i].name);
+	return 0;
+}
+
+/* @file is taken over. */
+static struct profile *load_text(struct view_config *v, enum folded_unit unit, FILE *file,
+				 const char *path)
+{
+	struct folded_source from = {
+		.file = file,
+		.name = strcmp(path, "-") ? path : "standard input",
+		.unit = unit,
+		.reasons = v->view.reasons,
+	};
+	int err = load_check_text_view(v, from.name);
+	struct profile *p = err ? NULL : folded_profile_load(&from);
+
+	if (!err && !p)
+		err = -errno;
+	if (file != stdin)
+		fclose(file);
+	if (!err && from.reasons && !from.has_reasons && (p->hidden_ns || p->sample_cnt))
+		err = error_set(-EINVAL,
+				"%s does not say why threads waited: --reason and --no-idle need a "
+				"recording, or NDJSON rows with a reason",
+				from.name);
+	if (err) {
+		profile__free(p);
+		errno = -err;
+		return NULL;
+	}
+	v->kinds |= from.kinds;
+	return p;
+}
+
+/* There is no ledger of a text: only what it adds up to. */
+static void load_print_text_total(const struct view_config *v, const struct profile *p)
+{
+	uint64_t ns = 0;
+	char total[TEXT_NS_LEN], cnt[TEXT_CNT_LEN];
+
+	for (size_t i = 0; i < p->sample_cnt; i++)
+		ns += profile_sample__total_ns(&p->samples[i]);
+	if (!v->quiet)
+		log_info("%s in %s lines", text_ns(total, ns), text_cnt(cnt, p->sample_cnt));
+	if (!p->sample_cnt)
+		log_warn("no off-CPU time to show: %s",
+			 p->hidden_ns ? profile__hidden_all(p) : "there is no stack");
+}
+
+void load_print_totals(const struct view_config *v, const struct loaded *l)
+{
+	if (l->text)
+		load_print_text_total(v, l->profile);
+	else
+		view_print_ledger(v, l->profile);
+}
+
+/* ---- either ---- */
+
+static bool load_is_named_recording(const char *path)
+{
+	static const char end[] = ".dwell";
+	size_t len = strlen(path);
+
+	return len >= sizeof(end) && !strcmp(path + len - sizeof(end) + 1, end);
+}
+
+int load_profile(struct view_config *v, enum folded_unit unit, const char *path, struct loaded *ret)
+{
+	FILE *file = recording_file_open(path);
+	struct loaded l = {.profile = NULL};
+
+	if (!file)
+		return -errno;
+	/* A recording of which nothing was written is still no text. */
+	l.text = recording_is_text(file) && !load_is_named_recording(path);
+	l.profile = l.text ? load_text(v, unit, file, path) : load_recording(v, file, path);
+	if (!l.profile)
+		return -errno;
+	*ret = l;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the commands show that trace nothing: a recording, or stacks as text (format/folded_text.h). */
+#ifndef TOOLS_LOAD_H
+#define TOOLS_LOAD_H
+
+#include <stdbool.h>
+
+#include "analyze/folded_profile.h"
+#include "view.h"
+
+/* A row of an option table; @parser calls load_parse_unit(). */
+#define LOAD_UNIT_OPTION(parser)                                                               \
+	{                                                                                      \
+		.name = "unit", .arg = "UNIT", .type = OPTION_CUSTOM, .parse = (parser),       \
+		.help = "what the numbers of a text are: us, ns, ms or samples (default: us, " \
+			"ns behind a tab and in JSON)"                                         \
+	}
+
+/* 0, or -EINVAL with error_set(). */
+int load_parse_unit(const char *value, enum folded_unit *ret_unit);
+
+struct loaded {
+	struct profile *profile; /* owned */
+	bool text;		 /* it came as text: there is no ledger */
+};
+
+/*
+ * Reads @path, "-" for standard input, as @v says and, where that says nothing, as the file does: @v is completed. 0 or
+ * -errno with error_set().
+ */
+int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
+		 struct loaded *ret);
+/* The closing lines on stderr: the ledger, or what a text adds up to. */
+void load_print_totals(const struct view_config *v, const struct loaded *l);
+
+#endif

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* dwell serve: traces for months, writes a file for each window of time, answers /metrics. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/os_clock.h"
+#include "base/os_journal.h"
+#include "base/os_privilege.h"
+#include "base/os_signal.h"
+#include "base/os_socket.h"
+#include "base/os_user.h"
+#include "commands.h"
+#include "serve.h"
+#include "source/bpf.h"
+
+static void serve_defaults(void *config)
+{
+	struct serve_config *c = config;
+
+	live_defaults(&c->live);
+	c->file.path = SERVE_CONFIG_PATH;
+	c->group_by = GROUP_BY_COMM;
+	c->max_groups = GROUPS_DEFAULT_MAX;
+	c->every_ns = 60000000000ull;
+	c->keep_bytes = 1ull << 30;
+	c->keep_age_ns = 7 * 24 * 3600000000000ull;
+	c->spool_bytes = 1ull << 30;
+	c->spool_age_ns = 7 * 24 * 3600000000000ull;
+}
+
+/* ---- options ---- */
+
+static int serve_parse_listen(void *config, const char *value)
+{
+	struct serve_config *c = config;
+	struct os_listen_spec spec;
+	int err = strcmp(value, "none") ? os_listen_parse(value, &spec) : 0;
+
+	if (err)
+		return err;
+	if (c->listen_cnt == SERVE_MAX_LISTEN)
+		return error_set(-EINVAL, "--listen: give it %d times at most", SERVE_MAX_LISTEN);
+	c->listen[c->listen_cnt++] = value;
+	return 0;
+}
+
+static int serve_parse_http_user(void *config, const char *value)
+{
+	struct serve_config *c = config;
+	uint32_t uid;
+
+	if (os_user_find(value, &uid))
+		return error_set(-EINVAL, "--http-user: there is no user '%s' here", value);
+	if (c->uid_cnt == SERVE_MAX_UIDS)
+		return error_set(-EINVAL, "--http-user: give it %d times at most", SERVE_MAX_UIDS);
+	c->uids[c->uid_cnt++] = uid;
+	return 0;
+}
+
+static int serve_parse_group_by(void *config, const char *value)
+{
+	struct serve_config *c = config;
+
+	if (group_by_parse(value, &c->group_by))
+		return error_set(-EINVAL,
+				 "--group-by %s: give none, comm, cgroup, container or pod", value);
+	return 0;
+}
+
+static int serve_parse_max_cpu(void *config, const char *value)
+{
+	struct serve_config *c = config;
+
+	return option_parse_percent(value, &c->max_cpu_ppm);
+}
+
+static int serve_parse_targets(void *config, const char *value)
+{
+	struct serve_config *c = config;
+	uint32_t targets = 0;
+
+	while (*value) {
+		size_t len = strcspn(value, ",");
+		int t = 0;
+
+		while (t < WINDOW_TARGET_CNT && (strncmp(value, window_target_name(t), len) ||
+						 strlen(window_target_name(t)) != len))
+			t++;
+		if (t == WINDOW_TARGET_CNT)
+			return error_set(-EINVAL,
+					 "--spool-to: '%.*s' is no receiver: give clickhouse, "
+					 "pyroscope or both, comma separated",
+					 (int)len, value);
+		targets |= 1u << t;
+		value += len + (value[len] == ',');
+	}
+	c->spool_targets = targets;
+	return 0;
+}
+
+static int serve_check(const struct serve_config *c, int operand_cnt, char **operands,
+		       char **command)
+{
+	uint64_t duration_ns;
+	int err = live_check(&c->live);
+
+	if (!err)
+		err = target_check(&c->live.target, 0, NULL, NULL, &duration_ns);
+	if (err)
+		return err;
+	if (operand_cnt || command)
+		return error_set(
+			-EINVAL,
+			"serve runs until it is stopped, without a command: '%s' is too much",
+			operand_cnt ? operands[0] : "--");
+	if (c->live.max_us)
+		return error_set(-EINVAL, "-M can't be used with serve: a wait is shown in each "
+					  "window before its length is known");
+	if (!c->spool != !c->spool_targets)
+		return error_set(-EINVAL,
+				 "--spool and --spool-to go together: the directory, and for "
+				 "which receivers");
+	return 0;
+}
+
+/* ---- setting up ---- */
+
+static int serve_renew_names(void *arg, bool all)
+{
+	struct serve *s = arg;
+
+	return naming__renew(&s->naming, &s->session->model, all);
+}
+
+static void serve_rotated(void *arg, struct profile *p)
+{
+	struct serve *s = arg;
+
+	window_writer__add(s->writer, p);
+}
+
+/* "none" alone. */
+static bool serve_listens_nowhere(const struct serve_config *c)
+{
+	return c->listen_cnt == 1 && !strcmp(c->listen[0], "none");
+}
+
+static int serve_open_writer(struct serve *s)
+{
+	const struct serve_config *c = s->config;
+	struct window_writer_opts opts = {
+		.out_dir = c->out,
+		.pprof = c->pprof,
+		.rotation = {.keep_bytes = c->keep_bytes, .keep_age_ns = c->keep_age_ns},
+		.spool_dir = c->spool,
+		.targets = c->spool_targets,
+		.spool = {.quota_bytes = c->spool_bytes,
+			  .quota_age_ns = c->spool_age_ns,
+			  .gid = OS_DIR_NO_GROUP},
+	};
+
+	if (!c->out && !c->spool)
+		return 0;
+	s->writer = window_writer__new(&opts);
+	return s->writer ? 0 : -errno;
+}
+
+static int serve_open_service(struct serve *s)
+{
+	const struct serve_config *c = s->config;
+	const struct offcpu_view *view = &c->live.view.view;
+	struct service_opts opts = {
+		.every_ns = s->writer ? c->every_ns : 0,
+		.rotated = serve_rotated,
+		.rotated_arg = s,
+		.tick = serve_tick,
+		.tick_arg = s,
+		.view = *view,
+		.naming = {.renew = serve_renew_names, .arg = s},
+		.group_by = c->group_by,
+		.max_groups = (uint32_t)c->max_groups,
+		.bounds = &s->bounds,
+	};
+	int err = naming__init(&s->naming, &s->session->model, s->session->recorded, view);
+
+	if (err)
+		return err;
+	opts.naming.resolvers = s->naming.resolvers;
+	opts.naming.readers = s->naming.readers;
+	s->service = service__new(s->session, &opts);
+	return s->service ? 0 : -errno;
+}
+
+static int serve_open_source(struct serve *s)
+{
+	const struct live_config *live = &s->config->live;
+
+	s->source = live_source_open(live, &live->view.view, 0, s->session);
+	if (!s->source)
+		return -errno;
+	return live_note(s->session, live, NULL, &live->view.view, s->source);
+}
+
+/* Files and addresses first: a mistake there is told before probes are loaded. */
+static int serve_open(struct serve *s)
+{
+	const struct serve_config *c = s->config;
+	int err = c->buckets ? bounds_parse(c->buckets, &s->bounds) : 0;
+
+	if (!c->buckets)
+		s->bounds = bounds_time;
+	s->session = session__new();
+	if (!s->session)
+		return -errno;
+	throttle__init(&s->throttle, c->max_cpu_ppm);
+	if (!err)
+		err = serve_open_writer(s);
+	if (!err && !serve_listens_nowhere(c))
+		err = serve_http_open(s);
+	if (!err)
+		err = serve_open_source(s);
+	if (!err)
+		err = serve_open_service(s);
+	if (!err)
+		err = serve_calls_open(s);
+	return err ? err : serve_textfile_open(s);
+}
+
+static void serve_close(struct serve *s)
+{
+	http_server__close(s->http);
+	serve_textfile_close(s);
+	service__free(s->service);
+	window_writer__free(s->writer);
+	serve_calls_close(s);
+	source__close(s->source);
+	session__free(s->session);
+	naming__fini(&s->naming);
+	while (s->kept) {
+		struct serve_kept *kept = s->kept;
+
+		s->kept = kept->next;
+		option_free(s->command, kept->config);
+		free(kept->config);
+		free(kept);
+	}
+}
+
+/* A defect in the accounting is said even when told to be quiet. */
+static void serve_print_ledger(const struct serve *s)
+{
+	_cleanup_buf_ struct buf text;
+	struct ledger ledger;
+
+	service__ledger(s->service, &ledger);
+	buf__init(&text, 1u << 20);
+	ledger__print(&ledger, &text);
+	if (s->config->live.view.quiet && !ledger__imbalance_ns(&ledger))
+		return;
+	/* A message each: the journal has it by lines. */
+	for (char *rest = text.data, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (*line)
+			log_say(ledger__imbalance_ns(&ledger) ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+				"%s", line);
+}
+
+static void serve_say_addresses(const struct serve *s)
+{
+	const char *address;
+
+	for (size_t i = 0; s->http && (address = http_server__address(s->http, i)) != NULL; i++)
+		log_info("listening on %s", address);
+}
+
+static int serve_run(struct serve *s)
+{
+	int err = s->http ? http_server__start(s->http) : 0;
+
+	if (err)
+		return err;
+	serve_say_addresses(s);
+	err = service__run(s->service, s->source);
+	os_notify__stopping(&s->notify, NULL);
+	http_server__stop(s->http);
+	return err;
+}
+
+static int run_serve(const void *config, int operand_cnt, char **operands, char **command)
+{
+	const struct serve_config *c = config;
+	struct serve s = {.command = &serve_command, .config = c};
+	struct view_config view = c->live.view;
+	int err = view_check(&view);
+
+	if (c->print_config) {
+		option_print_config(&serve_command, stdout);
+		return EXIT_STATUS_OK;
+	}
+	if (!err)
+		err = serve_check(c, operand_cnt, operands, command);
+	if (err) {
+		log_error("%s", error_text(err));
+		return EXIT_STATUS_USAGE;
+	}
+	os_signal_catch_stop();
+	os_signal_catch_reload();
+	log_set_service(os_stderr_is_journal());
+	s.reload_ok = true;
+	s.reload_realtime_ns = os_realtime_ns();
+	err = os_notify__init(&s.notify);
+	if (!err)
+		err = serve_open(&s);
+	if (!err)
+		err = serve_run(&s);
+	if (err)
+		log_error("%s", error_text(err));
+	else
+		serve_print_ledger(&s);
+	serve_close(&s);
+	log_limits_flush(true);
+	return err ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
+}
+
+static const struct option_def serve_options[] = {
+	LIVE_TARGET_OPTIONS,
+	{.type = OPTION_GROUP, .help = "Metrics"},
+	{.name = "listen",
+	 .arg = "ADDRESS",
+	 .type = OPTION_CUSTOM,
+	 .parse = serve_parse_listen,
+	 .repeatable = true,
+	 .preset = HTTP_DEFAULT_LISTEN,
+	 .help = "answer HTTP there: ADDR:PORT or unix:PATH; may be given several times "
+		 "(default " HTTP_DEFAULT_LISTEN "); none: nowhere"},
+	{.name = "listen-public",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct serve_config, listen_public),
+	 .help = "--listen may name an address that other machines reach: they get metrics and "
+		 "health only"},
+	{.name = "http-user",
+	 .arg = "NAME",
+	 .type = OPTION_CUSTOM,
+	 .parse = serve_parse_http_user,
+	 .repeatable = true,
+	 .help = "this user may fetch profiles too, not only root; may be given several times"},
+	{.name = "group-by",
+	 .arg = "WHAT",
+	 .type = OPTION_CUSTOM,
+	 .parse = serve_parse_group_by,
+	 .preset = "comm",
+	 .help = "count blocked time also by comm (the default), cgroup, container or pod; or by "
+		 "none"},
+	{.name = "max-groups",
+	 .arg = "N",
+	 .type = OPTION_U64,
+	 .offset = offsetof(struct serve_config, max_groups),
+	 .min = 2,
+	 .max = GROUPS_MAX,
+	 .help = "groups at most, the rest is `other` (default 50)"},
+	{.name = "syscalls",
+	 .arg = "LIST",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct serve_config, syscalls),
+	 .help = "count system calls: these by name, the rest as `other`; default: the 16 that "
+		 "programs wait in most"},
+	VIEW_WAKERS_OPTION(struct serve_config, live.view),
+	{.name = "buckets",
+	 .arg = "LIST",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct serve_config, buckets),
+	 .help = "bounds of histograms, seconds: 0.001,0.01,0.1... (default: 1, 2 and 5 per decade "
+		 "from 1 us to 50 s)"},
+	{.name = "prom-textfile",
+	 .arg = "FILE",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct serve_config, textfile),
+	 .help = "write the metrics to FILE every 15 s, for node_exporter"},
+	{.type = OPTION_GROUP, .help = "Files"},
+	{.name = "out",
+	 .arg = "DIR",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct serve_config, out),
+	 .help = "write folded stacks there, a file for each window: dwell-TIME.folded"},
+	{.name = "every",
+	 .arg = "DURATION",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct serve_config, every_ns),
+	 .min = 1000000000,
+	 .max = 86400000000000,
+	 .reloadable = true,
+	 .help = "length of a window (default 60s); windows begin at multiples of it by the clock"},
+	{.name = "pprof",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct serve_config, pprof),
+	 .help = "also a pprof file for each window: dwell-TIME.pb.gz"},
+	{.name = "keep-bytes",
+	 .arg = "SIZE",
+	 .type = OPTION_SIZE,
+	 .offset = offsetof(struct serve_config, keep_bytes),
+	 .reloadable = true,
+	 .help = "remove the oldest files of --out above this (default 1g; 0: no limit)"},
+	{.name = "keep-age",
+	 .arg = "DURATION",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct serve_config, keep_age_ns),
+	 .reloadable = true,
+	 .help = "and those that are older (default 168h; 0: no limit)"},
+	{.name = "spool",
+	 .arg = "DIR",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct serve_config, spool),
+	 .help = "put what `dwell push` sends there"},
+	{.name = "spool-to",
+	 .arg = "LIST",
+	 .type = OPTION_CUSTOM,
+	 .parse = serve_parse_targets,
+	 .help = "for which receivers: clickhouse, pyroscope"},
+	{.name = "spool-bytes",
+	 .arg = "SIZE",
+	 .type = OPTION_SIZE,
+	 .offset = offsetof(struct serve_config, spool_bytes),
+	 .reloadable = true,
+	 .help = "drop the oldest of a receiver's above this (default 1g; 0: no limit)"},
+	{.name = "spool-age",
+	 .arg = "DURATION",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct serve_config, spool_age_ns),
+	 .reloadable = true,
+	 .help = "and what is older (default 168h; 0: no limit)"},
+	{.type = OPTION_GROUP, .help = "Operation"},
+	{.name = "config",
+	 .arg = "FILE",
+	 .type = OPTION_FILE,
+	 .offset = offsetof(struct serve_config, file),
+	 .argv_only = true,
+	 .help = "options by their long names, read again on SIGHUP (default " SERVE_CONFIG_PATH
+		 "; none: no file)"},
+	{.name = "print-config",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct serve_config, print_config),
+	 .argv_only = true,
+	 .help = "print a configuration file with every option explained, and end"},
+	{.name = "max-cpu",
+	 .arg = "PERCENT",
+	 .type = OPTION_CUSTOM,
+	 .parse = serve_parse_max_cpu,
+	 .reloadable = true,
+	 .help = "of the whole machine, for dwell itself: above it short waits are left out, step "
+		 "by "
+		 "step, and that is said"},
+	{.name = "user",
+	 .arg = "NAME",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct serve_config, user),
+	 .help = "become this user once the probes are attached"},
+	{.letter = 'q',
+	 .name = "quiet",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct serve_config, live.view.quiet),
+	 .help = "no ledger on stderr at the end"},
+	{.letter = 'v',
+	 .name = "verbose",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct serve_config, live.view.verbose),
+	 .help = "what libbpf and the verifier say, on stderr"},
+	OPTION_END,
+};
+
+static const struct command_example serve_examples[] = {
+	{"dwell serve --out /var/lib/dwell/folded",
+	 "the whole system: a file per minute, metrics on " HTTP_DEFAULT_LISTEN},
+	{"dwell serve -p 4711 --listen unix:/run/dwell.sock --group-by none",
+	 "one process, asked over a unix socket"},
+	{"dwell serve --spool /var/lib/dwell/spool --spool-to clickhouse --max-cpu 1%",
+	 "for `dwell push`; one percent of the machine at most"},
+	{.line = NULL},
+};
+
+const struct command serve_command = {
+	.name = "serve",
+	.summary = "trace for months: a file per window, metrics, profiles on request",
+	.operands = "",
+	.description =
+		"Traces until it is stopped by SIGINT or SIGTERM, or until all processes of -p "
+		"have exited, and "
+		"makes of it: metrics for Prometheus over HTTP, or in a file; a folded file for "
+		"each "
+		"window of time; segments for dwell-push(1), which sends them to a database; and "
+		"profiles of the next seconds for whoever asks.\n\n"
+		"Windows begin at multiples of --every by the wall clock. A wait is divided at "
+		"their borders: each "
+		"shows exactly the part inside it, so a thread that sleeps for an hour is in all "
+		"of them, "
+		"and all files together hold all time once. Only time that the kernel had to add "
+		"up, because a ring was full, is in the window in which it was read as a whole.\n\n"
+		"Metrics count a wait when it ends. dwell_threads_blocked and "
+		"dwell_longest_block_seconds tell what has not ended yet. A page of the "
+		"documentation, "
+		"docs/metrics.md, has them all.\n\n"
+		"What can be asked: /metrics, /-/healthy, /-/ready and /version; and, by root and "
+		"the "
+		"users of --http-user, with ?seconds=N: /debug/pprof/block for `go tool pprof`, "
+		"/folded, "
+		"and /flamegraph for a browser. Over a unix socket its file says who may.\n\n"
+		"The configuration file has a line for each option, by its long name. SIGHUP reads "
+		"it again; "
+		"if something in it is wrong, all stays as it is. What can't be changed while "
+		"running is "
+		"named.\n\n"
+		"Once its probes are attached it keeps only the rights that reading processes "
+		"takes. "
+		"Every event that the kernel side saw is accounted for, in metrics and in the "
+		"closing "
+		"lines on standard error.",
+	.options = serve_options,
+	.examples = serve_examples,
+	.config_size = sizeof(struct serve_config),
+	.defaults = serve_defaults,
+	.run = run_serve,
+};
