@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import random
+import re
 import signal
 import sys
 import time
@@ -268,7 +269,7 @@ def choose(options):
     if unknown:
         sys.exit(f"bench_switch.py: no such tool: {' '.join(sorted(unknown))}")
     return [t for t in EVERY if (t.name in options.only if options.only
-                                 else options.in_vm or not t.whole_system)]
+                                 else not t.asked_only and (options.in_vm or not t.whole_system))]
 
 
 def load(path):
@@ -298,6 +299,17 @@ def measure(options):
     return bench.result()
 
 
+def keep_guest(path, text):
+    """Measurements in a guest that are not at hand on this machine stay in the document as they were."""
+    try:
+        with open(path, encoding="utf-8") as f:
+            before = f.read()
+    except OSError:
+        return text
+    guest = re.search(r"^## On the virtual machine.*?(?=^## How)", before, re.M | re.S)
+    return re.sub(r"^(?=## How)", lambda _: guest[0], text, count=1, flags=re.M) if guest else text
+
+
 def main():
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of atexit: ends what we started
@@ -313,8 +325,11 @@ def main():
         if options.document and os.path.exists(beside):
             results.append(load(beside))
     if options.document:
+        text = switch_report.document(results)
+        if len(results) == 1:
+            text = keep_guest(options.document, text)
         with open(options.document, "w", encoding="utf-8") as f:
-            f.write(switch_report.document(results))
+            f.write(text)
         say(f"written: {options.document}")
     print(switch_report.summary(results))
 

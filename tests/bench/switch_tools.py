@@ -86,6 +86,7 @@ class Tool:
 
     name = label = ""
     whole_system = False
+    asked_only = False  # no row of the document: runs with --only
     min_probes = 1
     slow_output = False  # to print many stacks takes it too long
     environment = {}
@@ -264,7 +265,9 @@ class Dwell(Tool):
         frames = [f["name"] for f in profile["frames"]]
         for s in profile["stacks"]:
             if not s["open"]:
-                shares.add(levels_of(frames[f] for f in s["frames"]), s["intervals"])
+                names = [frames[f] for f in s["frames"]]
+                own = names[:names.index("--")] if "--" in names else names
+                shares.add(levels_of(own), s["intervals"])
         found.seen_cnt, found.whole = shares.total, shares.share()
         found.lost = {f"{cause} intervals": lost["intervals"]
                       for cause, lost in ledger["lost"].items() if lost["intervals"]}
@@ -283,6 +286,13 @@ class DwellFp(Dwell):
 
 class DwellCfi(Dwell):
     name, label, unwind = "dwell", "**dwell**, CFI", "cfi"
+
+
+class DwellWakers(Dwell):
+    name, label, unwind, asked_only = "dwell-wakers", "dwell, CFI, with wakers", "cfi", True
+
+    def command(self, pid):
+        return [*super().command(pid), "--wakers"]
 
 
 class DwellPlain(Dwell):
@@ -445,5 +455,5 @@ class PerfSched(Perf):
         return [self.perf(), "sched", "record", "-o", "DATA"]
 
 
-EVERY = [Nothing(), Empty(), DwellFp(), DwellCfi(), DwellPlain(), Bcc(), BccPython(), Bpftrace(),
+EVERY = [Nothing(), Empty(), DwellFp(), DwellCfi(), DwellWakers(), DwellPlain(), Bcc(), BccPython(), Bpftrace(),
          BpftraceSystem(), PerfOffCpu(), PerfSwitch(), PerfSched()]

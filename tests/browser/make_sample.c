@@ -2,13 +2,15 @@
 /*
  * Writes a sample profile in the format of the file's name, for test_viewer.js:
  *
- *	make_sample small|hostile|server|empty|COUNT FILE...
+ *	make_sample small|wakers|hostile|server|empty|change|COUNT FILE...
  *
+ * "change" is a comparison, of "small" with other times.
  * Prints the CPU time that each writer took, and "sanitized" when those times say nothing.
  */
 #include <time.h>
 
 #include "browser/sample_profile.h"
+#include "model/profile_append.h"
 #include "output/writer.h"
 
 #if defined(__has_feature)
@@ -30,10 +32,30 @@ static double cpu_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Before and after, one behind the other: one stack with three times as much, one with a quarter, one of one side only. */
+static struct profile *make_change(void)
+{
+	struct profile *p = profile__new(), *small = sample_small();
+	size_t cnt = small->sample_cnt;
+
+	profile__append(p, small);
+	profile__append(p, small);
+	p->samples[cnt].blocked_ns *= 3;
+	p->samples[cnt + 2].blocked_ns = p->samples[cnt + 2].runnable_ns = 0;
+	p->samples[cnt + 3].blocked_ns /= 4;
+	p->title = sample_str(p, "before -> after");
+	profile__free(small);
+	return p;
+}
+
 static struct profile *make(const char *what)
 {
+	if (!strcmp(what, "change"))
+		return make_change();
 	if (!strcmp(what, "small"))
 		return sample_small();
+	if (!strcmp(what, "wakers"))
+		return sample_wakers();
 	if (!strcmp(what, "hostile"))
 		return sample_hostile();
 	if (!strcmp(what, "server"))
@@ -43,10 +65,10 @@ static struct profile *make(const char *what)
 	return sample_big((uint32_t)strtoul(what, NULL, 10), 2000);
 }
 
-static int write_one(const struct profile *p, const char *path)
+static int write_one(const struct profile *p, const struct profile *base, const char *path)
 {
 	const struct writer *w = writer_find_for_path(path);
-	struct writer_opts opts = {0};
+	struct writer_opts opts = {.base = base};
 	FILE *to = w ? fopen(path, "w") : NULL;
 	double start = cpu_s();
 	int err;
@@ -66,18 +88,27 @@ static int write_one(const struct profile *p, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct profile *p;
+	struct profile *p, now, base;
+	bool change;
 	int failed = 0;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: make_sample small|hostile|server|empty|COUNT FILE...\n");
+		fprintf(stderr, "usage: make_sample small|wakers|hostile|server|empty|change|COUNT "
+				"FILE...\n");
 		return 2;
 	}
 	if (SAMPLE_SANITIZED)
 		puts("sanitized");
 	p = make(argv[1]);
+	change = !strcmp(argv[1], "change");
+	now = base = *p;
+	if (change) {
+		base.sample_cnt /= 2;
+		now.samples += base.sample_cnt;
+		now.sample_cnt = base.sample_cnt;
+	}
 	for (int i = 2; i < argc; i++)
-		failed |= write_one(p, argv[i]);
+		failed |= write_one(&now, change ? &base : NULL, argv[i]);
 	profile__free(p);
 	return failed;
 }

@@ -27,19 +27,30 @@ static inline uint32_t sample_frame(struct profile *p, const char *spec)
 	static const struct {
 		char letter;
 		enum frame_kind kind;
-		const char *module;
+		const char *module, *path, *build_id;
 	} kinds[] = {
-		{'P', FRAME_KIND_PROCESS, NULL},     {'U', FRAME_KIND_USER, "app"},
-		{'V', FRAME_KIND_USER, "libv.so.1"}, {'K', FRAME_KIND_KERNEL, "[kernel]"},
-		{'D', FRAME_KIND_DELIMITER, NULL},   {'S', FRAME_KIND_STATE, NULL},
-		{'M', FRAME_KIND_MISSING, NULL},
+		{'P', FRAME_KIND_PROCESS, NULL, NULL, NULL},
+		{'U', FRAME_KIND_NATIVE, "app", "/usr/bin/app", "0123456789abcdef"},
+		{'V', FRAME_KIND_NATIVE, "libv.so.1", "/usr/lib/libv.so.1", NULL},
+		{'K', FRAME_KIND_KERNEL, "[kernel]", NULL, NULL},
+		{'D', FRAME_KIND_DELIMITER, NULL, NULL, NULL},
+		{'S', FRAME_KIND_STATE, NULL, NULL, NULL},
+		{'M', FRAME_KIND_MISSING, NULL, NULL, NULL},
+		{'I', FRAME_KIND_INLINED, "app", "/usr/bin/app", "0123456789abcdef"},
+		{'J', FRAME_KIND_JIT, "[anon]", NULL, NULL},
+		{'W', FRAME_KIND_WAKER, NULL, NULL, NULL},
 	};
+	struct profile_place place = {0};
 	uint32_t id;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (kinds[i].letter != spec[0])
 			continue;
-		sample_check(profile__frame(p, spec + 1, kinds[i].module, kinds[i].kind, &id));
+		place.module = kinds[i].module;
+		if (kinds[i].path)
+			sample_check(profile__add_binary(p, kinds[i].path, kinds[i].build_id,
+							 &place.binary));
+		sample_check(profile__frame_at(p, spec + 1, kinds[i].kind, &place, &id));
 		return id;
 	}
 	abort();
@@ -72,6 +83,10 @@ static inline uint32_t sample_str(struct profile *p, const char *s)
 static inline void sample_thread(struct profile *p, const char *comm, struct profile_thread t)
 {
 	t.comm = sample_str(p, comm);
+	if (!t.process)
+		t.process = t.comm;
+	if (!t.group)
+		t.group = t.comm;
 	sample_check(profile__add_thread(p, &t));
 }
 
@@ -103,6 +118,7 @@ static inline struct profile *sample_small(void)
 {
 	struct profile *p = sample_new("app (pid 100), 2.0 s", 2000000000);
 
+	p->start_realtime_ns = 1700000000123456789;
 	sample_thread(p, "app",
 		      (struct profile_thread){.pid = 100,
 					      .tid = 100,
@@ -121,6 +137,8 @@ static inline struct profile *sample_small(void)
 	sample_thread(p, "worker",
 		      (struct profile_thread){.pid = 100,
 					      .tid = 101,
+					      .process = sample_str(p, "app"),
+					      .group = sample_str(p, "batch"),
 					      .totals_known = true,
 					      .exited = true,
 					      .begin_ns = 1005000,
@@ -188,6 +206,31 @@ static inline struct profile *sample_small(void)
 	sample_ledger_fill(p);
 	sample_check(profile__add_note(p, "host", "build-7"));
 	sample_check(profile__add_note(p, "kernel", "6.1.0"));
+	return p;
+}
+
+/* Waits with who ended them: a thread, a timer, nobody. */
+static inline struct profile *sample_wakers(void)
+{
+	struct profile *p = sample_new("app (pid 100), 1.0 s", 1000000000);
+
+	sample_thread(p, "app", (struct profile_thread){.pid = 100, .tid = 100});
+	SAMPLE_ADD(p,
+		   SAMPLE(.reason = REASON_PIPE, .cnt = 4, .blocked_ns = 500000000,
+			  .max_ns = 200000000, .waker = WAKER_THREAD,
+			  .waker_comm = sample_str(p, "feeder"), .waker_pid = 90, .waker_tid = 91),
+		   "Papp", "Umain", "Kpipe_read", "D--", "Wtry_to_wake_up", "Wpipe_write", "Wfeed",
+		   "Wfeeder");
+	SAMPLE_ADD(p,
+		   SAMPLE(.reason = REASON_SLEEP, .cnt = 2, .blocked_ns = 300000000,
+			  .max_ns = 150000000, .waker = WAKER_TIMER),
+		   "Papp", "Umain", "Khrtimer_nanosleep", "D--", "Whrtimer_wakeup", "W[timer]");
+	SAMPLE_ADD(p,
+		   SAMPLE(.reason = REASON_PREEMPTED, .cnt = 1, .runnable_ns = 100000000,
+			  .max_ns = 100000000),
+		   "Papp", "Umain", "Kirqentry_exit");
+	p->has_wakers = true;
+	sample_ledger_fill(p);
 	return p;
 }
 

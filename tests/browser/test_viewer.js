@@ -138,7 +138,7 @@ const until = async (what, holds) => {
 
 /* ---- HTML ---- */
 
-for (const name of ['small', 'hostile', 'server', 'empty'])
+for (const name of ['small', 'wakers', 'hostile', 'server', 'empty'])
 	test(`html ${name}: the rows are those of the folded file`, {url: url(name + '.html')}, async (page) => {
 		const want = readFolded(name + '.folded');
 		const got = await page.evaluate(() => ({
@@ -359,6 +359,88 @@ test('html: dark by preference, light on paper', {url: url('small.html'), contex
 	assert.ok((await page.pdf()).length > 5000);
 });
 
+for (const colorScheme of ['light', 'dark'])
+	test(`html wakers: a colour of their own, ${colorScheme}`, {url: url('wakers.html'), context: {colorScheme}}, async (page) => {
+		const stack = ['app', 'main', 'pipe_read', '--', 'try_to_wake_up', 'pipe_write', 'feed', 'feeder'];
+		const order = async (cnt) => {
+			const rgb = await pixel(page, stack.slice(0, cnt));
+
+			return ['r', 'g', 'b'].sort((a, b) => rgb['rgb'.indexOf(b)] - rgb['rgb'.indexOf(a)]).join('');
+		};
+
+		assert.strictEqual(await order(2), 'bgr');
+		assert.strictEqual(await order(3), 'rgb');
+		for (let cnt = 5; cnt <= stack.length; cnt++)
+			assert.strictEqual(await order(cnt), 'rbg');
+		assert.match(await page.innerText('#legend'), /kernel\s+waker/);
+	});
+
+test('svg wakers: a colour of their own, and a legend', {url: url('wakers.svg')}, async (page) => {
+	assert.strictEqual(await page.$$eval('[class^="waker"]', (list) => list.length), 7);
+	assert.ok(await page.$$eval('text', (list) => list.some((el) => el.textContent === 'waker')));
+});
+
+/* A comparison's folded file as [{stack, base_us, us}]. */
+const readChange = () => fs.readFileSync(file('change.folded'), 'utf8').split('\n').filter(Boolean).map((line) => {
+	const [, stack, before, now] = line.match(/^(.*) (\d+) (\d+)$/);
+
+	return {stack, base_us: Number(before), us: Number(now)};
+});
+
+for (const colorScheme of ['light', 'dark'])
+	test(`html change: red is more, blue is less, ${colorScheme}`, {url: url('change.html'), context: {colorScheme}}, async (page) => {
+		const rows = readChange(), nodes = await page.evaluate(() => window.dwell.differences);
+		const below = (path, what) => rows.filter((row) => !path || (row.stack + ';').startsWith(path + ';'))
+			.reduce((sum, row) => sum + row[what], 0);
+		let more = 0, less = 0;
+
+		assert.ok(rows.some((row) => row.base_us && !row.us), 'no stack is gone');
+		for (const node of nodes) {
+			assert.strictEqual(node.us, below(node.path, 'us'), node.path);
+			assert.strictEqual(node.base_us, below(node.path, 'base_us'), node.path);
+		}
+		for (const node of nodes.filter((n) => n.path)) {
+			if (!await page.evaluate((n) => window.dwell.locate(n), node.path.split(';')))
+				continue;
+			const [r, , b] = await pixel(page, node.path.split(';'));
+
+			more += node.us > node.base_us && r > b + 10;
+			less += node.us < node.base_us && b > r + 10;
+			assert.strictEqual(Math.sign(node.us - node.base_us), r > b + 10 ? 1 : b > r + 10 ? -1 : 0, node.path);
+		}
+		assert.ok(more > 2 && less > 2, `${more} red, ${less} blue`);
+		assert.match(await page.innerText('#legend'), /more than before\s+less than before/);
+		assert.ok(!await page.isVisible('#reasons') && !await page.isVisible('#threads'));
+	});
+
+test('html change: the tooltip tells what it was', {url: url('change.html')}, async (page) => {
+	const grown = readChange().find((row) => row.us > row.base_us);
+	const at = await page.evaluate((n) => window.dwell.locate(n), grown.stack.split(';'));
+
+	await page.mouse.move(at.x, at.y);
+	const text = (await page.innerText('#tip')).replace(/,/g, '');
+
+	assert.match(text, new RegExp(`before\\s+${grown.base_us} us`));
+	assert.match(text, new RegExp(`difference\\s+\\+${grown.us - grown.base_us} us`));
+});
+
+test('svg change: red is more, blue is less', {url: url('change.svg')}, async (page) => {
+	const rows = readChange();
+	/* [red, blue] of the frames where a row ends, by what their titles say of it. */
+	const fills = (row) => page.$$eval('.f', (list, before) => list
+		.filter((el) => el.querySelector('title').textContent.replace(/,/g, '').includes(before))
+		.map((el) => getComputedStyle(el.querySelector('rect')).fill.match(/\d+/g).map(Number)),
+	` self ${row.us} us before ${row.base_us} us`);
+
+	for (const row of rows.filter((r) => r.us > 1000)) {
+		const [[r, , b]] = await fills(row);
+
+		assert.strictEqual(Math.sign(row.us - row.base_us), r > b + 10 ? 1 : b > r + 10 ? -1 : 0, row.stack);
+	}
+	assert.ok(rows.some((row) => row.us && row.us < row.base_us), 'nothing is less');
+	assert.ok(await page.$$eval('text', (list) => list.some((el) => el.textContent === 'less than before')));
+});
+
 for (const width of [360, 768])
 	test(`html: ${width} pixels are enough`, {url: url('server.html'), context: {viewport: {width, height: 800}}}, async (page) => {
 		await page.waitForSelector('#threads tbody tr');
@@ -379,7 +461,7 @@ const box = (page, name) => page.evaluate((n) => {
 		width: Number(rect.getAttribute('width')), match: g.classList.contains('match')};
 }, name);
 
-for (const name of ['small', 'hostile', 'server'])
+for (const name of ['small', 'wakers', 'hostile', 'server'])
 	test(`svg ${name}: well-formed, and its total is the folded file's`, {url: url(name + '.svg')}, async (page) => {
 		assert.strictEqual(await page.evaluate(() => document.documentElement.localName), 'svg');
 		assert.strictEqual(await page.evaluate(() => document.querySelectorAll('parsererror').length), 0);
@@ -505,8 +587,9 @@ async function main() {
 	fs.mkdirSync(dir, {recursive: true});
 	const chromium = loadPlaywright();
 
-	for (const name of ['small', 'hostile', 'server', 'empty'])
+	for (const name of ['small', 'wakers', 'hostile', 'server', 'empty'])
 		sample(name, name, '.html', '.svg', '.folded', '.json');
+	sample('change', 'change', '.html', '.svg', '.folded');
 	try {
 		browser = await chromium.launch({executablePath: CHROMIUM, args: FLAGS});
 	} catch (e) {

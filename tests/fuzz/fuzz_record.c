@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/offcpu.h"
 #include "base/compiler.h"
 #include "format/record.h"
 #include "model/image.h"
@@ -17,12 +18,13 @@ struct models {
 	struct image_table images;
 	struct thread_table threads;
 	struct ledger ledger;
+	struct offcpu offcpu;
 };
 
 static void take_mapping(struct models *m, const struct wire_mapping *rec)
 {
 	struct image *img = image_table__get(&m->images, &rec->image);
-	struct mapping map = {rec->start, rec->end, rec->file_off, rec->module, false};
+	struct mapping map = {rec->start, rec->end, rec->file_off, rec->module, false, false};
 
 	if (img && rec->flags & WIRE_MAPPING_RESET)
 		image__reset_mappings(img);
@@ -52,6 +54,10 @@ static void take(struct models *m, const struct event *e)
 		ledger__set_counters(&m->ledger, (const uint64_t *)e->counters->values,
 				     e->counters->cnt);
 		break;
+	case WIRE_INTERVAL:
+	case WIRE_SPILL:
+		offcpu__add(&m->offcpu, e);
+		break;
 	case WIRE_ROUND:
 		stack_table__resolve(&m->stacks, &m->images, 1, UINT64_MAX, NULL, NULL);
 		break;
@@ -65,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct models m = {0};
 	struct event e;
 
+	offcpu__init(&m.offcpu);
 	memcpy(copy, data, size);
 	for (size_t off = 0; record_decode(copy + off, size - off, &e) >= 0; off += e.h->size)
 		take(&m, &e);
@@ -73,5 +80,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stack_table__fini(&m.stacks);
 	image_table__fini(&m.images);
 	thread_table__fini(&m.threads);
+	offcpu__fini(&m.offcpu);
 	return 0;
 }

@@ -19,7 +19,7 @@ NONSENSE = (
     (["--ring-size", "5000"], "--ring-size"), (["--ring-size", "lots"], "--ring-size"),
     (["--format", "gif"], "gif"), (["--format"], "--format"), (["--fromat", "svg"], "--fromat"),
     (["-Z"], "-Z"), (["--"], "--"), (["-p"], "-p"), (["-o"], "-o"),
-    (["-u", "-k"], "-k"), (["-U", "-K"], "-K"),
+    (["-u", "-k"], "-k"), (["-U", "-K"], "-K"), (["--by-waker", "--chains"], "--chains"),
     (["abc"], "abc"), (["-5"], "-5"), (["0"], "0"), (["5x"], "5x"), (["1", "2"], "2"),
     (["99999999999999999999"], "99999999999999999999"), (["-o", "picture.gif", "1"], "picture.gif"),
 )
@@ -46,7 +46,8 @@ def nonsense_in_commands():
 
 @case
 def help_is_not_an_error():
-    for words in (["--help"], ["offcpu", "--help"], ["record", "-h"], ["report", "--help"]):
+    for words in (["--help"], ["offcpu", "--help"], ["record", "-h"], ["report", "--help"],
+                  ["runq", "--help"]):
         result = run(*words)
         check_equal((result.status, result.err), (0, ""), f"{words}: status and stderr")
         check("-" in result.out and len(result.out) > 200, f"{words}: {result.out!r}")

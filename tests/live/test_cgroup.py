@@ -2,66 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """--cgroup PATH: version 2 and 1, a cgroup below it, and processes that move in and out in mid-run."""
 import os
+
+from cgroups import Cgroup, hierarchies, make, move
 from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_ledger, check_near,
-                      check_one_line, check_sums, main, read, run, scratch, skip, wait_until)
-
-
-def hierarchies(kind):
-    """The mounted cgroup hierarchies of a version."""
-    for line in read("/proc/mounts").splitlines():
-        _, where, fstype, options = line.split()[:4]
-        if fstype == kind:
-            yield where, options.split(",")
-
-
-def hierarchy(version):
-    if version == 2:
-        found = [where for where, _ in hierarchies("cgroup2")]
-    else:
-        # Controllers without settings that a new cgroup has to make first (unlike cpuset).
-        found = [where for where, options in hierarchies("cgroup")
-                 if {"cpuacct", "freezer", "pids", "cpu"} & set(options)]
-    for where in found:
-        if os.access(where, os.W_OK):
-            return where
-    return skip(f"no writable cgroup v{version} hierarchy is mounted")
-
-
-class Cgroup:
-    """A cgroup of our own; what is in it at the end moves up before it is removed."""
-
-    def __init__(self, path):
-        self.path = path
-        os.mkdir(path)
-
-    def __enter__(self):
-        return self
-
-    def add(self, pid):
-        move(pid, self.path)
-
-    def __exit__(self, *exc):
-        def removed():
-            for pid in read(os.path.join(self.path, "cgroup.procs")).split():
-                try:
-                    move(int(pid), os.path.dirname(self.path))
-                except OSError:
-                    pass
-            try:
-                os.rmdir(self.path)
-            except OSError:
-                return False
-            return True
-        wait_until(removed, f"{self.path} removed", 10)
-
-
-def move(pid, path):
-    with open(os.path.join(path, "cgroup.procs"), "w") as f:
-        f.write(str(pid))
-
-
-def make(version):
-    return Cgroup(os.path.join(hierarchy(version), f"dwell-live-{os.getpid()}-v{version}"))
+                      check_one_line, check_sums, main, read, run, scratch, wait_until)
 
 
 def inside_and_below(version):
@@ -133,6 +77,24 @@ def v2_moves():
 @case
 def v1_moves():
     moves(1)
+
+
+@case
+def a_waker_in_the_cgroup_is_no_target():
+    """With -p as well a thread must satisfy both: one that only wakes, and lies in the cgroup, is in no sum."""
+    kind = 2 if hierarchies("cgroup2") else 1
+    path = scratch("shared-lock")
+    with make(kind) as group, Work("shared_lock", path, 60, 2) as w:
+        child = int(w.facts["child"][0][0])
+        group.add(w.pid)
+        group.add(child)
+        with Dwell("offcpu", "-p", w.pid, "--cgroup", group.path, "--wakers", "--json") as d:
+            d.tracing()
+            w.work()
+            p = d.finish().profile()
+    check_equal({t["pid"] for t in p.threads}, {w.pid}, "processes in the thread table")
+    check_equal({s["pid"] for s in p.stacks}, {w.pid}, "processes with waits")
+    check(any(s["waker"].get("pid") == child for s in p.stacks), "the other one never woke it")
 
 
 @case

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Every command line in README and in the examples of --help works: a reader may copy it as it stands.
+"""Every command line in README, in pages of docs/ and in the examples of --help works: a reader may copy it as it stands.
 
 A process stands in for pid 4711, a shell for the commands after "--", one second for longer durations. Lines
 that trace the whole system are only looked at by the option parser: a test must not trace its machine.
@@ -8,17 +8,19 @@ that trace the whole system are only looked at by the option parser: a test must
 import os
 import re
 import shlex
+import shutil
 import subprocess
 
-from livetest import DWELL, Work, case, check, check_equal, main, scratch
+from livetest import DWELL, Dwell, Work, case, check, check_equal, main, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ("offcpu", "record", "report", "version")
+COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "record", "report", "diff", "serve", "push",
+            "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
 
-def readme_lines():
-    with open(os.path.join(TOP, "README.md")) as f:
+def page_lines(page):
+    with open(os.path.join(TOP, page)) as f:
         return [m[1] for m in re.finditer(r"^    (dwell .*?)(?:\s+#.*)?$", f.read(), re.M)]
 
 
@@ -28,7 +30,18 @@ def help_lines(command):
 
 
 def whole_system(words):
-    return words[1] in ("offcpu", "record") and not any(w in TARGETS for w in words)
+    """Or what sends to a receiver that is not there."""
+    return words[1] in COMMANDS and words[1] not in ("report", "diff", "version") and not any(w in TARGETS for w in words)
+
+
+def run_serve(words, folder):
+    """It runs until it is stopped."""
+    paths = ("/var/lib/", "/run/")
+    words = [re.sub(r"(unix:)?/(\S+)$", lambda m: (m[1] or "") + os.path.join(folder, os.path.basename(m[2])), w)
+             if any(p in w for p in paths) else w for w in words]
+    d = Dwell(*words[1:], "--config", "none")
+    d.tracing()
+    return d.finish()
 
 
 def prepared(line, pid):
@@ -42,7 +55,7 @@ def prepared(line, pid):
             words[i] = str(pid)
         elif w.startswith("/sys/fs/cgroup/"):
             words[i] = own_cgroup()
-        elif re.fullmatch(r"\d+", w) and words[i - 1] not in ("-p", "-t", "-m", "-M", "--top"):
+        elif re.fullmatch(r"\d+", w) and words[i - 1] not in ("-p", "-t", "-m", "-M", "--top", "-i"):
             words[i] = "1"
     return words
 
@@ -70,6 +83,9 @@ def try_line(line, pid, folder):
         words[words.index("--comm") + 1] = "dwell-no-such-*"
         if not any(w in ("1", "500ms") for w in words):
             words.append("1")
+    if words[1] == "serve" and "--print-config" not in words:
+        run_serve(words, folder).ok()
+        return
     done = subprocess.run([DWELL] + words[1:], capture_output=True, text=True, cwd=folder, timeout=60)
     check_equal(done.returncode, 0, f"{line}: {done.stderr}")
 
@@ -78,20 +94,48 @@ def folder_with_recording():
     folder = scratch("examples")
     os.makedirs(folder, exist_ok=True)
     kept = os.path.join(TOP, "docs", "demo", "demo.dwell")
-    with open(kept, "rb") as f, open(os.path.join(folder, "r.dwell"), "wb") as to:
-        to.write(f.read())
+    for name in ("r.dwell", "s.dwell"):
+        shutil.copy(kept, os.path.join(folder, name))
+    with open(os.path.join(folder, "dwell-20260131T235900Z.folded"), "w") as to:
+        to.write("app;main;wait 1000\n")
     return folder
+
+
+def try_lines(lines, at_least, where):
+    check(len(lines) >= at_least, f"only {len(lines)} lines found in {where}")
+    folder = folder_with_recording()
+    without = subprocess.run([DWELL, "version"], capture_output=True, text=True, check=True).stdout
+    with Work("asleep") as w:
+        for line in lines:
+            if "without libdw" not in without or not re.search("--inlines|--lines", line):
+                try_line(line, w.pid, folder)
 
 
 @case
 def lines_of_readme():
-    lines = readme_lines()
-    check(len(lines) >= 8, f"only {len(lines)} lines found in README")
-    folder = folder_with_recording()
-    with Work("asleep") as w:
-        for line in lines:
-            try_line(line, w.pid, folder)
+    try_lines(page_lines("README.md"), 8, "README")
     os.rmdir(own_cgroup())
+
+
+@case
+def lines_of_the_page_about_names():
+    try_lines(page_lines("docs/names.md"), 3, "docs/names.md")
+
+
+@case
+def lines_of_the_page_about_wakers():
+    try_lines(page_lines("docs/wakers.md"), 8, "docs/wakers.md")
+    try_lines(page_lines("docs/chains.md"), 6, "docs/chains.md")
+
+
+@case
+def lines_of_the_page_about_formats():
+    try_lines(page_lines("docs/formats.md"), 2, "docs/formats.md")
+
+
+@case
+def lines_of_the_page_about_serving():
+    try_lines(page_lines("docs/serve.md"), 4, "docs/serve.md")
 
 
 @case

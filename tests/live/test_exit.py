@@ -43,6 +43,24 @@ def one_of_two_targets_exits():
 
 
 @case
+def threads_that_exit_after_the_window():
+    """From the window's end to the last look at all threads some milliseconds pass: who ends in them has totals, too."""
+    with Work("churn", 32, 3000) as w:
+        with Dwell("offcpu", "-p", w.pid, "--json") as d:
+            d.tracing()
+            w.go()
+            w.hear("begun")
+            time.sleep(1)
+            p = d.finish().profile()
+        w.done()
+    brief = [t for t in p.threads if t["comm"] == "churn-brief"]
+    check(len(brief) > 500, f"{len(brief)} short-lived threads only")
+    without = [t for t in p.threads if not t["totals_known"]]
+    check_equal((len(without), without[:2]), (0, []), f"threads without totals, of {len(p.threads)}")
+    check_laws(p)
+
+
+@case
 def threads_exit():
     """Threads come and go; each is listed with a life that ends."""
     with Work("mixture", 500) as w:

@@ -53,6 +53,26 @@ def killed_while_tracing():
 
 
 @case
+def killed_whatever_it_traces():
+    """The objects of the other commands hang on the process likewise."""
+    before = {p[0] for p in leftovers()}
+    directory = place("others")
+    for command in ("chains", "locks", "syscalls", "runq"):
+        with Work("sleeper", 60, 10) as w:
+            with Dwell(command, "-p", w.pid, "-o", os.path.join(directory, "x.json")) as d:
+                d.tracing()
+                w.go()
+                time.sleep(0.2)
+                check(ours(before), f"{command}: nothing of ours is in the kernel")
+                d.process.kill()
+                check_equal(d.wait().status, -9, f"{command}: status")
+            w.done()
+            check_equal(w.end(), 0, "the workload goes on and ends well")
+        check_equal(os.listdir(directory), [], f"{command}: files left behind")
+        gone(before)
+
+
+@case
 def killed_at_many_moments():
     """While it opens, loads, attaches, seeds, traces, resolves and writes."""
     before = {p[0] for p in leftovers()}

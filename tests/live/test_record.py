@@ -137,10 +137,18 @@ def not_a_recording():
     open(empty, "w").close()
     with open(text, "w") as f:
         f.write("this is not a recording\n" * 100)
-    for path in (empty, text, scratch("none.dwell"), scratch(), "/dev/null", DWELL):
+    for path in (empty, text, scratch("none.dwell"), scratch(), DWELL):
         result = run("report", path, "-f")
         check_equal((result.status, result.out), (1, ""), f"{path}: status and output")
         check_one_line(result.err, path, os.path.basename(path))
+
+
+@case
+def text_of_nothing():
+    """A window in which nobody waited is an empty file: no mistake, but it is said."""
+    result = run("report", "/dev/null", "-f").ok()
+    check_equal(result.out, "", "output")
+    check("there is no stack" in result.err, result.err)
 
 
 def damaged(data, change):

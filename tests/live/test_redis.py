@@ -24,7 +24,7 @@ def server(*more):
 
 
 def load(socket):
-    return start(["redis-benchmark", "-s", socket, "-t", "set,get,lpush,lpop", "-n", "60000", "-c", "20", "-q"],
+    return start(["redis-benchmark", "-s", socket, "-t", "set,get,lpush,lpop", "-n", "60000", "-c", "20", "-q", "-l"],
                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -39,7 +39,8 @@ def every_thread():
     client = load(socket)
     with Dwell("offcpu", "-p", child.pid, "-o", html, "-o", json_path, "5") as d:
         # With its I/O threads at work the main thread never blocks: it shall also be seen without load.
-        time.sleep(3)
+        d.tracing()
+        time.sleep(2)
         client.terminate()
         client.wait()
         result = d.wait(90).ok()
@@ -56,7 +57,7 @@ def every_thread():
     check(never, "no thread that never ran: this was not the test that it should be")
     for t in never:
         check_equal([s["open"] for s in p.select(tid=t["tid"])], [True], f"stacks of {t['comm']}")
-    check(p.thread(child.pid)["intervals"] > 100, "the main thread works")
+    check(p.thread(child.pid)["intervals"] > 100, f"the main thread works: {p.thread(child.pid)}")
     check(p.reasons(tid=child.pid).get("poll", 0) > 0, "epoll_wait of the main thread")
     check("nothing lost" in result.err, result.err)
     child.terminate()

@@ -27,7 +27,7 @@ def stack_of_a_sleep():
     kinds = p.kinds(stack)
     check_equal(names[0], "sleeper", "first frame")
     check_equal(names.index("work_sleep") - names.index("main"), 1, "main calls work_sleep")
-    check_equal(kinds, sorted(kinds, key=["process", "user", "delimiter", "kernel", "state"].index),
+    check_equal(kinds, sorted(kinds, key=["process", "native", "delimiter", "kernel", "state"].index),
                 "user frames before kernel frames")
     kernel = names[kinds.index("kernel"):]
     check(any("nanosleep" in n for n in kernel), f"no nanosleep in {kernel}")

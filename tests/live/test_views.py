@@ -22,7 +22,7 @@ def user_stacks_only():
 def kernel_stacks_only():
     with Work("sleeper", 20, 10) as w:
         p = trace(w, "-K")
-    check("user" not in {k for s in p.stacks for k in p.kinds(s)}, "user frames with -K")
+    check("native" not in {k for s in p.stacks for k in p.kinds(s)}, "user frames with -K")
     check_equal(p.select(frame="work_sleep"), [], "work_sleep with -K")
     check_near(p.ns(reason="sleep"), w.ns("sleep"), "sleep")
 
@@ -36,7 +36,7 @@ def delimiter():
         check_equal(kinds.count("delimiter"), 1, f"delimiters in {names}")
         at = kinds.index("delimiter")
         check_equal(names[at], "-", "the delimiter")
-        check_equal((kinds[at - 1], kinds[at + 1]), ("user", "kernel"), "what it stands between")
+        check_equal((kinds[at - 1], kinds[at + 1]), ("native", "kernel"), "what it stands between")
 
 
 @case
@@ -72,7 +72,7 @@ def max_depth():
     check(p.select(frame="work_bottom", reason="sleep"), "work_bottom")
     for s in p.select(frame="work_bottom", reason="sleep"):
         names = p.names(s)
-        user = p.kinds(s).count("user")
+        user = p.kinds(s).count("native")
         check(user <= 20, f"{user} user frames")
         check("work_deeper" in names and "main" not in names, f"cut at the root: {names}")
         check("[truncated]" in names, f"said to be cut: {names}")

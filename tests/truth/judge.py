@@ -50,7 +50,7 @@ def judge_program(program, want, seconds, least=None):
     pids = settled_family(program.pids())
     bcc = Bcc(pids) if os.path.exists(BCC) else None
     path = scratch(f"{program.name}.dwell")
-    with Dwell("record", "-o", path, "-p", ",".join(map(str, pids)), "--children") as dwell:
+    with Dwell("record", "--no-python", "-o", path, "-p", ",".join(map(str, pids)), "--children") as dwell:
         dwell.tracing()
         # Those that began between the list and the tracing are in neither.
         strangers = {(pid, start_time(pid)) for pid in family(program.pids()) if pid not in pids}

@@ -18,10 +18,10 @@ MODULE_ELF, MODULE_VDSO, MODULE_ANON = 0, 2, 3
 
 
 class Interval:
-    __slots__ = ("out_ns", "in_ns", "user_stack", "flags", "syscall")
+    __slots__ = ("out_ns", "wake_ns", "in_ns", "user_stack", "flags", "syscall")
 
     def __init__(self, body):
-        self.out_ns, _, self.in_ns, _, self.user_stack = struct.unpack_from("<QQQQQ", body, 24)
+        self.out_ns, self.wake_ns, self.in_ns, _, self.user_stack = struct.unpack_from("<QQQQQ", body, 24)
         _, self.syscall, self.flags = struct.unpack_from("<IhH", body, 64)
 
 

@@ -21,23 +21,7 @@
 #include "analyze/reason_rules.c"
 #include "analyze/stack_names.h"
 #include "base/compiler.h"
-#include "fixtures/mkwire.h"
-#include "symbol/recorded.h"
-
-#define MAX_NAMES 32
-
-/* Cuts "a b c" into words. */
-static uint32_t cut_words(char *text, const char **words)
-{
-	uint32_t n = 0;
-	char *rest, *word;
-
-	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-		assert_true(n < MAX_NAMES);
-		words[n++] = word;
-	}
-	return n;
-}
+#include "fixtures/stage.h"
 
 /* ---- reasons ---- */
 
@@ -503,187 +487,11 @@ static void test_every_rule_gives_its_reason(void **state _unused_)
 	}
 }
 
-/* ---- a stage: model, analysis and symbols, fed with records ---- */
-
-#define KERNEL_BASE    0xffffffff81000000
-#define APP_BASE       0x400000
-#define FUNCTION_BYTES 0x100
-#define MODULE_KERNEL  1
-#define MODULE_APP     2
-
-struct stage {
-	struct buf wire;
-	struct model model;
-	struct offcpu offcpu;
-	struct recorded_symbols *recorded;
-	struct resolver resolver;
-	const struct resolver *resolvers[2];
-	struct symbolizer *symbols;
-	struct offcpu_view view;
-	struct profile *profile;
-	char *names[64]; /* functions, both of the kernel and of the app */
-	uint32_t name_cnt;
-	struct buf text;
-};
-
-static void give(struct stage *s, size_t off)
-{
-	struct event e = mkwire_event(&s->wire, off);
-
-	if (e.h->kind == WIRE_SYMBOL)
-		assert_int_equal(recorded_symbols__add(s->recorded, e.symbol), 0);
-	assert_int_equal(model__apply(&s->model, &e, NULL, NULL), 0);
-	assert_int_equal(offcpu__add(&s->offcpu, &e), 0);
-	buf__reset(&s->wire);
-}
-
-/* The function's number; a new one gets its symbols. */
-static uint64_t function(struct stage *s, const char *name)
-{
-	uint64_t off;
-
-	for (uint32_t i = 0; i < s->name_cnt; i++)
-		if (!strcmp(s->names[i], name))
-			return i;
-	assert_true(s->name_cnt < ARRAY_SIZE(s->names));
-	off = s->name_cnt * FUNCTION_BYTES;
-	s->names[s->name_cnt] = strdup(name);
-	give(s, mkwire_symbol(&s->wire, MODULE_KERNEL, KERNEL_BASE + off, FUNCTION_BYTES, name));
-	give(s, mkwire_symbol(&s->wire, MODULE_APP, off, FUNCTION_BYTES, name));
-	return s->name_cnt++;
-}
-
-/* Defines stack @id, innermost name first; @pid 0: of the kernel. */
-static void stack(struct stage *s, uint32_t pid, uint64_t id, const char *names)
-{
-	uint64_t ips[MAX_NAMES], base = pid ? APP_BASE : KERNEL_BASE;
-	const char *words[MAX_NAMES];
-	char text[1024];
-	uint32_t n;
-
-	snprintf(text, sizeof(text), "%s", names);
-	n = cut_words(text, words);
-	for (uint32_t i = 0; i < n; i++)
-		ips[i] = base + function(s, words[i]) * FUNCTION_BYTES + 0x20;
-	give(s, mkwire_stack(&s->wire, pid, id, ips, (uint16_t)n));
-}
-
-enum {
-	KSTACK_FUTEX = 10,
-	KSTACK_PIPE = 11,
-	USTACK_LOCK = 20,
-	USTACK_READ = 21,
-};
-
-/* Process 42 "app" with thread 43 "worker", two user and two kernel stacks. */
-static int stage_setup(void **state)
-{
-	struct stage *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	mkwire_init(&s->wire);
-	mkwire_init(&s->text);
-	assert_int_equal(model__init(&s->model), 0);
-	offcpu__init(&s->offcpu);
-	s->recorded = recorded_symbols__new();
-	recorded_symbols__resolver(s->recorded, &s->resolver);
-	s->resolvers[0] = &s->resolver;
-	give(s, mkwire_module(&s->wire, MODULE_KERNEL, WIRE_MODULE_KERNEL, "[kernel]"));
-	give(s, mkwire_module(&s->wire, MODULE_APP, WIRE_MODULE_ELF, "/usr/bin/app"));
-	give(s, mkwire_mapping(&s->wire, 42, APP_BASE, APP_BASE + 0x10000, 0, MODULE_APP));
-	give(s, mkwire_thread(&s->wire, 42, 42, 0, "app"));
-	give(s, mkwire_thread(&s->wire, 42, 43, 0, "worker"));
-	stack(s, 0, KSTACK_FUTEX, "futex_do_wait do_futex");
-	stack(s, 0, KSTACK_PIPE, "pipe_read vfs_read");
-	stack(s, 42, USTACK_LOCK, "lock work main");
-	stack(s, 42, USTACK_READ, "read work main");
-	*state = s;
-	return 0;
-}
-
-static int stage_teardown(void **state)
-{
-	struct stage *s = *state;
-
-	profile__free(s->profile);
-	symbolizer__free(s->symbols);
-	recorded_symbols__free(s->recorded);
-	offcpu__fini(&s->offcpu);
-	model__fini(&s->model);
-	buf__fini(&s->wire);
-	buf__fini(&s->text);
-	for (uint32_t i = 0; i < s->name_cnt; i++)
-		free(s->names[i]);
-	free(s);
-	return 0;
-}
-
-/* An interval of @tid with both stacks. */
-static struct wire_interval *interval(struct stage *s, uint32_t tid, uint64_t blocked,
-				      uint64_t runnable)
-{
-	size_t off = mkwire_interval(&s->wire, tid, 1000, 1000 + blocked, 1000 + blocked + runnable,
-				     KSTACK_FUTEX, USTACK_LOCK);
-
-	return mkwire_at(&s->wire, off);
-}
-
-static struct wire_spill *spill(struct stage *s, uint32_t tid, uint64_t cnt, uint64_t blocked,
-				uint64_t runnable)
-{
-	struct wire_spill *r =
-		mkwire_at(&s->wire, mkwire_spill(&s->wire, tid, cnt, blocked, runnable));
-
-	r->kernel_stack = KSTACK_FUTEX;
-	r->user_stack = USTACK_LOCK;
-	return r;
-}
-
-/* Hands over the record that the last builder made. */
-static void done(struct stage *s)
-{
-	give(s, 0);
-}
-
-static struct profile *make_profile(struct stage *s)
-{
-	give(s, mkwire_round(&s->wire, 5000));
-	symbolizer__free(s->symbols);
-	profile__free(s->profile);
-	s->symbols = symbolizer__new(&s->model.modules, s->resolvers);
-	assert_non_null(s->symbols);
-	s->profile = offcpu__profile(&s->offcpu, &s->model, s->symbols, &s->view);
-	assert_non_null(s->profile);
-	return s->profile;
-}
-
-/* A line per sample: "frame;...;frame reason blocked+runnable xCOUNT max MAX[ open]". */
-static const char *profile_text(struct stage *s)
-{
-	const struct profile *p = make_profile(s);
-
-	buf__reset(&s->text);
-	for (size_t i = 0; i < p->sample_cnt; i++) {
-		const struct profile_sample *sample = &p->samples[i];
-
-		for (uint32_t j = 0; j < sample->frame_cnt; j++)
-			buf__printf(&s->text, "%s%s", j ? ";" : "",
-				    profile__str(p, profile__sample_frame(p, sample, j)->name));
-		buf__printf(&s->text,
-			    " %s %" PRIu64 "+%" PRIu64 " x%" PRIu64 " max %" PRIu64 "%s\n",
-			    reason_name(sample->reason), sample->blocked_ns, sample->runnable_ns,
-			    sample->cnt, sample->max_ns, sample->open ? " open" : "");
-	}
-	return buf__str(&s->text);
-}
-
 static void check_term(struct ledger_term t, uint64_t ns, uint64_t cnt)
 {
 	assert_int_equal(t.ns, ns);
 	assert_int_equal(t.cnt, cnt);
 }
-
-#define LOCK_STACKS "main;work;lock;do_futex;futex_do_wait"
 
 /* ---- rows ---- */
 
@@ -838,7 +646,7 @@ static void test_a_delimiter_stands_between_user_and_kernel_part(void **state)
 			    "app;main;work;lock;-;do_futex;futex_do_wait lock 10+1 x1 max 11\n");
 	p = s->profile;
 	assert_int_equal(profile__sample_frame(p, p->samples, 0)->kind, FRAME_KIND_PROCESS);
-	assert_int_equal(profile__sample_frame(p, p->samples, 3)->kind, FRAME_KIND_USER);
+	assert_int_equal(profile__sample_frame(p, p->samples, 3)->kind, FRAME_KIND_NATIVE);
 	assert_int_equal(profile__sample_frame(p, p->samples, 4)->kind, FRAME_KIND_DELIMITER);
 	assert_int_equal(profile__sample_frame(p, p->samples, 6)->kind, FRAME_KIND_KERNEL);
 	assert_string_equal(profile__str(p, profile__sample_frame(p, p->samples, 1)->module),
@@ -990,6 +798,17 @@ static void test_what_interrupts_a_probe_is_cut_with_it(void **state)
 			"htab_map_delete_elem bpf_prog_4b292cbf976580ff_dwell_exit bpf_trace_run2 "
 			"do_exit do_group_exit"),
 		"app;do_group_exit;do_exit other 10+1 x1 max 11\n");
+}
+
+static void test_what_interrupts_the_way_to_a_probe_is_cut_with_it(void **state)
+{
+	assert_string_equal(
+		trimmed(*state,
+			"preempt_schedule_irq irqentry_exit asm_sysvec_apic_timer_interrupt "
+			"bpf_trace_run2 __bpf_trace_sched_process_fork "
+			"__traceiter_sched_process_fork "
+			"kernel_clone do_syscall_64"),
+		"app;do_syscall_64;kernel_clone child 10+1 x1 max 11\n");
 }
 
 static void test_what_interrupts_another_program_stays(void **state)
@@ -1290,15 +1109,6 @@ static void give_mixture(struct stage *s)
 	give_counters(s, 11 + 22 + 490 + 100 + 5000 + 70, 1 + 1 + 2 + 1 + 5 + 1, 590, 3);
 }
 
-static void check_balance(const struct ledger *l)
-{
-	assert_int_equal(ledger__imbalance_ns(l), 0);
-	assert_int_equal(l->observed.cnt,
-			 l->delivered.cnt + l->filtered.cnt + l->spilled.cnt + ledger__lost(l).cnt);
-	assert_int_equal(l->spilled.ns, l->spilled_read.ns);
-	assert_int_equal(l->spilled.cnt, l->spilled_read.cnt);
-}
-
 static void test_the_ledger_has_both_counts_side_by_side(void **state)
 {
 	struct stage *s = *state;
@@ -1393,6 +1203,66 @@ static void test_notes_of_the_view_are_no_facts(void **state)
 	assert_string_equal(profile__str(p, p->notes[1].key), "viewer");
 }
 
+static void test_frames_know_the_build_id_of_their_module(void **state)
+{
+	static const uint8_t build_id[] = {0x00, 0x1f, 0xab};
+	struct stage *s = *state;
+	struct wire_module *m =
+		mkwire_at(&s->wire, mkwire_module(&s->wire, 3, WIRE_MODULE_ELF, "/lib/b.so"));
+	const struct profile_binary *b;
+	const struct profile_frame *f;
+	uint64_t ips[] = {APP_BASE + 0x20000, APP_BASE + 0x100, APP_BASE + 0x20010};
+
+	m->build_id_len = sizeof(build_id);
+	memcpy(m->build_id, build_id, sizeof(build_id));
+	done(s);
+	give(s, mkwire_mapping(&s->wire, 42, APP_BASE + 0x20000, APP_BASE + 0x30000, 0, 3));
+	give(s, mkwire_stack(&s->wire, 42, 99, ips, 3));
+	interval(s, 43, 5, 0)->user_stack = 99;
+	done(s);
+	make_profile(s);
+	f = profile__sample_frame(s->profile, &s->profile->samples[0], 3);
+	b = profile__binary(s->profile, f->binary);
+	assert_string_equal(profile__str(s->profile, f->module), "b.so");
+	assert_string_equal(profile__str(s->profile, b->path), "/lib/b.so");
+	assert_string_equal(profile__str(s->profile, b->build_id), "001fab");
+	f = profile__sample_frame(s->profile, &s->profile->samples[0], 2);
+	b = profile__binary(s->profile, f->binary);
+	assert_string_equal(profile__str(s->profile, b->path), "/usr/bin/app");
+	assert_int_equal(b->build_id, 0);
+	/* The comm and the kernel are no files. */
+	assert_int_equal(profile__sample_frame(s->profile, &s->profile->samples[0], 0)->binary, 0);
+	assert_int_equal(profile__sample_frame(s->profile, &s->profile->samples[0], 4)->binary, 0);
+	assert_int_equal(s->profile->binary_cnt, 2);
+}
+
+/* By tid, which the model's thread has. */
+static const char *group_of(void *arg, uint32_t thread_pos)
+{
+	struct stage *s = arg;
+
+	return s->model.threads.items[thread_pos].tid == 43 ? "web\n" : NULL;
+}
+
+static void test_groups_are_comms_unless_the_view_says_otherwise(void **state)
+{
+	struct stage *s = *state;
+	const struct profile *p;
+
+	interval(s, 43, 5, 0);
+	done(s);
+	p = make_profile(s);
+	assert_string_equal(profile__str(p, p->threads[0].group), "app");
+	assert_string_equal(profile__str(p, p->threads[1].group), "worker");
+	assert_string_equal(profile__str(p, p->threads[1].comm), "worker");
+	assert_string_equal(profile__str(p, p->threads[1].process), "app");
+	s->view.group = group_of;
+	s->view.group_arg = s;
+	p = make_profile(s);
+	assert_string_equal(profile__str(p, p->threads[0].group), "app");
+	assert_string_equal(profile__str(p, p->threads[1].group), "web\xef\xbf\xbd");
+}
+
 static void test_the_title_tells_target_and_window(void **state)
 {
 	struct stage *s = *state;
@@ -1401,6 +1271,7 @@ static void test_the_title_tells_target_and_window(void **state)
 	give(s, mkwire_window(&s->wire, WIRE_WINDOW_END, 3500000000));
 	make_profile(s);
 	assert_int_equal(s->profile->window_ns, 2500000000);
+	assert_int_equal(s->profile->start_realtime_ns, 1000000000);
 	assert_string_equal(profile__str(s->profile, s->profile->title),
 			    "Off-CPU time: the whole system, 2.5 s");
 	give(s, mkwire_meta(&s->wire, "target", "pid 42"));
@@ -1443,16 +1314,16 @@ static void test_stack_names_are_made_once(void **state)
 	const struct named_stack *st;
 	struct stack_names n;
 
-	stack_names__init(&n, &s->model, s->symbols, p);
-	st = stack_names__get(&n, USTACK_LOCK);
+	stack_names__init(&n, &s->model, s->symbols, p, false);
+	st = stack_names__get(&n, USTACK_LOCK, 0);
 	assert_non_null(st);
 	assert_int_equal(st->cnt, 3);
 	assert_false(st->lost);
-	st = stack_names__get(&n, 4711);
+	st = stack_names__get(&n, 4711, 0);
 	assert_true(st->lost);
 	assert_int_equal(st->cnt, 1);
-	stack_names__get(&n, 4711);
-	stack_names__get(&n, USTACK_LOCK);
+	stack_names__get(&n, 4711, 0);
+	stack_names__get(&n, USTACK_LOCK, 0);
 	assert_int_equal(n.cnt, 2);
 	assert_int_equal(n.lost_cnt, 1);
 	stack_names__fini(&n);
@@ -1466,8 +1337,8 @@ static void test_a_stack_that_was_never_resolved_is_lost(void **state)
 
 	make_profile(s);
 	stack(s, 42, 33, "late main");
-	stack_names__init(&n, &s->model, s->symbols, s->profile);
-	assert_true(stack_names__get(&n, 33)->lost);
+	stack_names__init(&n, &s->model, s->symbols, s->profile, false);
+	assert_true(stack_names__get(&n, 33, 0)->lost);
 	stack_names__fini(&n);
 }
 
@@ -1513,6 +1384,7 @@ int main(void)
 		STAGE_TEST(test_one_unknown_frame_between_the_probes_own_is_cut_too),
 		STAGE_TEST(test_far_from_the_innermost_end_the_same_names_stay),
 		STAGE_TEST(test_what_interrupts_a_probe_is_cut_with_it),
+		STAGE_TEST(test_what_interrupts_the_way_to_a_probe_is_cut_with_it),
 		STAGE_TEST(test_what_interrupts_another_program_stays),
 		STAGE_TEST(test_a_name_too_short_for_a_program_stays),
 		STAGE_TEST(test_the_way_into_the_scheduler_is_cut),
@@ -1538,6 +1410,8 @@ int main(void)
 		STAGE_TEST(test_several_reasons_may_be_shown),
 		STAGE_TEST(test_making_a_profile_changes_nothing_for_the_next),
 		STAGE_TEST(test_notes_of_the_view_are_no_facts),
+		STAGE_TEST(test_frames_know_the_build_id_of_their_module),
+		STAGE_TEST(test_groups_are_comms_unless_the_view_says_otherwise),
 		STAGE_TEST(test_the_title_tells_target_and_window),
 		STAGE_TEST(test_the_deepest_stacks_fit),
 		STAGE_TEST(test_stack_names_are_made_once),

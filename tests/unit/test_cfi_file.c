@@ -133,6 +133,35 @@ static void test_lengths(void **state)
 	}
 }
 
+/* As glibc's clone3(): the system call lies between two FDEs. */
+static void test_holes(void **state)
+{
+	static const struct {
+		uint64_t next;	  /* where the code behind it begins */
+		uint64_t cfa;	  /* in force at the end of the code before */
+		const char *rows; /* of which the last one is CODE + 0x100's, if it is cut */
+	} holes[] = {
+		{0x107, 8, "1000 r7+8 ra-1, 1107 r7+16 ra-1, 1117 -"},
+		{0x11f, 8, "1000 r7+8 ra-1, 111f r7+16 ra-1, 112f -"},
+		/* Too long; where a function may begin; not as at the entry. */
+		{0x121, 8, "1000 r7+8 ra-1, 1100 -, 1121 r7+16 ra-1, 1131 -"},
+		{0x110, 8, "1000 r7+8 ra-1, 1100 -, 1110 r7+16 ra-1, 1120 -"},
+		{0x107, 24, "1000 r7+24 ra-1, 1100 -, 1107 r7+16 ra-1, 1117 -"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(holes); i++) {
+		const uint8_t ops[] = {DW_CFA_def_cfa_offset, (uint8_t)holes[i].cfa};
+		struct mkcfi m;
+
+		mkcfi__init(&m, false);
+		mkcfi__usual(&m, ops, sizeof(ops));
+		mkcfi__fde(&m, 0,
+			   FDE(.pc = CODE + holes[i].next, .bytes = 0x10, MKCFI_OPS(AT(16))));
+		assert_sections(holes[i].rows, &m, NULL);
+	}
+}
+
 static void test_debug_frame(void **state)
 {
 	struct mkcfi eh, debug;
@@ -398,10 +427,15 @@ static void test_bit_flips(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files_without), cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_debug_frame),   cmocka_unit_test(test_compressed_debug_frame),
-		cmocka_unit_test(test_zdebug_frame),  cmocka_unit_test(test_eh_frame_hdr),
-		cmocka_unit_test(test_truncations),   cmocka_unit_test(test_bit_flips),
+		cmocka_unit_test(test_files_without),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_debug_frame),
+		cmocka_unit_test(test_compressed_debug_frame),
+		cmocka_unit_test(test_zdebug_frame),
+		cmocka_unit_test(test_eh_frame_hdr),
+		cmocka_unit_test(test_truncations),
+		cmocka_unit_test(test_bit_flips),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

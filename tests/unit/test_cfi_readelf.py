@@ -25,6 +25,7 @@ RA_IN_REG, FP_SAVED, BX_SAVED, AT_SP, SIGNAL, RA_SIGNED, AT_FP = 1, 2, 4, 8, 16,
 NONE = (CFA_NONE,) + (0,) * 7
 END = (CFA_END,) + (0,) * 7
 UNSUPPORTED = (CFA_UNSUPPORTED,) + (0,) * 7
+ENTRY = (CFA_REG, 7, 8, 0, 0, -1, 0, 0) # of x86-64; it also holds in the holes of clone() and clone3(), see cfi.c
 
 class Machine:
     def __init__(self, names, ra, fp, bx, sp):
@@ -250,7 +251,8 @@ def expect(path):
                 rows.pop()
             if address < min(fde.end, following):
                 rows.append((address, row(fde, address, cells)))
-        if fde.end < following:
+        hole = machine.ra == "rip" and following - fde.end <= 32 and following % 16 and rows and rows[-1][1] == ENTRY
+        if fde.end < following and not hole:
             rows.append((fde.end, NONE))
     return [row for i, row in enumerate(rows) if row[1] != (rows[i - 1][1] if i else NONE)], reasons
 

@@ -110,7 +110,7 @@ static void test_record_longer_than_known_is_fine(void **state)
 
 static void test_record_unknown_kinds_are_passed_over(void **state)
 {
-	static const uint16_t kinds[] = {0, 9, 15, 24, 999, UINT16_MAX};
+	static const uint16_t kinds[] = {0, 10, 15, 200, 999, UINT16_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -248,7 +248,7 @@ static void test_record_module_text(void **state)
 	m->build_id_len = WIRE_BUILD_ID_LEN + 1;
 	assert_bad(&b, b.len, "build id");
 	m->build_id_len = 0;
-	m->kind = WIRE_MODULE_ANON + 1;
+	m->kind = WIRE_MODULE_PYTHON + 1;
 	assert_bad(&b, b.len, "unknown kind");
 }
 
@@ -272,6 +272,7 @@ static void test_record_symbol_and_meta_text(void **state)
 {
 	_cleanup_buf_ struct buf b;
 	struct wire_symbol *s;
+	struct wire_line *l;
 	struct wire_meta *m;
 	struct event e;
 
@@ -280,8 +281,25 @@ static void test_record_symbol_and_meta_text(void **state)
 	s = mkwire_at(&b, mkwire_symbol(&b, 1, 0, 1, "1234567"));
 	s->name_len = 8;
 	assert_bad(&b, b.len, "name is not 8");
-	s->name_len = UINT32_MAX;
+	s->name_len = UINT16_MAX;
 	assert_bad(&b, b.len, "name is not");
+	buf__reset(&b);
+	l = mkwire_at(&b, mkwire_line(&b, 1, 0, 1, "123", "567", 9));
+	assert_int_equal(record_decode(b.data, b.len, &e), 0);
+	l->name_len = 4;
+	assert_bad(&b, b.len, "name is not 4");
+	l->name_len = 3;
+	l->file_len = 4;
+	assert_bad(&b, b.len, "file is not 4");
+	l->name_len = l->file_len = UINT16_MAX;
+	assert_bad(&b, b.len, "name is not");
+	buf__reset(&b);
+	mkwire_copy(&b, 1, 1, 16, 2);
+	assert_int_equal(record_decode(b.data, b.len, &e), 0);
+	((struct wire_header *)b.data)->size -= 8;
+	assert_bad(&b, b.len, "no whole pages");
+	((struct wire_header *)b.data)->size = sizeof(struct wire_copy);
+	assert_bad(&b, b.len, "at least");
 	buf__reset(&b);
 	m = mkwire_at(&b, mkwire_meta(&b, "123", "567"));
 	m->value_len = 4;
@@ -511,7 +529,7 @@ static void test_recording_every_cut_is_noticed(void **state)
 		memcpy(copy, file.data, len);
 		assert_refused(copy, len, len < 8 ? "not a dwell recording" : "truncated after");
 	}
-	assert_refused(file.data, file.len - 1, "truncated after 17 records");
+	assert_refused(file.data, file.len - 1, "truncated after 21 records");
 }
 
 /* Except where a bit has no meaning: reserved bytes and padding. */
@@ -648,7 +666,7 @@ static void test_recording_longer_header(void **state)
 	longer.data[12] = 32;
 	buf__append(&longer, "12345678", 8);
 	buf__append(&longer, file.data + 24, file.len - 24);
-	assert_int_equal(read_all(longer.data, longer.len, &err), 17);
+	assert_int_equal(read_all(longer.data, longer.len, &err), 21);
 	assert_int_equal(err, 0);
 }
 

@@ -126,7 +126,7 @@ static void test_module_name(void **state)
 
 static void add(struct image *img, uint64_t start, uint64_t end, uint32_t module)
 {
-	struct mapping m = {start, end, 0x10000 + start, module, false};
+	struct mapping m = {start, end, 0x10000 + start, module, false, false};
 
 	assert_int_equal(image__add_mapping(img, &m), 0);
 }
@@ -490,6 +490,23 @@ static void test_stack_addresses_of_instructions_are_taken_as_they_are(void **st
 	define(f, 5, 2, ips + 1, 1, 0);
 	assert_stack(f, 2, "1:110a0");
 	assert_int_equal(f->refresh_calls, 0);
+}
+
+/* They have no addresses: nobody is asked for mappings, and nothing is subtracted. */
+static void test_stack_frames_of_python(void **state)
+{
+	static const uint64_t ips[] = {0x1080, WIRE_IP_PYTHON | 77, WIRE_IP_PYTHON | 78, 0x1090};
+	struct stack_fixture *f = *state;
+
+	add(get(&f->images, 5), 0x1000, 0x1100, 1);
+	f->stacks.python_module = 9;
+	define(f, 5, 1, ips, 4, 0);
+	assert_stack(f, 1, "1:11080 9:4d 9:4e 1:1108f");
+	assert_int_equal(f->refresh_calls, 0);
+	/* A recording that never said where they are. */
+	f->stacks.python_module = 0;
+	define(f, 5, 2, ips + 1, 2, 0);
+	assert_stack(f, 2, "[unknown]");
 }
 
 static void test_frames_that_are_not_code_have_names(void **state _unused_)
@@ -995,10 +1012,10 @@ static void test_profile_frames_are_distinct(void **state)
 
 	(void)state;
 	assert_non_null(p);
-	assert_int_equal(profile__frame(p, "main;", "prog", FRAME_KIND_USER, &a), 0);
-	assert_int_equal(profile__frame(p, "main:", "prog", FRAME_KIND_USER, &b), 0);
-	assert_int_equal(profile__frame(p, "main:", NULL, FRAME_KIND_USER, &c), 0);
-	assert_int_equal(profile__frame(p, "main:", "", FRAME_KIND_USER, &d), 0);
+	assert_int_equal(profile__frame(p, "main;", "prog", FRAME_KIND_NATIVE, &a), 0);
+	assert_int_equal(profile__frame(p, "main:", "prog", FRAME_KIND_NATIVE, &b), 0);
+	assert_int_equal(profile__frame(p, "main:", NULL, FRAME_KIND_NATIVE, &c), 0);
+	assert_int_equal(profile__frame(p, "main:", "", FRAME_KIND_NATIVE, &d), 0);
 	assert_int_equal(profile__frame(p, "main:", "", FRAME_KIND_KERNEL, &e), 0);
 	assert_int_equal(a, b);
 	assert_int_not_equal(a, c);
@@ -1013,6 +1030,41 @@ static void test_profile_frames_are_distinct(void **state)
 	profile__free(NULL);
 }
 
+/* Frames of one name in two files of one name. */
+static void test_profile_binaries(void **state _unused_)
+{
+	struct profile *p = profile__new();
+	uint32_t a, b, again, bare, f, g;
+	struct profile_place place = {.module = "libc.so.6"};
+
+	assert_int_equal(profile__add_binary(p, "/lib/libc.so.6", "c0ffee", &a), 0);
+	assert_int_equal(profile__add_binary(p, "/lib/libc.so.6", "beef", &b), 0);
+	assert_int_equal(profile__add_binary(p, "/lib/libc.so.6", "c0ffee", &again), 0);
+	assert_int_equal(profile__add_binary(p, NULL, "c0ffee", &bare), 0);
+	assert_int_equal(a, 1);
+	assert_int_equal(b, 2);
+	assert_int_equal(again, a);
+	assert_int_equal(bare, 3);
+	assert_string_equal(profile__str(p, profile__binary(p, b)->path), "/lib/libc.so.6");
+	assert_string_equal(profile__str(p, profile__binary(p, b)->build_id), "beef");
+	assert_int_equal(profile__binary(p, bare)->path, 0);
+	assert_int_equal(profile__binary(p, 0)->build_id, 0);
+	assert_int_equal(profile__binary(p, 4)->build_id, 0);
+	place.binary = a;
+	assert_int_equal(profile__frame_at(p, "read", FRAME_KIND_NATIVE, &place, &f), 0);
+	place.binary = b;
+	assert_int_equal(profile__frame_at(p, "read", FRAME_KIND_NATIVE, &place, &g), 0);
+	assert_int_not_equal(f, g);
+	assert_int_equal(profile__frame_at(p, "read", FRAME_KIND_NATIVE, &place, &again), 0);
+	assert_int_equal(again, g);
+	place.binary = 4;
+	assert_int_equal(profile__frame_at(p, "read", FRAME_KIND_NATIVE, &place, &f), -EINVAL);
+	assert_int_equal(profile__text(p, "a\nb", &f), 0);
+	assert_string_equal(profile__str(p, f), "a\xef\xbf\xbd"
+						"b");
+	profile__free(p);
+}
+
 static void test_profile_samples(void **state)
 {
 	struct profile *p = profile__new();
@@ -1021,7 +1073,7 @@ static void test_profile_samples(void **state)
 
 	(void)state;
 	assert_int_equal(profile__frame(p, "root", NULL, FRAME_KIND_PROCESS, &root), 0);
-	assert_int_equal(profile__frame(p, "leaf", NULL, FRAME_KIND_USER, &leaf), 0);
+	assert_int_equal(profile__frame(p, "leaf", NULL, FRAME_KIND_NATIVE, &leaf), 0);
 	assert_int_equal(profile__add_sample(p, &s, NULL, 0), 0);
 	assert_int_equal(profile__add_sample(p, &s, (uint32_t[]){root, leaf}, 2), 0);
 	assert_int_equal(profile__add_sample(p, &s, (uint32_t[]){root, leaf, leaf}, 3), 0);
@@ -1072,6 +1124,7 @@ int main(void)
 		STACK_TEST(test_stack_kernel_addresses),
 		STACK_TEST(test_stack_says_why_its_walk_ended),
 		STACK_TEST(test_stack_addresses_of_instructions_are_taken_as_they_are),
+		STACK_TEST(test_stack_frames_of_python),
 		cmocka_unit_test(test_frames_that_are_not_code_have_names),
 		STACK_TEST(test_stack_known_id_is_ignored),
 		STACK_TEST(test_stack_is_raw_until_resolved),
@@ -1096,6 +1149,7 @@ int main(void)
 		cmocka_unit_test(test_sanitise_reports_a_full_buffer),
 		cmocka_unit_test(test_sanitise_text_keeps_what_only_frames_forbid),
 		cmocka_unit_test(test_profile_frames_are_distinct),
+		cmocka_unit_test(test_profile_binaries),
 		cmocka_unit_test(test_profile_samples),
 		cmocka_unit_test(test_profile_threads_and_notes),
 	};

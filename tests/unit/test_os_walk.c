@@ -119,6 +119,36 @@ static void test_a_chain_of_frames_is_followed_to_its_end(void **state _unused_)
 	assert_int_equal(ips[1], 0x1005);
 }
 
+/* A copy of the stack is read in its place, and nothing but it. */
+static void test_a_copied_stack_is_walked(void **state _unused_)
+{
+	struct wire_regs regs = {.ip = 0x1234};
+	struct os_walk o = {.pid = 0x7ffffffe, .regs = &regs, .max_frames = WIRE_MAX_FRAMES};
+	static uint8_t copy[sizeof(frames)];
+	__u64 ips[WIRE_MAX_FRAMES];
+	uint32_t flags = 0;
+
+	chain_frames();
+	memcpy(copy, frames, sizeof(frames));
+	regs.reg[UNWIND_REG_SP] = regs.reg[UNWIND_REG_FP] = at(0);
+	/* Without it there is no such process. */
+	assert_int_equal(os_walk_user(&o, ips, &flags), 1);
+	o.copy = copy;
+	o.copy_start = at(0);
+	o.copy_bytes = sizeof(copy);
+	memset(frames, 0, sizeof(frames));
+	assert_int_equal(os_walk_user(&o, ips, &flags), 9);
+	assert_int_equal(ips[8], 0x1007);
+	/* It ends in the middle of a frame; what lies before its beginning is not there. */
+	for (uint32_t bytes = 0; bytes < sizeof(copy); bytes++) {
+		o.copy_bytes = bytes;
+		assert_int_equal(os_walk_user(&o, ips, &flags), 1 + bytes / sizeof(frames[0]));
+	}
+	o.copy_bytes = sizeof(copy);
+	o.copy_start = at(1);
+	assert_int_equal(os_walk_user(&o, ips, &flags), 1);
+}
+
 static void test_a_walk_stops_at_its_limit(void **state _unused_)
 {
 	__u64 ips[WIRE_MAX_FRAMES] = {0, 0, 0, 4711};
@@ -363,7 +393,7 @@ static void test_with_sp_alone_the_frame_pointer_is_not_believed(void **state _u
 	/* A table that is not there is no reason to drop what was found. */
 	k.mappings[0].module = 4;
 	assert_int_equal(walk_frames(&k, 0x1234, false, ips, &end), 1);
-	assert_int_equal(end, WIRE_END_NO_ROWS);
+	assert_int_equal(end, WIRE_END_PENDING);
 	known_fini(&k);
 }
 
@@ -553,7 +583,7 @@ static void test_proc_syscall_agrees_with_ptrace(void **state _unused_)
 	struct child c = start_child(block_in_libc);
 	struct wire_regs by_proc, by_ptrace;
 
-	assert_true(os_walk_read_syscall((uint32_t)c.pid, (uint32_t)c.pid, &by_proc));
+	assert_true(os_walk_read_syscall((uint32_t)c.pid, (uint32_t)c.pid, &by_proc, NULL));
 	assert_true(ptrace_regs(c.pid, &by_ptrace));
 	assert_int_equal(by_proc.ip, by_ptrace.ip);
 	assert_int_equal(by_proc.reg[UNWIND_REG_SP], by_ptrace.reg[UNWIND_REG_SP]);
@@ -575,11 +605,11 @@ static void test_of_who_does_not_sleep_proc_syscall_tells_nothing(void **state _
 			;
 	}
 	wait_for_state(pid, 'R');
-	assert_false(os_walk_read_syscall((uint32_t)pid, (uint32_t)pid, &regs));
+	assert_false(os_walk_read_syscall((uint32_t)pid, (uint32_t)pid, &regs, NULL));
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_false(os_walk_read_syscall((uint32_t)pid, (uint32_t)pid, &regs));
-	assert_false(os_walk_read_syscall((uint32_t)getpid(), 0x7ffffffe, &regs));
+	assert_false(os_walk_read_syscall((uint32_t)pid, (uint32_t)pid, &regs, NULL));
+	assert_false(os_walk_read_syscall((uint32_t)getpid(), 0x7ffffffe, &regs, NULL));
 	assert_int_equal(regs.ip, 4711);
 }
 
@@ -593,7 +623,7 @@ static void test_with_sp_alone_the_walk_goes_as_far_as_it_can(void **state _unus
 	uint32_t n, all_cnt, end, all_end;
 
 	known_init(&k, &c.image);
-	assert_true(os_walk_read_syscall((uint32_t)c.pid, (uint32_t)c.pid, &by_proc));
+	assert_true(os_walk_read_syscall((uint32_t)c.pid, (uint32_t)c.pid, &by_proc, NULL));
 	assert_true(ptrace_regs(c.pid, &by_ptrace));
 	all_cnt = walk_by_tables(&k, c.pid, &by_ptrace, false, all, &all_end);
 	n = walk_by_tables(&k, c.pid, &by_proc, true, ips, &end);
@@ -804,6 +834,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_chain_of_frames_is_followed_to_its_end),
+		cmocka_unit_test(test_a_copied_stack_is_walked),
 		cmocka_unit_test(test_a_walk_stops_at_its_limit),
 		cmocka_unit_test(test_frame_pointers_that_lead_nowhere_end_the_walk),
 		cmocka_unit_test(test_frames_that_go_in_circles_or_back_end_the_walk),

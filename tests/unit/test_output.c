@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The writers, on profiles made in memory. What they write is compared with tests/golden/output
+ * The writers, on profiles made in memory; pprof files as text. What they write is compared with tests/golden/output
  * (found from the working directory or $DWELL_GOLDEN); UPDATE_GOLDEN=1 writes those files anew.
  * In the golden HTML and SVG the embedded scripts and styles are left out, in the JSON the
  * kernel's counters.
@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "browser/sample_profile.h"
+#include "fixtures/pprof_text.h"
 #include "output/fold.h"
 #include "output/json_writer.h"
 #include "output/text.h"
@@ -34,6 +35,14 @@ static char *render_with(const struct writer *w, const struct profile *p,
 	assert_non_null(to);
 	assert_int_equal(w->write(p, opts, to), 0);
 	assert_int_equal(fclose(to), 0);
+	if (w == &pprof_writer) {
+		char *packed = text;
+
+		text = pprof_text(packed, len);
+		free(packed);
+		assert_non_null(text);
+		return text;
+	}
 	assert_int_equal(strlen(text), len);
 	return text;
 }
@@ -115,7 +124,8 @@ static void show_difference(const char *path, const char *want, const char *got)
 
 static void check_golden(const struct writer *w, const struct profile *p, const char *name)
 {
-	char *path = golden_path(name, w->ext), *got = render(w, p), *want;
+	char *path = golden_path(name, w == &pprof_writer ? ".pprof" : w->ext);
+	char *got = render(w, p), *want;
 
 	cut(&got, (const char *)viewer_js, "viewer.js\n");
 	cut(&got, (const char *)viewer_css, "viewer.css\n");
@@ -267,6 +277,12 @@ static char *html_data(const char *html)
 	return strndup(from, (size_t)(to - from));
 }
 
+static void assert_json_lines(char *text)
+{
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_json(line);
+}
+
 static void test_json_is_json(void **state _unused_)
 {
 	struct profile *all[] = {sample_small(), sample_hostile(), sample_new("", 0),
@@ -274,13 +290,15 @@ static void test_json_is_json(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		char *json = render(&json_writer, all[i]), *html = render(&html_writer, all[i]);
-		char *data = html_data(html);
+		char *data = html_data(html), *lines = render(&ndjson_writer, all[i]);
 
 		assert_json(json);
+		assert_json_lines(lines);
 		assert_json(data);
 		free(json);
 		free(html);
 		free(data);
+		free(lines);
 		profile__free(all[i]);
 	}
 }
@@ -521,6 +539,30 @@ static void test_folded_sorted(void **state _unused_)
 	profile__free(p);
 }
 
+/* With kinds, frames of one name and two kinds are two rows, and the order is still that of the lines. */
+static void test_folded_kinds(void **state _unused_)
+{
+	static const struct writer_opts kinds = {.kinds = true};
+	struct profile *p = sample_new("kinds", 1);
+	char *text;
+
+	SAMPLE_ADD(p, SAMPLE(.cnt = 1, .blocked_ns = 1000), "Pp", "Uf", "Ig", "Kread");
+	SAMPLE_ADD(p, SAMPLE(.cnt = 1, .blocked_ns = 2000), "Pp", "Uf", "Ug", "Kread");
+	SAMPLE_ADD(p, SAMPLE(.cnt = 1, .blocked_ns = 3000), "Pp", "Jf", "Ug_b");
+	SAMPLE_ADD(p, SAMPLE(.cnt = 1, .blocked_ns = 4000), "Pp", "Jf", "Ig");
+	SAMPLE_ADD(p, SAMPLE(.cnt = 1, .blocked_ns = 5000), "Pp", "Vf", "Ig", "Kread");
+	text = render(&folded_writer, p);
+	assert_string_equal(text, "p;f;g 4\np;f;g;read 8\np;f;g_b 3\n");
+	free(text);
+	text = render_with(&folded_writer, p, &kinds);
+	assert_string_equal(text, "p;f;g;read_[k] 2\n"
+				  "p;f;g_[i];read_[k] 6\n"
+				  "p;f_[j];g_[i] 4\n"
+				  "p;f_[j];g_b 3\n");
+	free(text);
+	profile__free(p);
+}
+
 /* Parts of any size add up to the row, none is off by more than a microsecond. */
 static void test_fold_parts(void **state _unused_)
 {
@@ -688,7 +730,9 @@ static void test_writers(void **state _unused_)
 	assert_null(writer_find("HTML"));
 	assert_null(writer_find(""));
 	assert_ptr_equal(writer_find_for_path("/tmp/a.svg.json"), &json_writer);
+	assert_ptr_equal(writer_find_for_path("a.ndjson"), &ndjson_writer);
 	assert_ptr_equal(writer_find_for_path("a.folded"), &folded_writer);
+	assert_ptr_equal(writer_find_for_path("a.folded.pb.gz"), &pprof_writer);
 	assert_ptr_equal(writer_find_for_path("a.txt"), &table_writer);
 	assert_null(writer_find_for_path("folded"));
 	assert_null(writer_find_for_path("a.folded.gz"));
@@ -806,6 +850,7 @@ int main(void)
 		cmocka_unit_test(test_same_numbers),
 		cmocka_unit_test(test_order_of_samples),
 		cmocka_unit_test(test_folded_sorted),
+		cmocka_unit_test(test_folded_kinds),
 		cmocka_unit_test(test_fold_parts),
 		cmocka_unit_test(test_no_frames),
 		cmocka_unit_test(test_tree),

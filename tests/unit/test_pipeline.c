@@ -2,7 +2,7 @@
 /*
  * From a recording to every output, through all that `dwell report` uses. What comes out is compared with
  * tests/golden/pipeline (found from the working directory or $DWELL_GOLDEN); UPDATE_GOLDEN=1 writes those
- * files anew. In the golden HTML and SVG the embedded scripts and styles are left out.
+ * files anew; pprof files as text. In the golden HTML and SVG the embedded scripts and styles are left out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/os_read.h"
 #include "fixtures/mkwire.h"
+#include "fixtures/pprof_text.h"
 #include "format/recording.h"
 #include "output/writer.h"
 #include "source/recording.h"
@@ -102,7 +103,7 @@ static struct profile *profile_of(struct session *s)
 
 	recorded_symbols__resolver(s->recorded, &recorded);
 	session__recorded_view(s, &view);
-	p = session__profile(s, resolvers, &view);
+	p = session__profile(s, resolvers, NULL, &view);
 	assert_non_null(p);
 	return p;
 }
@@ -116,6 +117,14 @@ static char *render(const struct writer *w, const struct profile *p)
 
 	assert_int_equal(w->write(p, &opts, to), 0);
 	assert_int_equal(fclose(to), 0);
+	if (w == &pprof_writer) {
+		char *packed = text;
+
+		text = pprof_text(packed, len);
+		free(packed);
+		assert_non_null(text);
+		return text;
+	}
 	assert_int_equal(strlen(text), len);
 	return text;
 }
@@ -167,8 +176,8 @@ static void check_golden(const char *name, const struct writer *w, const struct 
 	cut(&got, viewer_js, "viewer.js\n");
 	cut(&got, viewer_css, "viewer.css\n");
 	cut(&got, svg_js, "svg.js\n");
-	assert_true(asprintf(&path, "%s/pipeline/%s%s", dir ? dir : "tests/golden", name, w->ext) >=
-		    0);
+	assert_true(asprintf(&path, "%s/pipeline/%s%s", dir ? dir : "tests/golden", name,
+			     w == &pprof_writer ? ".pprof" : w->ext) >= 0);
 	if (getenv("UPDATE_GOLDEN"))
 		update_golden(path, got);
 	if (os_read_file(path, 1 << 24, &want))

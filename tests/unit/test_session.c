@@ -347,7 +347,7 @@ struct rendered {
 static struct rendered render_session(struct session *s, const struct resolver *const *resolvers,
 				      const struct offcpu_view *view)
 {
-	struct profile *p = session__profile(s, resolvers, view);
+	struct profile *p = session__profile(s, resolvers, NULL, view);
 	struct rendered r;
 
 	assert_non_null(p);
@@ -1007,19 +1007,23 @@ static void check_view(const struct offcpu_view *view)
 	assert_int_equal(back.no_user_stacks, view->no_user_stacks);
 	assert_int_equal(back.no_kernel_stacks, view->no_kernel_stacks);
 	assert_int_equal(back.delimiter, view->delimiter);
+	assert_int_equal(back.inlines, view->inlines);
+	assert_int_equal(back.lines, view->lines);
 	assert_int_equal(back.reasons, view->reasons);
 	session__free(s);
 }
 
 static void test_every_view_comes_back_from_its_notes(void **state _unused_)
 {
-	for (int i = 0; i < 32; i++)
+	for (int i = 0; i < 128; i++)
 		check_view(&(struct offcpu_view){
 			.per_thread = i & 1,
 			.split = i & 2,
 			.no_user_stacks = i & 4,
 			.no_kernel_stacks = i & 8,
 			.delimiter = i & 16,
+			.inlines = i & 32,
+			.lines = i & 64,
 		});
 	check_view(&(struct offcpu_view){.reasons = (1u << REASON_CNT) - 1});
 	check_view(&(struct offcpu_view){.reasons = 1u << REASON_DISK});

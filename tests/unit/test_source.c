@@ -492,6 +492,7 @@ static void child_maps_anonymous_code(void)
 static void test_code_without_a_file_is_anonymous(void **state _unused_)
 {
 	struct child c = start_child(child_maps_anonymous_code);
+	struct wire_image image;
 	const struct module *m;
 	struct taker t;
 
@@ -501,6 +502,11 @@ static void test_code_without_a_file_is_anonymous(void **state _unused_)
 	assert_int_equal(m->kind, WIRE_MODULE_ANON);
 	assert_string_equal(m->path, "[anon]");
 	assert_int_equal(m->fd, -1);
+	/* Of this process alone; offsets in it are addresses. */
+	assert_true(module__image(m, &image));
+	assert_memory_equal(&image, &c.image, sizeof(image));
+	assert_int_equal(taken_mapping(&t, &c, shared->addr + 5000)->file_off, shared->addr);
+	assert_true(taken_mapping(&t, &c, shared->addr + 5000)->anon);
 	end_child(&c);
 	model__fini(&t.model);
 }

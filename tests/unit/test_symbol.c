@@ -326,11 +326,16 @@ struct world {
 static const struct resolver *const live_resolvers[] = {&elf_resolver, &vdso_resolver,
 							&kernel_resolver, NULL};
 
-static void world_init(struct world *w, const struct resolver *const *resolvers)
+static void world_init_with(struct world *w, const struct symbolizer_opts *opts)
 {
 	module_table__init(&w->modules);
-	w->symbolizer = symbolizer__new(&w->modules, resolvers);
+	w->symbolizer = symbolizer__new(&w->modules, opts);
 	assert_non_null(w->symbolizer);
+}
+
+static void world_init(struct world *w, const struct resolver *const *resolvers)
+{
+	world_init_with(w, &(struct symbolizer_opts){.resolvers = resolvers});
 }
 
 static void world_fini(struct world *w)
@@ -363,16 +368,15 @@ static uint32_t world_module(struct world *w, enum wire_module_kind kind, const 
 static const char *world_name(struct world *w, uint32_t module, uint64_t offset)
 {
 	const struct frame f = {.module = module, .offset = offset};
-	static char text[256];
+	const struct symbol_line *lines;
 
-	assert_int_equal(symbolizer__name(w->symbolizer, &f, text, sizeof(text)), 0);
-	return text;
+	assert_int_equal(symbolizer__locate(w->symbolizer, &f, &lines, NULL), 1);
+	return lines[0].name;
 }
 
 static void test_names_without_symbols(void **state)
 {
 	struct world w;
-	char text[8];
 
 	(void)state;
 	world_init(&w, live_resolvers + 3); /* none */
@@ -389,8 +393,6 @@ static void test_names_without_symbols(void **state)
 	assert_string_equal(world_name(&w, kernel, 0xffffffff81000000), "[kernel]");
 	assert_string_equal(world_name(&w, vdso, 0x10), "[vdso]");
 	assert_string_equal(world_name(&w, anon, 0x10), "[anon]");
-	assert_int_equal(symbolizer__name(w.symbolizer, &(struct frame){file, 1}, text, 8), 0);
-	assert_string_equal(text, "libfoo.");
 	world_fini(&w);
 }
 
@@ -485,11 +487,39 @@ static void test_order_of_resolvers(void **state)
 	/* A lack of memory is an error, and may be over at the next try. */
 	s[0].ret = -ENOMEM;
 	uint32_t c = world_module(&w, WIRE_MODULE_ELF, "/c", NULL);
-	char text[32] = "untouched";
-	assert_int_equal(symbolizer__name(w.symbolizer, &(struct frame){c, 0}, text, 32), -ENOMEM);
-	assert_string_equal(text, "untouched");
+	const struct symbol_line *lines = NULL;
+	assert_int_equal(symbolizer__locate(w.symbolizer, &(struct frame){c, 0}, &lines, NULL),
+			 -ENOMEM);
+	assert_null(lines);
 	s[0].ret = 0;
 	assert_string_equal(world_name(&w, c, 0), "good");
+	world_fini(&w);
+}
+
+/* Files beyond what all may take together have no names; those that are loaded keep theirs. */
+static void test_tables_have_a_limit_together(void **state)
+{
+	struct scripted s = {0, 1, "good"};
+	struct resolver r = {.name = "s", .fill = scripted_fill, .ctx = &s};
+	const struct resolver *const list[] = {&r, NULL};
+	struct world w;
+	uint32_t ids[3];
+
+	(void)state;
+	world_init_with(&w, &(struct symbolizer_opts){.resolvers = list, .max_bytes = 1});
+	for (int i = 0; i < 3; i++) {
+		char path[] = "/a";
+
+		path[1] = (char)('a' + i);
+		ids[i] = world_module(&w, WIRE_MODULE_ELF, path, NULL);
+	}
+	assert_string_equal(world_name(&w, ids[0], 0x10), "good");
+	assert_int_equal(symbolizer__left_out(w.symbolizer), 0);
+	assert_string_equal(world_name(&w, ids[1], 0x10), "b+0x10");
+	assert_string_equal(world_name(&w, ids[2], 0x10), "c+0x10");
+	assert_string_equal(world_name(&w, ids[0], 0x20), "good");
+	assert_int_equal(symbolizer__left_out(w.symbolizer), 2);
+	assert_int_equal(s.calls, 1);
 	world_fini(&w);
 }
 
@@ -630,6 +660,7 @@ int main(void)
 		cmocka_unit_test(test_names_without_symbols),
 		cmocka_unit_test(test_names_of_a_file),
 		cmocka_unit_test(test_order_of_resolvers),
+		cmocka_unit_test(test_tables_have_a_limit_together),
 		cmocka_unit_test(test_vdso),
 		cmocka_unit_test(test_foreign_vdso),
 		cmocka_unit_test(test_own_kernel),

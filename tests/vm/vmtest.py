@@ -60,8 +60,8 @@ class Outcome:
         return facts_of(self.text(name))
 
 
-def boot(kernel, script, *args, work=(), seconds=120, **options):
-    """Runs guest/SCRIPT ARGS with dwell and the workloads in PATH. An Outcome, whose folder is gone with the case.
+def boot(kernel, script, *args, work=(), tools=(), seconds=120, **options):
+    """Runs guest/SCRIPT ARGS with dwell, the workloads and the host's tools in PATH. An Outcome, whose folder is gone with the case.
 
     Options are those of guest.Options.
     """
@@ -70,6 +70,7 @@ def boot(kernel, script, *args, work=(), seconds=120, **options):
     files = [(dwell, "/usr/bin/dwell"), (os.path.join(SCRIPTS, "lib.sh"), "/test/lib.sh"),
              (os.path.join(SCRIPTS, script), "/test/run.sh")]
     files += [(os.path.join(workloads, name), f"/usr/bin/{name}") for name in work]
+    files += [(shutil.which(name), f"/usr/bin/{name}") for name in tools]
     folder = tempfile.mkdtemp(prefix="dwell-vm-out-")
     folders.append(folder)
     settings = guest.Options(files=files, out_folder=folder, timeout=seconds + SLOW, **options)

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A Go program's table of functions. The first byte of an input says what follows:
+ *
+ *   0  an ELF file
+ *   1  a table, for a file that has the code, inline trees and moduledata of the usual program (tests/fixtures/mkgo.h)
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "fixtures/mkgo.h"
+
+#define TABLE_MAX_BYTES 8192
+#define MAX_LOOKUPS	512
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void need(bool ok)
+{
+	if (!ok)
+		__builtin_trap();
+}
+
+static void check_line(const struct gopclntab_line *l)
+{
+	need(l->name && strlen(l->name) < GOPCLNTAB_MAX_TEXT);
+	need(l->file ? strlen(l->file) < GOPCLNTAB_MAX_TEXT : !l->line);
+}
+
+static void check_address(const struct gopclntab *t, uint64_t vaddr)
+{
+	struct gopclntab_line lines[GOPCLNTAB_MAX_DEPTH];
+	int cnt = gopclntab__locate(t, vaddr, lines);
+	struct gopclntab_func f;
+
+	need(cnt >= 0 && cnt <= GOPCLNTAB_MAX_DEPTH);
+	for (int i = 0; i < cnt; i++)
+		check_line(&lines[i]);
+	if (cnt)
+		need(!gopclntab__find(t, vaddr, &f) && vaddr - f.entry < f.end - f.entry);
+}
+
+static void check_table(const struct gopclntab *t)
+{
+	struct gopclntab_func f;
+
+	for (uint32_t i = 0; i < t->h.func_cnt && i < MAX_LOOKUPS; i++) {
+		if (gopclntab__func(t, i, &f))
+			continue;
+		need(strlen(gopclntab__name(t, &f)) < GOPCLNTAB_MAX_TEXT && f.end >= f.entry);
+		check_address(t, f.entry);
+		check_address(t, f.entry + (f.end - f.entry) / 2);
+	}
+	need(gopclntab__func(t, t->h.func_cnt, &f));
+	for (uint64_t off = 0; off < MKGO_END; off += 8)
+		check_address(t, MKGO_TEXT + off);
+}
+
+static void fuzz_elf(const void *data, size_t len)
+{
+	struct gopclntab t;
+	struct elf e;
+
+	if (elf__open_memory(&e, data, len))
+		return;
+	if (!gopclntab__open(&t, &e))
+		check_table(&t);
+	gopclntab__close(&t);
+	elf__close(&e);
+}
+
+/* The usual program, made once. */
+static char *template_file(size_t *ret_len, size_t *ret_table_section)
+{
+	static struct buf file;
+	static size_t table_section;
+
+	if (!file.data) {
+		static char zeros[TABLE_MAX_BYTES];
+		struct mkgo g;
+
+		mkgo__init_usual(&g, GOPCLNTAB_1_20);
+		g.tail = zeros;
+		g.tail_bytes = sizeof(zeros);
+		mkgo__write(&g, &file);
+		table_section = g.section_table_off + 2 * sizeof(Elf64_Shdr);
+		mkgo__fini(&g);
+	}
+	*ret_len = file.len;
+	*ret_table_section = table_section;
+	return file.data;
+}
+
+static void fuzz_table(const struct cursor *c)
+{
+	size_t len, table_section, bytes = cursor__left(c);
+	char *file = template_file(&len, &table_section);
+	uint64_t names, size = bytes;
+
+	if (bytes < 40 || bytes > TABLE_MAX_BYTES)
+		return;
+	memcpy(file + MKGO_TABLE - MKGO_VADDR, c->pos, bytes);
+	memcpy(file + table_section + offsetof(Elf64_Shdr, sh_size), &size, sizeof(size));
+	/* The word by which moduledata is known. */
+	memcpy(&names, c->pos + 32, sizeof(names));
+	names += MKGO_TABLE;
+	memcpy(file + MKGO_MODULE - MKGO_VADDR + 8, &names, sizeof(names));
+	fuzz_elf(file, len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct cursor c = cursor_over(data, len);
+
+	switch (cursor__u8(&c)) {
+	case 0:
+		fuzz_elf(c.pos, cursor__left(&c));
+		break;
+	case 1:
+		fuzz_table(&c);
+		break;
+	}
+	return 0;
+}
