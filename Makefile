@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all built help demo install clean test test-long check unit golden live browser truth test-vm bench-vm-switch fuzz programs
+.PHONY: FORCE all built help demo install clean test test-long check unit golden live browser truth deploy deb test-vm bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -46,8 +46,9 @@ USER_C := $(wildcard user/*/*.c)
 USER_S := $(wildcard user/*/*.S)
 TOOLS_C := $(wildcard tools/*.c)
 ASSETS := $(wildcard user/output/*.js user/output/*.css)
-BPF_OBJS := $(patsubst %,$(O)/bpf/offcpu_%.bpf.o,core compat minimal)
-MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu record report)
+BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
+	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat)
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff serve push)
 VERSION := $(shell cat VERSION)
 
 # ---- flags ----
@@ -67,8 +68,13 @@ LIBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 LIBS_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 
 # Optional libraries. A name in FEATURES needs scripts/probe/NAME.c, which is compiled and linked with
-# NAME_LDLIBS; where that works the program gets -DHAVE_NAME, unless WITHOUT_NAME=1. None is used yet.
-FEATURES :=
+# NAME_LDLIBS; where that works the program gets -DHAVE_NAME, unless WITHOUT_NAME=1.
+FEATURES := LIBIBERTY LIBDW LZMA LIBCURL LIBMICROHTTPD
+LIBIBERTY_LDLIBS := -liberty
+LIBDW_LDLIBS := -ldw
+LZMA_LDLIBS := -llzma
+LIBCURL_LDLIBS := -lcurl
+LIBMICROHTTPD_LDLIBS := -lmicrohttpd
 have = $(shell $(CC) scripts/probe/$(1).c -o /dev/null $($(1)_LDLIBS) 2>/dev/null && echo 1)
 HAVE := $(foreach f,$(FEATURES),$(if $(WITHOUT_$(f)),,$(if $(call have,$(f)),$(f))))
 
@@ -78,7 +84,7 @@ COMMON_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iuser -Ibpf -I$(O)/gen $(HAVE:%=-DHAV
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS)
 DWELL_CFLAGS := $(COMMON_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 DWELL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-DWELL_LDLIBS := $(LIBS_LDLIBS) $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LDLIBS)
+DWELL_LDLIBS := $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LIBS_LDLIBS) -ldl $(LDLIBS)
 SAN_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
@@ -95,7 +101,7 @@ all: $(O)/dwell
 
 OBJS := $(patsubst %,$(O)/obj/%.o,$(basename $(USER_C) $(USER_S) $(TOOLS_C)))
 # What has to be there before the first file is compiled; after that the dependency files know.
-GENERATED := $(O)/gen/version.h $(ASSETS:user/output/%=$(O)/gen/%.inc)
+GENERATED := $(O)/gen/version.h $(O)/gen/syscall_tables.inc $(ASSETS:user/output/%=$(O)/gen/%.inc)
 PREPARED := $(O)/gen/flags | $(O)/gen/deps $(GENERATED)
 
 $(O)/dwell: $(OBJS)
@@ -113,14 +119,18 @@ $(O)/obj/%.o: %.S $(BPF_OBJS) $(PREPARED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DWELL_CFLAGS) -Wa,-I,$(O)/bpf -c $< -o $@
 
-# One source, three programs: for kernels with task storage, for those that don't take it, for old ones.
-$(O)/bpf/offcpu_core.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
-$(O)/bpf/offcpu_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v3
-$(O)/bpf/offcpu_minimal.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_MINIMAL -mcpu=v2
-$(BPF_OBJS): bpf/offcpu.bpf.c $(O)/gen/flags | $(O)/gen/deps
+# One source, up to three programs: for kernels with task storage, for those that don't take it, for old ones.
+$(O)/bpf/%_core.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
+$(O)/bpf/%_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v3
+$(O)/bpf/%_minimal.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_MINIMAL -mcpu=v2
+$(O)/bpf/runq_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v2
+$(filter $(O)/bpf/offcpu_%,$(BPF_OBJS)): bpf/offcpu.bpf.c
+$(filter $(O)/bpf/syscalls_%,$(BPF_OBJS)): bpf/syscalls.bpf.c
+$(filter $(O)/bpf/runq_%,$(BPF_OBJS)): bpf/runq.bpf.c
+$(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 	$(call say,BPF)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -c $(filter %.bpf.c,$^) -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
 # ---- generated files ----
@@ -141,6 +151,13 @@ $(O)/gen/flags: FORCE
 		$(CLANG) $(BPF_CFLAGS) $(FUZZ_CFLAGS))' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
+# The numbers of system calls and errors as the C library's and the kernel's own headers know them, for the machine that
+# is compiled for.
+$(O)/gen/syscall_tables.inc: scripts/syscall-tables $(O)/gen/flags
+	$(call say,TABLES)
+	@mkdir -p $(@D)
+	$(Q)scripts/syscall-tables $(CC) > $@
+
 $(O)/gen/%.inc: user/output/% scripts/embed
 	$(call say,EMBED)
 	@mkdir -p $(@D)
@@ -157,7 +174,11 @@ $(O)/man/dwell-%.1: $(O)/dwell scripts/man-date
 install: $(O)/dwell $(MAN_PAGES)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(O)/dwell $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(MAN_PAGES) docs/dwell.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+
+deb:
+	@$(DEPS) deb
+	@scripts/deb $(O)/deb
 
 demo:
 	@$(DEPS) build
@@ -181,6 +202,8 @@ FUZZ_OBJS := $(SAN_OBJS:$(O)/san/%=$(O)/fuzz/obj/%)
 C_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard $(patsubst %,tests/%/*.c,unit golden browser)))
 WORK_PROGRAMS := $(patsubst tests/live/work/%.c,$(O)/tests/work/%,$(wildcard tests/live/work/*.c))
 BENCH_PROGRAMS := $(patsubst tests/bench/work/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/work/*.c))
+# A tool of the tests, for once without sanitizers.
+BENCH_TOOLS := $(O)/tests/bench/dump_names
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS := $(FUZZ_NAMES:%=$(O)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
@@ -193,7 +216,8 @@ LIVE_TESTS := $(call scripts_in,live)
 BROWSER_TESTS := $(call scripts_in,browser) $(foreach f,$(wildcard tests/browser/test_*.js),\
 	"$(f:tests/%.js=%)=node $(f) $(O)/tests/browser/make_sample $(O)/tests/browser")
 TRUTH_TESTS := $(call scripts_in,truth)
-ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS)
+DEPLOY_TESTS := $(call scripts_in,deploy)
+ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS) $(DEPLOY_TESTS)
 
 # All that the tests need.
 programs: $(O)/dwell $(O)/demo $(MAN_PAGES) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
@@ -232,6 +256,11 @@ $(BENCH_PROGRAMS): $(O)/tests/bench/%: tests/bench/work/%.c $(O)/gen/flags | $(O
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
 
+$(BENCH_TOOLS): $(O)/tests/bench/%: $(O)/obj/tests/unit/%.o $(filter $(O)/obj/user/%,$(OBJS))
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DWELL_CFLAGS) $(DWELL_LDFLAGS) $^ -o $@ $(DWELL_LDLIBS)
+
 test:
 	@$(DEPS) test
 	$(call build,programs)
@@ -267,6 +296,11 @@ truth:
 	$(call build,programs)
 	@$(RUN) --long $(TRUTH_TESTS)
 
+deploy:
+	@$(DEPS) test-long
+	$(call build,programs)
+	@$(RUN) --long $(DEPLOY_TESTS)
+
 # The tests in guests take a kernel each: vm/pid@6.1. They skip where it could not be fetched.
 KERNELS ?= 5.10 6.1 6.12 sid
 vm_tests_on = $(foreach t,$(call scripts_in,vm),"vm/$(t:tests/vm/test_%.py=%)@$(1)=$(t) $(1)")
@@ -295,7 +329,7 @@ bench-vm-switch:
 
 bench-%: FORCE
 	@$(DEPS) bench
-	$(call build,programs $(BENCH_PROGRAMS))
+	$(call build,programs $(BENCH_PROGRAMS) $(BENCH_TOOLS))
 	@DWELL='$(abspath $(O)/dwell)' BUILD='$(abspath $(O))' tests/bench/bench_$(subst -,_,$*).py
 
 # ---- make check: what has to hold besides the tests ----
@@ -305,8 +339,9 @@ C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] bpf/*.[ch] tests/*/*.[ch]
 CPPCHECK_FLAGS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--error-exitcode=1 --suppressions-list=scripts/cppcheck.suppress -j$(NPROC) -D__x86_64__ \
 	-Iuser -Ibpf
-variant = env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory -j$(NPROC) WERROR=1 CLANG='$(CLANG)' \
-	O=$(O)/check/$(1) CC=$(1) all $(O)/check/$(1)/demo
+quiet_make = env -u MAKEFLAGS -u MFLAGS $(MAKE) --no-print-directory -j$(NPROC) WERROR=1 CLANG='$(CLANG)' \
+	O=$(O)/check/$(1)
+variant = $(call quiet_make,$(1)) CC=$(1) all $(O)/check/$(1)/demo
 
 check:
 	@$(DEPS) test
@@ -318,7 +353,8 @@ check:
 		"cppcheck=cppcheck $(CPPCHECK_FLAGS) user tools" \
 		"gcc -Werror=$(call variant,gcc)" \
 		"clang -Werror=$(call variant,clang)" \
-		"man pages=mandoc -T lint -W warning $(MAN_PAGES)" \
+		"without optional libraries=$(call quiet_make,bare) $(FEATURES:%=WITHOUT_%=1) unit" \
+		"man pages=mandoc -T lint -W warning $(MAN_PAGES) docs/dwell.1" \
 		$(UNIT_TESTS) $(REPLAYS)
 
 # ---- fuzzing ----
@@ -353,11 +389,14 @@ help:
 	@echo 'make test       installs what testing needs, runs the tests (minutes)'
 	@echo 'make test-long  every test, with a report in docs/test-long.md'
 	@echo 'make check      layers, format, cppcheck, -Werror with gcc and clang, unit tests, fuzz corpora'
-	@echo 'make unit golden live browser truth   one kind of test each'
+	@echo 'make unit golden live browser truth deploy   one kind of test each'
 	@echo 'make test-vm    whole-system tracing and other kernels, in QEMU: KERNELS="$(KERNELS)"'
 	@echo 'make bench-switch   what a context switch costs, beside other tools; writes docs/performance.md'
+	@echo 'make bench-syscalls   what a system call costs, beside other tools; writes docs/performance-syscalls.md'
+	@echo 'make bench-serve   what dwell serve takes of the machine while it runs on; writes docs/performance-serve.md'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
+	@echo 'make deb        Debian packages in $(O)/deb'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR= if given'
 	@echo 'make clean'
 	@echo
