@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What the tests of sending share: a receiver that behaves as badly as it is told to, and a spool without a tracer."""
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -114,6 +115,7 @@ class Receiver:
         self.requests = []
         self.lock = threading.Lock()
         self.closing = threading.Event()
+        self.connections = set()
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", port))
@@ -136,6 +138,11 @@ class Receiver:
         except OSError:
             pass
         self.listener.close()
+        # What is being answered still is; nothing more is read.
+        with self.lock:
+            for conn in self.connections:
+                with contextlib.suppress(OSError):
+                    conn.shutdown(socket.SHUT_RD)
         for t in self.threads:
             t.join(5)
 
@@ -158,8 +165,11 @@ class Receiver:
             self.threads.append(t)
             t.start()
 
-    def _serve(self, conn):
+    def _serve(self, raw):
+        conn = raw
         conn.settimeout(10)
+        with self.lock:
+            self.connections.add(raw)
         try:
             if self.wrap:
                 conn = self.wrap(conn)
@@ -169,6 +179,8 @@ class Receiver:
         except OSError:
             pass
         finally:
+            with self.lock:
+                self.connections.discard(raw)
             conn.close()
 
     def _one(self, conn, stream):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """A dwell serve on a free port of loopback, what it exposes, and the laws that hold for every exposition."""
 import decimal
+import glob
 import gzip
+import os
 import re
 import sys
 import urllib.error
@@ -92,6 +94,17 @@ class Scrape:
         """Also the parts of a histogram."""
         return "counter" in (self.types.get(name), self.types.get(name.removesuffix("_total"))) or \
             self.types.get(re.sub("_(bucket|sum|count)$", "", name)) == "histogram"
+
+
+# ---- folded files ----
+
+def files_in(directory, ext=".folded"):
+    """In the order of time: a "_NNN" comes after the second that it is in."""
+    return sorted(glob.glob(os.path.join(directory, "*" + ext)), key=lambda p: p.replace("Z.", "Z_000."))
+
+
+def wait_files(directory, cnt, timeout=60):
+    wait_until(lambda: len(files_in(directory)) >= cnt, f"{cnt} files in {directory}", timeout)
 
 
 # ---- laws ----

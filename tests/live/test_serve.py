@@ -1,20 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """dwell serve: a folded file for each window, which together hold all time once."""
-import glob
 import os
 import re
 import time
 
 from livetest import (MS, US, Dwell, Work, case, check, check_equal, check_near, check_one_line, check_within, main,
-                      parse_folded, read, run, scratch, wait_until)
+                      parse_folded, read, run, scratch)
+from serving import files_in, wait_files
 
 WAYS = ("sleep", "futex", "pipe", "poll")
-
-
-def files_in(directory, ext=".folded"):
-    """In the order of time: a "_NNN" comes after the second that it is in."""
-    return sorted(glob.glob(os.path.join(directory, "*" + ext)), key=lambda p: p.replace("Z.", "Z_000."))
 
 
 def windows_in(directory):
@@ -23,10 +18,6 @@ def windows_in(directory):
 
 def time_of(rows, frame):
     return sum(us for frames, us in rows if frame in frames)
-
-
-def wait_files(directory, cnt, timeout=60):
-    wait_until(lambda: len(files_in(directory)) >= cnt, f"{cnt} files in {directory}", timeout)
 
 
 def serve(pid, *options):

@@ -57,17 +57,17 @@ static int window_job_write(FILE *to, void *arg)
 	return job->writer->write(job->profile, &job->opts, to);
 }
 
-/* One line when writing begins to fail, and one when it works again. */
-static void window_log_disk(const struct disk_state *d, const char *dir)
+/* One line when writing begins to fail, and one when it works again. @limit: the option that bounds what is there. */
+static void window_log_disk(const struct disk_state *d, const char *dir, const char *limit)
 {
 	if (!d->changed)
 		return;
 	if (d->failing)
-		log_error(
-			"%s: can't write: %s%s; tracing and metrics go on, windows are lost until "
-			"there is room",
-			dir, strerror(-d->err),
-			d->err == -ENOSPC ? ": free space there, or lower --keep-bytes" : "");
+		log_error("%s: can't write: %s%s%s; tracing and metrics go on, windows are lost "
+			  "until there is room",
+			  dir, strerror(-d->err),
+			  d->err == -ENOSPC ? ": free space there, or lower " : "",
+			  d->err == -ENOSPC ? limit : "");
 	else
 		log_info("%s: writing works again", dir);
 }
@@ -83,7 +83,7 @@ static int window_rotate(struct window_writer *w, const struct profile *p)
 		err = rotation__put(w->rotation, stem, ".folded", window_job_write, &folded);
 	if (!err && w->opts.pprof)
 		err = rotation__put(w->rotation, stem, ".pb.gz", window_job_write, &pprof);
-	window_log_disk(&w->rotation->disk, w->opts.out_dir);
+	window_log_disk(&w->rotation->disk, w->opts.out_dir, "--keep-bytes");
 	return err;
 }
 
@@ -146,7 +146,7 @@ static int window_spool(struct window_writer *w, enum window_target t, const str
 	while (!err && (more = profile_parts__next(&parts, &part)) > 0)
 		err = window_spool_part(s, t, &part);
 	profile_parts__fini(&parts);
-	window_log_disk(&s->disk, w->opts.spool_dir);
+	window_log_disk(&s->disk, w->opts.spool_dir, "--spool-bytes");
 	return err ? err : more;
 }
 
