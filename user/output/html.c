@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "live.js.inc"
 #include "output/diff.h"
 #include "output/frame_kind.h"
 #include "output/json_writer.h"
@@ -40,6 +41,7 @@ struct html {
 	struct fold fold;
 	struct tree tree;
 	struct diff_tree diff; /* base_us is NULL when nothing is compared */
+	unsigned int live_s;   /* 0: the page is of one window */
 	struct html_frame *frames;
 	size_t frame_cnt, frame_cap;
 	struct hash_index frame_index;
@@ -351,13 +353,19 @@ static void write_header(struct html *h)
 		}
 		out__puts(&h->out, "</dl></details>\n");
 	}
+	if (h->live_s)
+		out__printf(&h->out,
+			    "<p><button id=\"live\" type=\"button\" aria-pressed=\"true\" "
+			    "data-seconds=\"%u\" title=\"new pictures as they come, or this one\">"
+			    "Live</button> <output id=\"live-said\"></output></p>\n",
+			    h->live_s);
 	out__puts(&h->out, "</header>\n");
 }
 
 static const char head_text[] =
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-	"img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+	"img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'%s\">\n"
 	"<link rel=\"icon\" href=\"data:,\">\n";
 
 static const char viewer_text[] =
@@ -402,7 +410,7 @@ static void write_page(struct html *h)
 
 	out__puts(&h->out,
 		  "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-	out__puts(&h->out, head_text);
+	out__printf(&h->out, head_text, h->live_s ? "; connect-src 'self'" : "");
 	out__puts(&h->out, "<title>");
 	out__xml(&h->out, *title ? title : "off-CPU time");
 	out__puts(&h->out, "</title>\n<style>\n");
@@ -424,6 +432,10 @@ static void write_page(struct html *h)
 	write_data(h);
 	out__puts(&h->out, "\n</script>\n<script>\n");
 	out__puts(&h->out, (const char *)viewer_js);
+	if (h->live_s) {
+		out__puts(&h->out, "</script>\n<script>\n");
+		out__puts(&h->out, (const char *)live_js);
+	}
 	out__puts(&h->out, "</script>\n</body>\n</html>\n");
 }
 
@@ -432,6 +444,7 @@ static int html_write(const struct profile *p, const struct writer_opts *opts, F
 	_cleanup_(html_fini) struct html h;
 	int err = html_init(&h, p, to);
 
+	h.live_s = opts ? opts->live_s : 0;
 	if (!err && opts && opts->base)
 		err = diff_tree__init(&h.diff, &h.tree, opts);
 	if (err)

@@ -19,7 +19,7 @@ const MIN_WIDTH = 0.5;  /* narrower frames are drawn as one grey strip with thei
 const THREADS_AT_ONCE = 500;
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 
-const data = JSON.parse(document.getElementById('data').textContent);
+let data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
 
 function make(tag, props, ...children) {
@@ -84,8 +84,8 @@ function decodeTree() {
 	return t;
 }
 
-const tree = decodeTree();
-const frameCnt = data.frames.length / 3;
+let tree = decodeTree();
+let frameCnt = data.frames.length / 3;
 const frameName = (f) => data.strings[data.frames[3 * f]];
 const nodeName = (i) => i ? frameName(tree.frame[i]) : 'all';
 const nodeModule = (i) => i ? visible(data.strings[data.frames[3 * tree.frame[i] + 1]]) : '';
@@ -741,7 +741,7 @@ function buildReasons() {
 	const order = sums.map((us, at) => at).filter((at) => data.reasons[at][4] || sums[at])
 		.sort((a, b) => sums[b] - sums[a]);
 
-	$('reasons').append(...order.map((at) => makeReason(data.reasons[at], at, sums[at], most)));
+	$('reasons').replaceChildren(...order.map((at) => makeReason(data.reasons[at], at, sums[at], most)));
 }
 
 function showReasons() {
@@ -777,6 +777,7 @@ const COLUMNS = [
 	['state', threadState, threadState, true],
 ];
 let threadJob = 0;
+let threadOrder = [0, false]; /* column, descending */
 
 function threadRow(t) {
 	return make('tr', {}, ...COLUMNS.map(([, , text, left]) => {
@@ -806,6 +807,8 @@ function fillThreads(list) {
 function sortThreads(column, descending) {
 	const key = COLUMNS[column][1], sign = descending ? -1 : 1;
 	const order = descending ? 'descending' : 'ascending';
+
+	threadOrder = [column, descending];
 	const list = data.threads.slice().sort((a, b) => {
 		const x = key(a), y = key(b);
 
@@ -906,6 +909,43 @@ function listen() {
 	window.addEventListener('resize', relayout);
 }
 
+/* ---- another picture ---- */
+
+/*
+ * Shows other data in this page. What was chosen stays chosen as far as it is still there: the
+ * zoom down to the deepest frame of its path, search, reasons, order of threads, scrolling.
+ */
+function show(json) {
+	const names = path(state.zoom).map(nodeName), top = box.scrollTop;
+	const hidden = data.reasons.filter((r, i) => !state.shown[i]).map((r) => r[0]);
+
+	data = JSON.parse(json);
+	tree = decodeTree();
+	frameCnt = data.frames.length / 3;
+	usePalette(false);
+	state.shown = data.reasons.map((r) => !hidden.includes(r[0]));
+	state.zoom = state.focus = 0;
+	sumUp();
+	for (const name of names) {
+		const below = children(state.zoom).find((c) => nodeName(c) === name && tree.us[c]);
+
+		if (below === undefined)
+			break;
+		state.zoom = state.focus = below;
+	}
+	$('viewer').hidden = !data.total_us;
+	buildReasons();
+	showReasons();
+	showLegend();
+	showTotals();
+	search($('search').value);
+	relayout();
+	box.scrollTop = top;
+	setFocus(state.zoom);
+	$('tip').style.display = $('hover-box').style.display = 'none';
+	sortThreads(...threadOrder);
+}
+
 /* ---- for tests and for the console ---- */
 
 /*
@@ -934,7 +974,9 @@ function rows() {
 }
 
 window.dwell = {
-	total_us: data.total_us,
+	get total_us() {
+		return data.total_us;
+	},
 	get shown_us() {
 		return tree.us[0];
 	},
@@ -969,6 +1011,7 @@ window.dwell = {
 	zoomTo,
 	search,
 	reset,
+	show,
 	setReasons: showOnly,
 	invert: () => setFlame(!state.flame),
 };

@@ -21,6 +21,8 @@ struct writer_opts {
 	 * and others of its samples (model/profile_append.h).
 	 */
 	const struct profile *base;
+	unsigned int
+		live_s; /* html, where it is served: the page asks for its address again, which takes so long */
 	bool normalise;	     /* scale base to the profile's total */
 	const char *segment; /* ndjson: id of the segment that the lines are in; NULL: none */
 };
