@@ -67,7 +67,7 @@ def processes_and_cgroups_that_come_and_go():
             took = time.monotonic() - begun
             peak = d.rss()
             # What the last window held is given back with the windows after it, not at a moment of ours.
-            for after in range(3, 31):
+            for after in range(3, 61):
                 rotations(out, 3 if after == 3 else 1)
                 m = d.metrics()
                 end, end_fds = d.rss(), d.fds()

@@ -98,6 +98,7 @@ struct service_sweep {
 	} phase;
 	size_t left;	    /* stacks, threads and images, after the last one */
 	bool always, never; /* at every second cut, however little there is; or not at all */
+	uint64_t ns;	    /* when the last one ended */
 	uint64_t kernel_ns; /* when the kernel's symbols were forgotten */
 };
 

@@ -19,7 +19,10 @@
 #include "base/log.h"
 #include "base/os_clock.h"
 
-#define SWEEP_MIN_GROWTH 2048 /* stacks, threads and images together; fewer are not worth it */
+#define SWEEP_MIN_GROWTH \
+	2048		   /* stacks, threads and images together; fewer are not worth it at once */
+#define SWEEP_PAUSE	10 /* windows, after which anything is: a burst leaves nothing behind */
+#define SWEEP_WINDOW_NS 60000000000ull /* where none are rotated */
 #define SWEEP_KERNEL_NS \
 	3600000000000ull /* how old the kernel's symbols may get: modules are loaded rarely */
 #define SWEEP_MAX_SIZE \
@@ -40,13 +43,20 @@ static bool sweep_is_asked_for(const char *when)
 	return asked && !strcmp(asked, when);
 }
 
-/* By a quarter more than what the last one left, and something. */
+static uint64_t sweep_pause_ns(const struct service *s)
+{
+	return SWEEP_PAUSE * (s->opts.every_ns ? s->opts.every_ns : SWEEP_WINDOW_NS);
+}
+
+/* By a quarter more than what the last one left, and something; or at all, and it is a while ago. */
 static bool sweep_is_due(const struct service *s)
 {
+	size_t size = sweep_size(s), left = s->sweep.left;
+
 	if (s->sweep.never)
 		return false;
-	return s->sweep.always ||
-	       sweep_size(s) > s->sweep.left + s->sweep.left / 4 + SWEEP_MIN_GROWTH;
+	return s->sweep.always || size > left + left / 4 + SWEEP_MIN_GROWTH ||
+	       (size > left && os_monotonic_ns() - s->sweep.ns > SWEEP_PAUSE * s->opts.every_ns);
 }
 
 static void sweep_use_rows(struct model *m, const struct offcpu *o)
@@ -208,6 +218,7 @@ int service_sweep_after_cut(struct service *s)
 		s->sweep.phase = SWEEP_IDLE;
 		err = sweep_drop(s);
 		s->sweep.left = sweep_size(s);
+		s->sweep.ns = os_monotonic_ns();
 		sweep_say(s, before, since_ns);
 		return err;
 	default:
@@ -226,5 +237,5 @@ void service_init_sweep(struct service *s)
 {
 	s->sweep.always = sweep_is_asked_for("always");
 	s->sweep.never = sweep_is_asked_for("never");
-	s->sweep.kernel_ns = os_monotonic_ns();
+	s->sweep.ns = s->sweep.kernel_ns = os_monotonic_ns();
 }
