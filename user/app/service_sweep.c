@@ -56,7 +56,7 @@ static bool sweep_is_due(const struct service *s)
 	if (s->sweep.never)
 		return false;
 	return s->sweep.always || size > left + left / 4 + SWEEP_MIN_GROWTH ||
-	       (size > left && os_monotonic_ns() - s->sweep.ns > SWEEP_PAUSE * s->opts.every_ns);
+	       (size > left && os_monotonic_ns() - s->sweep.ns > sweep_pause_ns(s));
 }
 
 static void sweep_use_rows(struct model *m, const struct offcpu *o)
