@@ -100,21 +100,19 @@ static int serve_parse_targets(void *config, const char *value)
 	return 0;
 }
 
-static int serve_check(const struct serve_config *c, int operand_cnt, char **operands,
-		       char **command)
+static int serve_check(const void *config)
 {
+	const struct serve_config *c = config;
+	struct view_config view = c->live.view;
 	uint64_t duration_ns;
-	int err = live_check(&c->live);
+	int err = view_check(&view);
 
+	if (!err)
+		err = live_check(&c->live);
 	if (!err)
 		err = target_check(&c->live.target, 0, NULL, NULL, &duration_ns);
 	if (err)
 		return err;
-	if (operand_cnt || command)
-		return error_set(
-			-EINVAL,
-			"serve runs until it is stopped, without a command: '%s' is too much",
-			operand_cnt ? operands[0] : "--");
 	if (c->live.max_us)
 		return error_set(-EINVAL, "-M can't be used with serve: a wait is shown in each "
 					  "window before its length is known");
@@ -291,15 +289,17 @@ static int run_serve(const void *config, int operand_cnt, char **operands, char 
 {
 	const struct serve_config *c = config;
 	struct serve s = {.command = &serve_command, .config = c};
-	struct view_config view = c->live.view;
-	int err = view_check(&view);
+	int err = serve_check(c);
 
 	if (c->print_config) {
 		option_print_config(&serve_command, stdout);
 		return EXIT_STATUS_OK;
 	}
-	if (!err)
-		err = serve_check(c, operand_cnt, operands, command);
+	if (!err && (operand_cnt || command))
+		err = error_set(
+			-EINVAL,
+			"serve runs until it is stopped, without a command: '%s' is too much",
+			operand_cnt ? operands[0] : "--");
 	if (err) {
 		log_error("%s", error_text(err));
 		return EXIT_STATUS_USAGE;
@@ -519,5 +519,6 @@ const struct command serve_command = {
 	.examples = serve_examples,
 	.config_size = sizeof(struct serve_config),
 	.defaults = serve_defaults,
+	.check = serve_check,
 	.run = run_serve,
 };

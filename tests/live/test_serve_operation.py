@@ -91,6 +91,10 @@ def configuration_is_read_again():
             status = reload("every = 30s\nlisten = none\nevry = 5s\n")["STATUS"]
             said(d, re.escape(f"{path}:3: unknown option evry: did you mean every?"), "the mistake")
             check("failed" in status, status)
+            # Each line is right, but not the two together: it would not start again.
+            status = reload(f"pid = {w.pid}\nlisten = none\nspool = /nowhere\n")["STATUS"]
+            said(d, "the configuration stays as it is: --spool and --spool-to go together", "options that don't go together")
+            check("failed" in status, status)
             os.chmod(path, 0o666)
             os.kill(d.pid, signal.SIGHUP)
             check("failed" in manager.hear("READY=1")["STATUS"], "a file that others may write to")

@@ -181,7 +181,9 @@ int config_reload(const struct command *cmd, const void *running, void *fresh,
 	err = parse_over(cmd, of, now, fresh);
 	if (err)
 		return err;
-	err = compare(cmd, of->content, now, &changes);
+	err = cmd->check ? cmd->check(fresh) : 0;
+	if (!err)
+		err = compare(cmd, of->content, now, &changes);
 	now = err ? NULL : merge(of->content, now);
 	option_free(cmd, fresh);
 	if (err)

@@ -79,6 +79,11 @@ struct command {
 	size_t config_size;
 	void (*defaults)(void *config); /* may be NULL: all zero */
 	/*
+	 * Whether the options go together, each of them being right; may be NULL. 0 or -EINVAL with error_set(). run() asks it
+	 * itself, config_reload() before anything is taken over.
+	 */
+	int (*check)(const void *config);
+	/*
 	 * Runs. @operands: what is left after the options; @command: what follows "--", NULL if there was no
 	 * "--". Returns the exit status.
 	 */
