@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #define GZIP_WINDOW_BITS (15 + 16) /* the largest window, and a gzip header around it */
+#define GZIP_RAW_BITS	 (-15)	   /* the largest window, and nothing around it */
 #define GZIP_CHUNK_BYTES 16384
 #define GZIP_MAX_INPUT	 (1u << 30) /* at once: zlib counts in unsigned int */
 
@@ -21,20 +22,32 @@ static int gzip_error(int zlib)
 	return zlib == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
 }
 
-void gzip__init(struct gzip *z, gzip_put_fn put, void *arg)
+static void gzip_init(struct gzip *z, int window_bits, gzip_put_fn put, void *arg)
 {
 	struct gzip_state *s = calloc(1, sizeof(*s));
 
 	*z = (struct gzip){.put = put, .arg = arg};
-	if (!s || deflateInit2(&s->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW_BITS, 8,
+	if (!s || deflateInit2(&s->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, 8,
 			       Z_DEFAULT_STRATEGY) != Z_OK) {
 		free(s);
 		z->err = -ENOMEM;
 		return;
 	}
-	s->header.os = 255; /* unknown: the same bytes on every system */
-	deflateSetHeader(&s->z, &s->header);
 	z->state = s;
+}
+
+void gzip__init(struct gzip *z, gzip_put_fn put, void *arg)
+{
+	gzip_init(z, GZIP_WINDOW_BITS, put, arg);
+	if (z->err)
+		return;
+	z->state->header.os = 255; /* unknown: the same bytes on every system */
+	deflateSetHeader(&z->state->z, &z->state->header);
+}
+
+void gzip__init_raw(struct gzip *z, gzip_put_fn put, void *arg)
+{
+	gzip_init(z, GZIP_RAW_BITS, put, arg);
 }
 
 void gzip__fini(struct gzip *z)

@@ -24,6 +24,8 @@ struct gzip {
 
 /* A stream that goes to @put. An error is kept for gzip__finish(). */
 void gzip__init(struct gzip *z, gzip_put_fn put, void *arg);
+/* The same without header and checksum around it (RFC 1951), as it is inside other formats. */
+void gzip__init_raw(struct gzip *z, gzip_put_fn put, void *arg);
 /* Frees the memory; accepts a zeroed or already finished stream. */
 void gzip__fini(struct gzip *z);
 /* Packs @len more bytes. 0, or the first error: -ENOMEM, or that of @put. */
