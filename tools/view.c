@@ -79,8 +79,8 @@ int view_check(struct view_config *v)
 		return error_set(-EINVAL, "--no-idle leaves none of the reasons in --reason");
 	if (v->format && !writer_find(v->format))
 		return error_set(-EINVAL,
-				 "--format: no format '%s': folded, svg, html, pprof, ndjson, "
-				 "json, table or locks",
+				 "--format: no format '%s': folded, svg, html, pprof, "
+				 "speedscope, perfview, perfview-xml, ndjson, json, table or locks",
 				 v->format);
 	if ((v->folded && v->json) || ((v->folded || v->json) && v->format && !v->output_cnt))
 		return error_set(-EINVAL, "-f, --json and --format all name the format of stdout: "
@@ -91,7 +91,8 @@ int view_check(struct view_config *v)
 			return error_set(
 				-EINVAL,
 				"-o %s: the name tells no format: end it in .folded, .svg, .html, "
-				".pb.gz, .ndjson or .json, or give --format",
+				".pb.gz, .speedscope.json, .perfView.xml.zip, .ndjson or .json, or "
+				"give --format",
 				v->outputs[i]);
 	return 0;
 }

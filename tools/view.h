@@ -103,14 +103,14 @@ struct view_config {
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = view_parse_output,                                                       \
 		 .help = "write FILE, format by its extension (.folded .svg .html .pb.gz .ndjson " \
-			 ".json); "                                                                \
+			 ".json .speedscope.json .perfView.xml.zip .perfView.xml); "               \
 			 "'-' is stdout; may be given several times"},                             \
 		{.name = "format",                                                                 \
 		 .arg = "NAME",                                                                    \
 		 .type = OPTION_STRING,                                                            \
 		 .offset = offsetof(cfg, member.format),                                           \
-		 .help = "folded, svg, html, pprof, ndjson, json, table or locks, whatever the "   \
-			 "extension says"},                                                        \
+		 .help = "folded, svg, html, pprof, speedscope, perfview, perfview-xml, ndjson, "  \
+			 "json, table or locks, whatever the extension says"},                     \
 		{.letter = 'f',                                                                    \
 		 .name = "folded",                                                                 \
 		 .type = OPTION_FLAG,                                                              \

@@ -130,7 +130,7 @@ def lines_of_the_page_about_wakers():
 
 @case
 def lines_of_the_page_about_formats():
-    try_lines(page_lines("docs/formats.md"), 2, "docs/formats.md")
+    try_lines(page_lines("docs/formats.md"), 6, "docs/formats.md")
 
 
 @case

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "browser/sample_profile.h"
 #include "fixtures/pprof_text.h"
+#include "fixtures/zip_text.h"
 #include "output/fold.h"
 #include "output/json_writer.h"
 #include "output/text.h"
@@ -35,10 +36,10 @@ static char *render_with(const struct writer *w, const struct profile *p,
 	assert_non_null(to);
 	assert_int_equal(w->write(p, opts, to), 0);
 	assert_int_equal(fclose(to), 0);
-	if (w == &pprof_writer) {
+	if (w == &pprof_writer || w == &perfview_writer) {
 		char *packed = text;
 
-		text = pprof_text(packed, len);
+		text = w == &pprof_writer ? pprof_text(packed, len) : zip_text(packed, len, NULL);
 		free(packed);
 		assert_non_null(text);
 		return text;
@@ -83,6 +84,14 @@ static void cut_counters(char *text)
 	memmove(at, end, strlen(end) + 1);
 }
 
+/* What is packed is compared as text. */
+static const char *golden_ext(const struct writer *w)
+{
+	return w == &pprof_writer      ? ".pprof"
+	       : w == &perfview_writer ? perfview_xml_writer.ext
+				       : w->ext;
+}
+
 static char *golden_path(const char *name, const char *ext)
 {
 	const char *dir = getenv("DWELL_GOLDEN");
@@ -124,7 +133,7 @@ static void show_difference(const char *path, const char *want, const char *got)
 
 static void check_golden(const struct writer *w, const struct profile *p, const char *name)
 {
-	char *path = golden_path(name, w == &pprof_writer ? ".pprof" : w->ext);
+	char *path = golden_path(name, golden_ext(w));
 	char *got = render(w, p), *want;
 
 	cut(&got, (const char *)viewer_js, "viewer.js\n");
@@ -291,14 +300,17 @@ static void test_json_is_json(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		char *json = render(&json_writer, all[i]), *html = render(&html_writer, all[i]);
 		char *data = html_data(html), *lines = render(&ndjson_writer, all[i]);
+		char *speedscope = render(&speedscope_writer, all[i]);
 
 		assert_json(json);
+		assert_json(speedscope);
 		assert_json_lines(lines);
 		assert_json(data);
 		free(json);
 		free(html);
 		free(data);
 		free(lines);
+		free(speedscope);
 		profile__free(all[i]);
 	}
 }
@@ -734,6 +746,11 @@ static void test_writers(void **state _unused_)
 	assert_ptr_equal(writer_find_for_path("a.folded"), &folded_writer);
 	assert_ptr_equal(writer_find_for_path("a.folded.pb.gz"), &pprof_writer);
 	assert_ptr_equal(writer_find_for_path("a.txt"), &table_writer);
+	assert_ptr_equal(writer_find_for_path("a.speedscope.json"), &speedscope_writer);
+	assert_ptr_equal(writer_find_for_path("speedscope.json"), &json_writer);
+	assert_ptr_equal(writer_find_for_path("a.perfView.xml.zip"), &perfview_writer);
+	assert_ptr_equal(writer_find_for_path("a.perfView.xml"), &perfview_xml_writer);
+	assert_null(writer_find_for_path("a.zip"));
 	assert_null(writer_find_for_path("folded"));
 	assert_null(writer_find_for_path("a.folded.gz"));
 	assert_null(writer_find_for_path(""));

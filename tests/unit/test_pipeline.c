@@ -24,6 +24,7 @@
 #include "base/os_read.h"
 #include "fixtures/mkwire.h"
 #include "fixtures/pprof_text.h"
+#include "fixtures/zip_text.h"
 #include "format/recording.h"
 #include "output/writer.h"
 #include "source/recording.h"
@@ -117,10 +118,10 @@ static char *render(const struct writer *w, const struct profile *p)
 
 	assert_int_equal(w->write(p, &opts, to), 0);
 	assert_int_equal(fclose(to), 0);
-	if (w == &pprof_writer) {
+	if (w == &pprof_writer || w == &perfview_writer) {
 		char *packed = text;
 
-		text = pprof_text(packed, len);
+		text = w == &pprof_writer ? pprof_text(packed, len) : zip_text(packed, len, NULL);
 		free(packed);
 		assert_non_null(text);
 		return text;
@@ -142,6 +143,14 @@ static void cut(char **text, const void *part, const char *by)
 			     at + strlen(part)) >= 0);
 	free(*text);
 	*text = shorter;
+}
+
+/* What is packed is compared as text. */
+static const char *golden_ext(const struct writer *w)
+{
+	return w == &pprof_writer      ? ".pprof"
+	       : w == &perfview_writer ? perfview_xml_writer.ext
+				       : w->ext;
 }
 
 static void update_golden(const char *path, const char *text)
@@ -177,7 +186,7 @@ static void check_golden(const char *name, const struct writer *w, const struct 
 	cut(&got, viewer_css, "viewer.css\n");
 	cut(&got, svg_js, "svg.js\n");
 	assert_true(asprintf(&path, "%s/pipeline/%s%s", dir ? dir : "tests/golden", name,
-			     w == &pprof_writer ? ".pprof" : w->ext) >= 0);
+			     golden_ext(w)) >= 0);
 	if (getenv("UPDATE_GOLDEN"))
 		update_golden(path, got);
 	if (os_read_file(path, 1 << 24, &want))

@@ -10,8 +10,16 @@
 void out__init(struct out *o, FILE *to)
 {
 	o->to = to;
+	o->put = NULL;
 	o->err = 0;
 	o->len = 0;
+}
+
+void out__init_put(struct out *o, out_put_fn put, void *arg)
+{
+	out__init(o, NULL);
+	o->put = put;
+	o->arg = arg;
 }
 
 static void out_set_error(struct out *o)
@@ -23,7 +31,10 @@ static void out_set_error(struct out *o)
 static void out_flush(struct out *o)
 {
 	errno = 0;
-	if (!o->err && o->len && fwrite(o->data, 1, o->len, o->to) != o->len)
+	if (o->put) {
+		if (!o->err && o->len)
+			o->err = o->put(o->arg, o->data, o->len);
+	} else if (!o->err && o->len && fwrite(o->data, 1, o->len, o->to) != o->len)
 		out_set_error(o);
 	o->len = 0;
 }
@@ -32,7 +43,7 @@ int out__finish(struct out *o)
 {
 	out_flush(o);
 	errno = 0;
-	if (!o->err && (fflush(o->to) || ferror(o->to)))
+	if (!o->err && !o->put && (fflush(o->to) || ferror(o->to)))
 		out_set_error(o);
 	return o->err;
 }

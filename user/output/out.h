@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Buffered output of a writer to a FILE. The first error is kept, with its errno, and everything
+ * Buffered output of a writer to a FILE, or to what packs it. The first error is kept, with its errno, and everything
  * after it is dropped, so that a writer checks once: in out__finish().
  */
 #ifndef OUTPUT_OUT_H
@@ -12,14 +12,21 @@
 
 #include "base/compiler.h"
 
+/* Takes the next bytes. 0, or an error that ends the output. */
+typedef int (*out_put_fn)(void *arg, const void *data, size_t len);
+
 struct out {
 	FILE *to;
+	out_put_fn put; /* where there is no FILE */
+	void *arg;
 	int err; /* 0, or the first error as -errno */
 	size_t len;
 	char data[16384];
 };
 
 void out__init(struct out *o, FILE *to);
+/* The same to @put; out__finish() gives it the rest. */
+void out__init_put(struct out *o, out_put_fn put, void *arg);
 /* Writes out what is buffered. 0, or the first error as -errno. */
 int out__finish(struct out *o);
 
