@@ -4,7 +4,7 @@
  *
  *	node tests/browser/test_X.js MAKE_SAMPLE DIR
  *
- * MAKE_SAMPLE is the built make_sample.c; files and playwright-core go to DIR. $CHROMIUM names the
+ * MAKE_SAMPLE is the built make_sample.c; files and npm's packages go to DIR. $CHROMIUM names the
  * browser (/usr/bin/chromium). Exits with 77, and says why, where there is no browser or no npm.
  */
 'use strict';
@@ -27,21 +27,23 @@ function skip(why) {
 	process.exit(77);
 }
 
-function loadPlaywright() {
-	const module = path.join(dir, 'node_modules', 'playwright-core');
+const installed = (name) => path.join(dir, 'node_modules', name);
+
+function loadPlaywright(packages) {
+	const names = ['playwright-core', ...packages];
 
 	if (!fs.existsSync(CHROMIUM))
 		skip(CHROMIUM + ' is not there (apt-get install chromium, or set $CHROMIUM)');
-	if (!fs.existsSync(module)) {
+	if (!names.every((name) => fs.existsSync(installed(name)))) {
 		fs.copyFileSync(path.join(__dirname, 'package.json'), file('package.json'));
 		try {
 			execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'],
 				{cwd: dir, stdio: 'pipe', timeout: 120000});
 		} catch (e) {
-			skip('npm install playwright-core failed: ' + e.message.split('\n')[0]);
+			skip(`npm install ${names.join(' ')} failed: ` + e.message.split('\n')[0]);
 		}
 	}
-	return require(module).chromium;
+	return require(installed('playwright-core')).chromium;
 }
 
 function sample(what, name, ...exts) {
@@ -137,14 +139,14 @@ const until = async (what, holds) => {
 	}
 };
 
-/* Runs all tests, once make() has written the samples. */
-async function main(make) {
+/* Runs all tests, once make() has written the samples. They need @packages of package.json, too. */
+async function main(make, ...packages) {
 	if (!makeSample || !dirArg) {
 		console.error('usage: node TEST MAKE_SAMPLE DIR');
 		process.exit(2);
 	}
 	fs.mkdirSync(dir, {recursive: true});
-	const chromium = loadPlaywright();
+	const chromium = loadPlaywright(packages);
 
 	make();
 	try {
@@ -162,5 +164,5 @@ async function main(make) {
 }
 
 
-module.exports = {assert, fs, file, url, sample, readFolded, total, matching, byStack, test, state, close, clickFrame, pixel, until,
-	main};
+module.exports = {assert, fs, file, installed, url, sample, readFolded, total, matching, byStack, test, state, close, clickFrame,
+	pixel, until, main};
