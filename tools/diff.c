@@ -9,10 +9,12 @@
 #include "commands.h"
 #include "load.h"
 #include "model/profile_append.h"
+#include "select.h"
 #include "view.h"
 
 struct diff_config {
 	struct view_config view; /* first, see tools/view.h */
+	struct select_config select;
 	enum folded_unit unit;
 	bool normalise;
 };
@@ -20,6 +22,11 @@ struct diff_config {
 static int diff_parse_unit(void *config, const char *value)
 {
 	return load_parse_unit(value, &((struct diff_config *)config)->unit);
+}
+
+static int diff_parse_by(void *config, const char *value)
+{
+	return select_parse_by(value, &((struct diff_config *)config)->select.by);
 }
 
 static const char *diff_name(const char *path)
@@ -90,6 +97,8 @@ static int diff_run(const struct diff_config *c, struct view_config *v, char **p
 	for (int i = 0; !err && i < 2; i++) {
 		err = load_profile(&views[i], c->unit, paths[i], &sides[i]);
 		v->kinds |= views[i].kinds;
+		if (!err)
+			err = select_apply(&c->select, sides[i].profile);
 	}
 	if (!err)
 		err = diff_join(both, paths, sides);
@@ -103,10 +112,13 @@ static int diff_run(const struct diff_config *c, struct view_config *v, char **p
 	return err;
 }
 
-static int diff_check(struct view_config *v, int operand_cnt, char **operands, char **command)
+static int diff_check(const struct diff_config *c, struct view_config *v, int operand_cnt,
+		      char **operands, char **command)
 {
 	int err = view_check(v);
 
+	if (!err)
+		err = select_check(&c->select);
 	if (!err && (operand_cnt != 2 || command))
 		return error_set(-EINVAL, "give two files: dwell diff BASE NEW");
 	if (!err && !strcmp(operands[0], "-") && !strcmp(operands[1], "-"))
@@ -118,7 +130,7 @@ static int run_diff(const void *config, int operand_cnt, char **operands, char *
 {
 	const struct diff_config *c = config;
 	struct view_config v = c->view;
-	int err = diff_check(&v, operand_cnt, operands, command);
+	int err = diff_check(c, &v, operand_cnt, operands, command);
 
 	if (err) {
 		log_error("%s", error_text(err));
@@ -138,6 +150,7 @@ static const struct option_def diff_options[] = {
 	 .help = "scale the times of BASE so that both have the same total"},
 	LOAD_UNIT_OPTION(diff_parse_unit),
 	VIEW_OPTIONS(struct diff_config, view),
+	SELECT_OPTIONS(struct diff_config, select, diff_parse_by),
 	OPTION_END,
 };
 

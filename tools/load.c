@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/session.h"
 #include "base/log.h"
+#include "model/profile_append.h"
 #include "output/text.h"
 #include "source/recording.h"
 
@@ -206,4 +208,57 @@ int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
 		return -errno;
 	*ret = l;
 	return 0;
+}
+
+/* ---- several ---- */
+
+static int load_title(struct profile *p, char **paths, int path_cnt)
+{
+	char *text;
+	int err;
+
+	if (asprintf(&text, "Off-CPU time: %s and %d more", paths[0], path_cnt - 1) < 0)
+		return -ENOMEM;
+	err = profile__text(p, text, &p->title);
+	free(text);
+	return err;
+}
+
+static int load_merged(struct view_config *v, enum folded_unit unit, char **paths, int path_cnt,
+		       struct loaded *all)
+{
+	int err = 0;
+
+	for (int i = 0; !err && i < path_cnt; i++) {
+		struct view_config view = *v;
+		struct loaded one;
+
+		err = load_profile(&view, unit, paths[i], &one);
+		if (err)
+			return err;
+		v->kinds |= view.kinds;
+		all->text |= one.text;
+		err = profile__merge(all->profile, one.profile);
+		profile__free(one.profile);
+	}
+	if (!err)
+		err = profile__finish_merge(all->profile);
+	return err ? err : load_title(all->profile, paths, path_cnt);
+}
+
+int load_profiles(struct view_config *v, enum folded_unit unit, char **paths, int path_cnt,
+		  struct loaded *ret)
+{
+	struct loaded all = {.profile = NULL};
+	int err;
+
+	if (path_cnt == 1)
+		return load_profile(v, unit, paths[0], ret);
+	all.profile = profile__new();
+	err = all.profile ? load_merged(v, unit, paths, path_cnt, &all) : -ENOMEM;
+	if (err)
+		profile__free(all.profile);
+	else
+		*ret = all;
+	return err;
 }

@@ -30,6 +30,12 @@ struct loaded {
  */
 int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
 		 struct loaded *ret);
+/*
+ * Several of them as one, each shown as its own file says: what names end in is the same for all. A single one is not
+ * changed. @l->text if any of them is.
+ */
+int load_profiles(struct view_config *v, enum folded_unit unit, char **paths, int path_cnt,
+		  struct loaded *ret);
 /* The closing lines on stderr: the ledger, or what a text adds up to. */
 void load_print_totals(const struct view_config *v, const struct loaded *l);
 

@@ -115,9 +115,11 @@ struct profile {
 		*notes; /* facts of the run (host, kernel, version...), in a stable order */
 	size_t note_cnt, note_cap;
 	uint64_t hidden_ns; /* dropped by --reason or --no-idle; also in ledger.filtered */
-	bool has_wakers;    /* the samples say who ended them */
-	bool by_lock;	    /* they are by lock: what is not for a futex is hidden too */
-	bool by_waker;	    /* and are by them: what nobody ended is hidden too */
+	uint64_t
+		left_out_ns; /* by profile__select() (model/profile_select.h); the ledger is of all */
+	bool has_wakers;     /* the samples say who ended them */
+	bool by_lock;	     /* they are by lock: what is not for a futex is hidden too */
+	bool by_waker;	     /* and are by them: what nobody ended is hidden too */
 };
 
 /* An empty profile. NULL + errno. */

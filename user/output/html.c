@@ -339,6 +339,8 @@ static void write_header(struct html *h)
 		write_lost(h);
 	if (p->hidden_ns)
 		write_fact(h, profile__hidden_label(p), "", p->hidden_ns);
+	if (p->left_out_ns)
+		write_fact(h, "not selected", "", p->left_out_ns);
 	if (h->fold.left_out_ns)
 		write_fact(h, "in stacks below 1 us, left out", "", h->fold.left_out_ns);
 	out__puts(&h->out, "</ul>\n");

@@ -38,6 +38,8 @@ static void write_totals(struct json *j, const struct profile *p)
 	json__member_u64(j, "intervals", cnt);
 	json__member_u64(j, "samples", p->sample_cnt);
 	json__member_u64(j, "hidden_ns", p->hidden_ns);
+	if (p->left_out_ns)
+		json__member_u64(j, "not_selected_ns", p->left_out_ns);
 	json__end_object(j);
 }
 

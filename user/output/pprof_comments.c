@@ -59,6 +59,8 @@ int pprof_comments(const struct profile *p, struct buf *to)
 	add_ns(to, "duration", p->window_ns);
 	if (p->hidden_ns)
 		add_ns(to, profile__hidden_label(p), p->hidden_ns);
+	if (p->left_out_ns)
+		add_ns(to, "not selected", p->left_out_ns);
 	add_ledger(to, &p->ledger);
 	return to->err;
 }

@@ -208,6 +208,9 @@ static void write_rest(struct table *t, const struct entry *entries, size_t cnt)
 	if (t->profile->hidden_ns && cnt)
 		out__printf(&t->out, "  ... %s, %s\n", profile__hidden_label(t->profile),
 			    text_ns(ns, t->profile->hidden_ns));
+	if (t->profile->left_out_ns && cnt)
+		out__printf(&t->out, "  ... not selected, %s\n",
+			    text_ns(ns, t->profile->left_out_ns));
 }
 
 static void write_total(struct table *t)
