@@ -394,6 +394,7 @@ help:
 	@echo 'make bench-switch   what a context switch costs, beside other tools; writes docs/performance.md'
 	@echo 'make bench-syscalls   what a system call costs, beside other tools; writes docs/performance-syscalls.md'
 	@echo 'make bench-serve   what dwell serve takes of the machine while it runs on; writes docs/performance-serve.md'
+	@echo 'make bench-report   what drawing a large text costs, beside other tools; writes docs/performance-report.md'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
 	@echo 'make deb        Debian packages in $(O)/deb'

@@ -132,7 +132,7 @@ static int load_check_text_view(const struct view_config *v, const char *path)
 
 /* @file is taken over. */
 static struct profile *load_text(struct view_config *v, enum folded_unit unit, FILE *file,
-				 const char *path)
+				 const char *path, uint64_t *ret_row_cnt)
 {
 	struct folded_source from = {
 		.file = file,
@@ -158,11 +158,13 @@ static struct profile *load_text(struct view_config *v, enum folded_unit unit, F
 		return NULL;
 	}
 	v->kinds |= from.kinds;
+	*ret_row_cnt = from.row_cnt;
 	return p;
 }
 
 /* There is no ledger of a text: only what it adds up to. */
-static void load_print_text_total(const struct view_config *v, const struct profile *p)
+static void load_print_text_total(const struct view_config *v, const struct profile *p,
+				  uint64_t row_cnt)
 {
 	uint64_t ns = 0;
 	char total[TEXT_NS_LEN], cnt[TEXT_CNT_LEN];
@@ -170,7 +172,7 @@ static void load_print_text_total(const struct view_config *v, const struct prof
 	for (size_t i = 0; i < p->sample_cnt; i++)
 		ns += profile_sample__total_ns(&p->samples[i]);
 	if (!v->quiet)
-		log_info("%s in %s lines", text_ns(total, ns), text_cnt(cnt, p->sample_cnt));
+		log_info("%s in %s lines", text_ns(total, ns), text_cnt(cnt, row_cnt));
 	if (!p->sample_cnt)
 		log_warn("no off-CPU time to show: %s",
 			 p->hidden_ns ? profile__hidden_all(p) : "there is no stack");
@@ -179,7 +181,7 @@ static void load_print_text_total(const struct view_config *v, const struct prof
 void load_print_totals(const struct view_config *v, const struct loaded *l)
 {
 	if (l->text)
-		load_print_text_total(v, l->profile);
+		load_print_text_total(v, l->profile, l->row_cnt);
 	else
 		view_print_ledger(v, l->profile);
 }
@@ -203,7 +205,8 @@ int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
 		return -errno;
 	/* A recording of which nothing was written is still no text. */
 	l.text = recording_is_text(file) && !load_is_named_recording(path);
-	l.profile = l.text ? load_text(v, unit, file, path) : load_recording(v, file, path);
+	l.profile =
+		l.text ? load_text(v, unit, file, path, &l.row_cnt) : load_recording(v, file, path);
 	if (!l.profile)
 		return -errno;
 	*ret = l;
@@ -238,6 +241,7 @@ static int load_merged(struct view_config *v, enum folded_unit unit, char **path
 			return err;
 		v->kinds |= view.kinds;
 		all->text |= one.text;
+		all->row_cnt += one.row_cnt;
 		err = profile__merge(all->profile, one.profile);
 		profile__free(one.profile);
 	}

@@ -22,6 +22,7 @@ int load_parse_unit(const char *value, enum folded_unit *ret_unit);
 struct loaded {
 	struct profile *profile; /* owned */
 	bool text;		 /* it came as text: there is no ledger */
+	uint64_t row_cnt;	 /* then: its lines */
 };
 
 /*

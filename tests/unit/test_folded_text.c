@@ -374,6 +374,34 @@ static void test_long_lines_pass_and_too_many_frames_dont(void **state)
 	free(text);
 }
 
+/* Equal stacks are one sample; a name at the root is another frame than the same further up; reasons stay apart. */
+static void test_equal_stacks_are_added_up(void **state _unused_)
+{
+	static const char text[] = "a;a;b 1\na;b;a 2\na;a;b 3\nb 4\nb 5\na;a 6\n";
+	static const char rows[] = "{\"stack\":\"a;b\",\"ns\":1,\"reason\":\"lock\",\"count\":2}\n"
+				   "{\"stack\":\"a;b\",\"ns\":2,\"reason\":\"disk\",\"count\":3}\n"
+				   "{\"stack\":\"a;b\",\"ns\":4,\"reason\":\"lock\",\"count\":5}\n";
+	struct folded_source from = {.unit = FOLDED_UNIT_NS};
+	struct profile *p = load(text, sizeof(text) - 1, &from);
+
+	assert_non_null(p);
+	assert_int_equal(p->sample_cnt, 4);
+	assert_int_equal(from.row_cnt, 6);
+	assert_string_equal(kinds_of(p, 0), "a:process a:native b:native ");
+	assert_int_equal(p->samples[0].blocked_ns, 4);
+	assert_int_equal(p->samples[2].blocked_ns, 9);
+	profile__free(p);
+	from = (struct folded_source){.unit = FOLDED_UNIT_NS};
+	p = load(rows, sizeof(rows) - 1, &from);
+	assert_non_null(p);
+	assert_int_equal(p->sample_cnt, 2);
+	assert_int_equal(p->samples[0].reason, REASON_LOCK);
+	assert_int_equal(p->samples[0].blocked_ns, 5);
+	assert_int_equal(p->samples[0].cnt, 7);
+	assert_int_equal(p->samples[1].blocked_ns, 2);
+	profile__free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_text_comes_back_as_it_was),
 		cmocka_unit_test(test_text_of_others_is_made_safe),
 		cmocka_unit_test(test_reasons_are_filtered),
+		cmocka_unit_test(test_equal_stacks_are_added_up),
 		cmocka_unit_test(test_errors_name_the_file),
 		cmocka_unit_test(test_long_lines_pass_and_too_many_frames_dont),
 	};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/folded_names.h"
 #include "base/log.h"
 
 #define FOLDED_CHUNK_BYTES    65536
@@ -18,6 +19,7 @@ struct loader {
 	struct folded_text text;
 	struct buf line; /* the beginning of a line that goes on in the next chunk */
 	struct buf name; /* of a frame */
+	struct folded_names names;
 	uint32_t *frames;
 };
 
@@ -54,7 +56,9 @@ static enum frame_kind folded_name_kind(const char *name, size_t len, bool root)
 	return FRAME_KIND_NATIVE;
 }
 
-static int loader_frame(struct loader *l, const char *name, size_t len, bool root, uint32_t *ret_id)
+/* A name that was not seen before. */
+static int loader_new_frame(struct loader *l, const char *name, size_t len, bool root,
+			    uint32_t *ret_id)
 {
 	enum frame_kind kind = folded_suffix_kind(name, len);
 
@@ -74,6 +78,22 @@ static int loader_frame(struct loader *l, const char *name, size_t len, bool roo
 		if (!l->name.data[i])
 			l->name.data[i] = '\x01';
 	return profile__frame(l->profile, buf__str(&l->name), NULL, kind, ret_id);
+}
+
+static int loader_frame(struct loader *l, const char *name, size_t len, bool root, uint32_t *ret_id)
+{
+	uint32_t id = folded_names__find(&l->names, name, len, root);
+	int err;
+
+	if (id != HASH_INDEX_NONE) {
+		*ret_id = id;
+		return 0;
+	}
+	err = loader_new_frame(l, name, len, root, ret_id);
+	if (err)
+		return err;
+	err = folded_names__add(&l->names, name, len, root, *ret_id);
+	return err == -E2BIG ? 0 : err; /* it works without */
 }
 
 static int loader_row(struct loader *l, const struct folded_row *row)
@@ -98,7 +118,8 @@ static int loader_row(struct loader *l, const struct folded_row *row)
 		n++;
 		at += len + 1;
 	}
-	return err ? err : profile__add_sample(l->profile, &s, l->frames, n);
+	l->from->row_cnt++;
+	return err ? err : folded_names__add_row(&l->names, l->profile, &s, l->frames, n);
 }
 
 static int loader_line(struct loader *l, const char *line, size_t len)
@@ -216,10 +237,12 @@ struct profile *folded_profile_load(struct folded_source *from)
 	folded_text__init(&l.text, from->unit);
 	buf__init(&l.line, FOLDED_MAX_LINE_BYTES);
 	buf__init(&l.name, FOLDED_MAX_NAME_BYTES);
+	folded_names__init(&l.names);
 	err = loader_run(&l);
 	folded_text__fini(&l.text);
 	buf__fini(&l.line);
 	buf__fini(&l.name);
+	folded_names__fini(&l.names);
 	free(l.frames);
 	if (!err)
 		return l.profile;

@@ -22,6 +22,7 @@ struct folded_source {
 	/* What was found out. */
 	bool kinds;	  /* names of frames ended in their kind */
 	bool has_reasons; /* rows said why */
+	uint64_t row_cnt; /* rows that are in the profile; equal stacks are one sample there */
 };
 
 /* Reads all of it. NULL + errno with error_set("NAME: line 3, column 17: what is wrong"). */
