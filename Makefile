@@ -48,7 +48,7 @@ TOOLS_C := $(wildcard tools/*.c)
 ASSETS := $(wildcard user/output/*.js user/output/*.css)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat)
-MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff serve push)
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff check serve push)
 VERSION := $(shell cat VERSION)
 
 # ---- flags ----
@@ -84,7 +84,7 @@ COMMON_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iuser -Ibpf -I$(O)/gen $(HAVE:%=-DHAV
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS)
 DWELL_CFLAGS := $(COMMON_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 DWELL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-DWELL_LDLIBS := $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LIBS_LDLIBS) -ldl $(LDLIBS)
+DWELL_LDLIBS := $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LIBS_LDLIBS) -ldl -lm $(LDLIBS)
 SAN_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fsanitize=address,undefined,fuzzer-no-link \

@@ -9,11 +9,13 @@ enum exit_status {
 	EXIT_STATUS_OK = 0,
 	EXIT_STATUS_FAILED = 1, /* kernel, rights, files, targets */
 	EXIT_STATUS_USAGE = 2,	/* the command line */
+	EXIT_STATUS_TOO_LITTLE =
+		3, /* of dwell check: it can't be told; there 1 is a regression, 2 all that is wrong */
 };
 
 extern const struct command offcpu_command, wakeups_command, chains_command, locks_command,
-	syscalls_command, runq_command, record_command, report_command, diff_command, serve_command,
-	push_command, version_command;
+	syscalls_command, runq_command, record_command, report_command, diff_command, check_command,
+	serve_command, push_command, version_command;
 
 /* All commands in the order of help; ends with NULL. */
 const struct command *const *commands(void);

@@ -123,6 +123,7 @@ int offcpu__add_row(struct offcpu *o, struct offcpu_row *row)
 		o->merged.cnt += row->cnt;
 		pos = offcpu_find_row(o, row, &hash);
 	}
+	o->last_row = pos == HASH_INDEX_NONE ? (uint32_t)o->cnt : pos;
 	if (pos != HASH_INDEX_NONE) {
 		offcpu_join(&o->rows[pos], row);
 		return 0;

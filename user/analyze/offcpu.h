@@ -48,6 +48,7 @@ struct offcpu_view {
 struct offcpu {
 	struct offcpu_row *rows;
 	size_t cnt, cap;
+	uint32_t last_row; /* that the last wait went to */
 	/*
 	 * When there are as many, waits for which there is no row yet are merged: added up without their threads, user
 	 * stacks and wakers. 0: never; there may be OFFCPU_MAX_ROWS then.

@@ -106,6 +106,12 @@ void json__s64(struct json *j, int64_t v)
 	out__u64(j->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
+void json__number(struct json *j, const char *text)
+{
+	json_separate(j);
+	out__puts(j->out, text);
+}
+
 void json__bool(struct json *j, bool v)
 {
 	json_separate(j);

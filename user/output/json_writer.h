@@ -32,6 +32,8 @@ void json__end_array(struct json *j);
 void json__key(struct json *j, const char *key);
 void json__u64(struct json *j, uint64_t v);
 void json__s64(struct json *j, int64_t v);
+/* A number as it is to stand there; the caller knows that it is one. */
+void json__number(struct json *j, const char *text);
 void json__bool(struct json *j, bool v);
 void json__null(struct json *j);
 void json__string(struct json *j, const char *s);
