@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/pprof_profile.h"
 #include "app/session.h"
 #include "base/log.h"
+#include "load_packed.h"
 #include "model/profile_append.h"
 #include "output/text.h"
 #include "source/recording.h"
@@ -162,6 +164,60 @@ static struct profile *load_text(struct view_config *v, enum folded_unit unit, F
 	return p;
 }
 
+/* ---- packed files ---- */
+
+static struct profile *load_pprof(struct view_config *v, const struct buf *data, const char *name,
+				  uint64_t *ret_row_cnt)
+{
+	struct pprof_source from = {
+		.data = data->data, .len = data->len, .name = name, .reasons = v->view.reasons};
+	int err = load_check_text_view(v, name);
+	struct profile *p = err ? NULL : pprof_profile_load(&from);
+
+	if (!err && !p)
+		err = -errno;
+	if (!err && from.reasons && !from.has_reasons && from.row_cnt)
+		err = error_set(-EINVAL,
+				"%s does not say why threads waited: --reason and --no-idle need "
+				"labels \"reason\"",
+				name);
+	if (err) {
+		profile__free(p);
+		errno = -err;
+		return NULL;
+	}
+	*ret_row_cnt = from.row_cnt;
+	return p;
+}
+
+/* @file is taken over. */
+static struct profile *load_packed(struct view_config *v, enum folded_unit unit, FILE *file,
+				   const char *path, uint64_t *ret_row_cnt)
+{
+	const char *name = strcmp(path, "-") ? path : "standard input";
+	struct profile *p = NULL;
+	struct buf data;
+	int err = load_unpack(file, name, &data);
+	FILE *text;
+
+	if (file != stdin)
+		fclose(file);
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	if (!load_is_text(&data)) {
+		p = load_pprof(v, &data, name, ret_row_cnt);
+	} else {
+		text = fmemopen(data.len ? data.data : (char *)" ", data.len ? data.len : 1, "r");
+		p = text ? load_text(v, unit, text, path, ret_row_cnt) : NULL;
+	}
+	err = errno;
+	buf__fini(&data);
+	errno = err;
+	return p;
+}
+
 /* There is no ledger of a text: only what it adds up to. */
 static void load_print_text_total(const struct view_config *v, const struct profile *p,
 				  uint64_t row_cnt)
@@ -203,6 +259,14 @@ int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
 
 	if (!file)
 		return -errno;
+	if (load_is_packed(file)) {
+		l.text = true;
+		l.profile = load_packed(v, unit, file, path, &l.row_cnt);
+		if (!l.profile)
+			return -errno;
+		*ret = l;
+		return 0;
+	}
 	/* A recording of which nothing was written is still no text. */
 	l.text = recording_is_text(file) && !load_is_named_recording(path);
 	l.profile =

@@ -88,6 +88,8 @@ static const struct command_example report_examples[] = {
 	 "equal stacks of all threads are one, with short names"},
 	{"cat /var/lib/dwell/folded/dwell-20260131T*.folded | dwell report - -o day.html",
 	 "a flame graph of one day of dwell-serve(1)"},
+	{"dwell report block.pb.gz -o block.html",
+	 "a page of a pprof file, of net/http/pprof of a Go program"},
 	{"clickhouse-client -q 'SELECT stack, sum(ns) FROM dwell.stacks GROUP BY stack FORMAT TSV' "
 	 "| dwell report - -o fleet.html",
 	 "one of all machines"},
@@ -112,6 +114,10 @@ const struct command report_command = {
 		       "writes them. Equal stacks are added up. Text knows no threads and seldom "
 		       "reasons, and what stacks look like is settled in it: of the options of the "
 		       "view only --reason and --no-idle remain, for rows with reasons.\n\n"
+		       "FILE may be packed with gzip: text, or a pprof file of any program "
+		       "(block and mutex profiles of Go, what --format pprof wrote...). Of several "
+		       "values the one called delay counts, else the file's default. What is no "
+		       "time is shown as if one of it were a microsecond.\n\n"
 		       "What is not selected is named as a sum in tables and pages; the ledger "
 		       "is that of the whole recording.",
 	.options = report_options,

@@ -15,15 +15,15 @@ def equal_runs_and_slower_ones():
     found = {"p99": 0, "total": 0}
     alarms = missed = slower = 0
     for pair in range(PAIRS):
-        base = record("base.dwell", "convoy", 4, 300, 1)
-        status, said = judge(base, record("new.dwell", "convoy", 4, 300, 1), *OPTIONS)
+        base = record("base.dwell", "convoy", 4, 150, 1)
+        status, said = judge(base, record("new.dwell", "convoy", 4, 150, 1), *OPTIONS)
         check(status in (0, 1), f"{said}")
         alarms += status == 1
         for name in found:
             found[name] += said[name]["regression"]
         if pair % 5 == 0:
             slower += 1
-            missed += judge(base, record("slow.dwell", "convoy", 4, 300, 2), *OPTIONS)[0] != 1
+            missed += judge(base, record("slow.dwell", "convoy", 4, 150, 3), *OPTIONS)[0] != 1
     print(f"      {alarms} regressions in {PAIRS} equal pairs ({found}); {missed} of {slower} slower ones missed")
     check(alarms <= 5, f"{alarms} false alarms in {PAIRS} pairs: {found}")
     check(missed <= 1, f"{missed} of {slower} regressions were missed")

@@ -99,6 +99,7 @@ def folder_with_recording():
         shutil.copy(kept, os.path.join(folder, name))
     with open(os.path.join(folder, "dwell-20260131T235900Z.folded"), "w") as to:
         to.write("app;main;wait 1000\n")
+    subprocess.run([DWELL, "report", "-q", kept, "-o", os.path.join(folder, "block.pb.gz")], check=True, timeout=60)
     return folder
 
 
