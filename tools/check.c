@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "output/json_writer.h"
 #include "output/text.h"
+#include "pattern.h"
 #include "view.h"
 
 #define CHECK_SLICES	  20
@@ -253,21 +254,13 @@ static void check_defaults(void *config)
 static int check_options(const struct check_config *c, struct view_config *v, int operand_cnt,
 			 char **command, regex_t *stack)
 {
-	char why[128];
 	int err = view_check(v);
 
 	if (err)
 		return err;
 	if (operand_cnt != 2 || command)
 		return error_set(-EINVAL, "give two recordings: dwell check BASE NEW");
-	if (!c->stack)
-		return 0;
-	err = regcomp(stack, c->stack, REG_EXTENDED | REG_NOSUB);
-	if (!err)
-		return 0;
-	regerror(err, stack, why, sizeof(why));
-	return error_set(-EINVAL, "--stack: '%s' is no extended regular expression: %s", c->stack,
-			 why);
+	return c->stack ? pattern_compile("--stack", c->stack, stack) : 0;
 }
 
 static int check_run(struct check *c, const struct view_config *v, const regex_t *stack)

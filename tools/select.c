@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <regex.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "pattern.h"
 
 struct select_match {
 	const struct select_config *config;
@@ -64,22 +64,10 @@ static bool select_frame(void *arg, const char *name)
 	return !regexec(&m->grep, name, 0, NULL, 0);
 }
 
-static int select_compile(const struct select_config *c, struct select_match *m)
-{
-	char why[128];
-	int err = regcomp(&m->grep, c->grep, REG_EXTENDED | REG_NOSUB);
-
-	if (!err)
-		return 0;
-	regerror(err, &m->grep, why, sizeof(why));
-	return error_set(-EINVAL, "--grep: '%s' is no extended regular expression: %s", c->grep,
-			 why);
-}
-
 int select_check(const struct select_config *c)
 {
 	struct select_match match = {.config = c};
-	int err = c->grep ? select_compile(c, &match) : 0;
+	int err = c->grep ? pattern_compile("--grep", c->grep, &match.grep) : 0;
 
 	if (!err && c->grep)
 		regfree(&match.grep);
@@ -99,7 +87,7 @@ int select_apply(const struct select_config *c, struct profile *p)
 		.short_names = c->short_names,
 		.by = c->by,
 	};
-	int err = c->grep ? select_compile(c, &match) : 0;
+	int err = c->grep ? pattern_compile("--grep", c->grep, &match.grep) : 0;
 
 	if (err)
 		return err;

@@ -39,8 +39,7 @@ static int append_frames(struct profile *to, const struct profile *from, uint32_
 	return err;
 }
 
-/* The id in @to of a text of @from; 0 is none in both. */
-static int append_text(struct profile *to, const struct profile *from, uint32_t *id)
+int profile__copy_text(struct profile *to, const struct profile *from, uint32_t *id)
 {
 	return *id ? profile__text(to, profile__str(from, *id), id) : 0;
 }
@@ -60,11 +59,11 @@ static int append_sample(struct profile *to, const struct profile *from,
 		copy.thread = s->thread + first_thread;
 	}
 	if (!err)
-		err = append_text(to, from, &copy.waker_comm);
+		err = profile__copy_text(to, from, &copy.waker_comm);
 	if (!err)
-		err = append_text(to, from, &copy.lock_owner);
+		err = profile__copy_text(to, from, &copy.lock_owner);
 	if (!err)
-		err = append_text(to, from, &copy.lock);
+		err = profile__copy_text(to, from, &copy.lock);
 	for (uint32_t i = 0; !err && i < s->frame_cnt; i++)
 		frames[i] = ids[from->frame_ids[s->first_frame + i]];
 	if (!err)

@@ -5,6 +5,9 @@
 
 #include "model/profile.h"
 
+/* Makes *@id, of a text of @from, that of the same text in @to; 0 is none in both. 0 or -errno. */
+int profile__copy_text(struct profile *to, const struct profile *from, uint32_t *id);
+
 /*
  * Adds the samples of @from behind those of @to, with their frames. Threads, ledger, notes and title are not taken: the
  * new samples are of no thread. 0 or -errno.

@@ -7,11 +7,6 @@
 #include "base/compiler.h"
 #include "model/profile_append.h"
 
-static int merge_text(struct profile *to, const struct profile *from, uint32_t *id)
-{
-	return *id ? profile__text(to, profile__str(from, *id), id) : 0;
-}
-
 static int merge_threads(struct profile *to, const struct profile *from)
 {
 	int err = 0;
@@ -19,11 +14,11 @@ static int merge_threads(struct profile *to, const struct profile *from)
 	for (size_t i = 0; !err && i < from->thread_cnt; i++) {
 		struct profile_thread t = from->threads[i];
 
-		err = merge_text(to, from, &t.comm);
+		err = profile__copy_text(to, from, &t.comm);
 		if (!err)
-			err = merge_text(to, from, &t.process);
+			err = profile__copy_text(to, from, &t.process);
 		if (!err)
-			err = merge_text(to, from, &t.group);
+			err = profile__copy_text(to, from, &t.group);
 		if (!err)
 			err = profile__add_thread(to, &t);
 	}
@@ -100,7 +95,7 @@ static int merge_first(struct profile *to, const struct profile *from)
 					profile__str(from, from->notes[i].value));
 	to->title = from->title;
 	if (!err)
-		err = merge_text(to, from, &to->title);
+		err = profile__copy_text(to, from, &to->title);
 	to->window_ns = from->window_ns;
 	to->start_realtime_ns = from->start_realtime_ns;
 	to->has_wakers = from->has_wakers;
