@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""A machine of a fleet, whole: serve, its spool, push and a receiver that is away; what is renamed arrives."""
+"""A machine of a fleet, whole: serve, its spool, push and a receiver that is away; what is renamed arrives. test_fleet_long.py
+kills them, and asks a ClickHouse."""
 import re
 
 from fleet import folded_rows, in_us, rows_of
@@ -40,22 +41,6 @@ def receiver_away_for_three_windows():
             check_equal(second.ids(), [i for i in node.renames.ids() if i in set(second.ids())], "oldest first")
             check_same(node, first.seen() + second.seen())
     print(f"      {renamed} segments, {twice} twice")
-
-
-@case
-def killed_in_between():
-    """kill -9 of either at random moments."""
-    with Work("asleep") as asleep, Receiver() as receiver:
-        node = Node("killed", receiver.url, (asleep.pid,))
-        wait_until(lambda: receiver.ids(), "the first segment arrives")
-        node.kill_at_random(8)
-        cnt = len(receiver.ids())
-        wait_until(lambda: len(receiver.ids()) >= cnt + 2, "two more arrive")
-        node.finish()
-        renamed, twice = node.check_arrived(receiver.ids())
-    for path in files_in(node.out):
-        check(read(path).endswith("\n") and folded_rows(path), f"{path} is torn")
-    print(f"      {renamed} segments, {twice} twice; kills: {node.kills}")
 
 
 @case

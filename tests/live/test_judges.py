@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """The two judges, for every thread of a mixture of all sorts.
 
 (a) on CPU and runnable against the kernel's schedstat, read by this test before and after the window while

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """Where the kernel refuses task iterators (here: a seccomp filter) /proc tells who sleeps at the window's edges."""
 import os
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """dwell serve forgets stacks, threads, files and names all the time, and still has every name and every nanosecond."""
 import os
 import re

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """--max-cpu's lever: the minimum length changes while running, and every nanosecond stays accounted for."""
 import time
 
