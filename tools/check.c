@@ -13,7 +13,7 @@
 #include "pattern.h"
 #include "view.h"
 
-#define CHECK_SLICES	  20
+#define CHECK_SLICES	  12
 #define CHECK_MIN_SAMPLES 1000
 #define CHECK_P99_PERCENT 10
 #define CHECK_MAX_LOST	  0.01 /* of the time */
@@ -364,7 +364,8 @@ static const struct option_def check_option_table[] = {
 	 .offset = offsetof(struct check_config, slices),
 	 .min = GATE_MIN_SLICES,
 	 .max = GATE_MAX_SLICES,
-	 .help = "into so many slices of time each recording is cut (default 20)"},
+	 .help = "into so many slices of time each recording is cut (default 12): more make it "
+		 "keener, and more easily fooled by a bad moment of the machine"},
 	{.type = OPTION_GROUP, .help = "Output"},
 	{.name = "json",
 	 .type = OPTION_FLAG,
@@ -398,7 +399,7 @@ const struct command check_command = {
 		       "of time; how much these "
 		       "differ tells how much of a change is chance (a block bootstrap: slices are "
 		       "drawn anew, 2000 times, and the 95 % "
-		       "interval is that of Student's t around what was measured). It is a "
+		       "interval is what the inner draws span). It is a "
 		       "regression when the whole interval lies above "
 		       "the limit. Equal inputs always give equal results.\n\n"
 		       "The 99th percentile is of the lengths of waits that ended, time waiting "

@@ -38,7 +38,7 @@ def nonsense_in_options():
 def nonsense_in_commands():
     for words, word in ((["ofcpu"], "ofcpu"), (["report"], ""), (["record", "-o"], "-o"),
                         (["report", "--nosuch", "x"], "--nosuch"), (["--nosuch"], "--nosuch"),
-                        (["report", "a", "b"], "one recording")):
+                        (["diff", "a"], "two files")):
         result = run(*words, timeout=20)
         check_equal((result.status, result.out), (2, ""), f"{words}: status and output ({result.err!r})")
         check(word in result.err, f"{words}: {result.err!r}")

@@ -121,6 +121,13 @@ static int gate_compare_waits(const void *a, const void *b)
 	return x->slice < y->slice ? -1 : x->slice > y->slice;
 }
 
+static int gate_compare_draws(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 static void gate_sort(struct gate_side *s)
 {
 	if (s->wait_cnt)
@@ -186,30 +193,36 @@ static double gate_t95(double df)
 	       (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * df * df * df);
 }
 
-/* The standard deviation of log(new / base); negative: they were hardly ever there. */
-static double gate_deviation(const struct gate_side *base, const struct gate_side *new,
-			     enum gate_metric metric, uint32_t *times)
+/* Draws of log(new / base), sorted, to @draws. How many there are: some may lack one of them. */
+static int gate_draws(const struct gate_side *base, const struct gate_side *new,
+		      enum gate_metric metric, uint32_t *times, double *draws)
 {
 	struct gate_random random = {.state = 1};
-	double sum = 0, squares = 0, a, b, v;
 	int n = 0;
 
 	for (int i = 0; i < GATE_DRAWS; i++) {
+		double a, b;
+
 		gate_draw(&random, times, base->slice_cnt);
 		a = gate_number(base, metric, times);
 		gate_draw(&random, times, new->slice_cnt);
 		b = gate_number(new, metric, times);
-		if (a <= 0 || b <= 0)
-			continue;
-		v = log(b / a);
-		sum += v;
-		squares += v * v;
-		n++;
+		if (a > 0 && b > 0)
+			draws[n++] = log(b / a);
 	}
-	if (n < GATE_DRAWS / 2)
-		return -1;
-	v = squares / n - sum / n * (sum / n);
-	return v > 0 ? sqrt(v) : 0;
+	qsort(draws, (size_t)n, sizeof(*draws), gate_compare_draws);
+	return n;
+}
+
+/*
+ * Which share of the draws lies outside at each end. Percentiles of draws are too close together when the slices are few: they
+ * lack the factor n / (n - 1) of the variance, and the tails of Student's t (the expanded percentile interval: Hesterberg 2015, 5.3).
+ */
+static double gate_tail(uint32_t slices)
+{
+	double n = slices;
+
+	return erfc(sqrt(n / (n - 1)) * gate_t95(n - 1) / sqrt(2)) / 2;
 }
 
 int gate_compare(struct gate_side *base, struct gate_side *new, enum gate_metric metric,
@@ -218,9 +231,10 @@ int gate_compare(struct gate_side *base, struct gate_side *new, enum gate_metric
 	uint32_t most = base->slice_cnt > new->slice_cnt ? base->slice_cnt : new->slice_cnt;
 	uint32_t least = base->slice_cnt < new->slice_cnt ? base->slice_cnt : new->slice_cnt;
 	_cleanup_free_ uint32_t *times = calloc(most, sizeof(*times));
-	double deviation, reach;
+	_cleanup_free_ double *draws = calloc(GATE_DRAWS, sizeof(*draws));
+	int n, outside;
 
-	if (!times)
+	if (!times || !draws)
 		return -ENOMEM;
 	gate_sort(base);
 	gate_sort(new);
@@ -230,12 +244,12 @@ int gate_compare(struct gate_side *base, struct gate_side *new, enum gate_metric
 	ret->new = gate_number(new, metric, times);
 	if (ret->base <= 0 || ret->new <= 0)
 		return -ENODATA;
-	deviation = gate_deviation(base, new, metric, times);
-	if (deviation < 0)
+	n = gate_draws(base, new, metric, times, draws);
+	if (n < GATE_DRAWS / 2)
 		return -ENODATA;
-	reach = deviation * sqrt((double)least / (least - 1)) * gate_t95(least - 1);
+	outside = (int)(gate_tail(least) * n);
 	ret->factor = ret->new / ret->base;
-	ret->low = ret->factor * exp(-reach);
-	ret->high = ret->factor * exp(reach);
+	ret->low = exp(draws[outside]);
+	ret->high = exp(draws[n - 1 - outside]);
 	return 0;
 }

@@ -5,9 +5,9 @@
  *
  * A run is cut into slices of equal length. Waits of one moment depend on each other, those of different slices hardly do, so the
  * slices are what is drawn anew (the block bootstrap: Künsch 1989; Efron and Tibshirani, An Introduction to the Bootstrap, 8.6):
- * GATE_DRAWS times as many slices as there are, with replacement, of either run. The standard deviation of the logarithm of
- * new / base over these, times sqrt(n / (n - 1)), and Student's t for n - 1 degrees of freedom make the 95 % interval around what was
- * measured. A change is a regression when the whole interval lies above the limit.
+ * GATE_DRAWS times as many slices as there are, with replacement, of either run. The 95 % interval is what the inner ones of new / base
+ * span, a little more than 95 % of them, since there are few slices (see gate_tail()). Percentiles, not a deviation: of waits that gather
+ * around two lengths the 99th percentile is the one or the other. A change is a regression when the whole interval lies above the limit.
  *
  *   gate_side__init -> gate_side__add for every wait -> gate_compare -> gate_side__fini
  */
