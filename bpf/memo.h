@@ -230,6 +230,12 @@ struct memo_start {
 	__u64 lr; /* as it is: a return address */
 };
 
+/* A key of this epoch, which is never 0: the lowest bit says so, and can't tell epochs apart. */
+static __always_inline __u64 memo_key(__u64 key, __u64 epoch)
+{
+	return (key ^ epoch << 1) | 1;
+}
+
 static __always_inline __u64 memo_seal(const struct memo_start *start, __u64 hash, __u32 cnt,
 				       __u32 flags, __u32 early_at, __u64 id)
 {

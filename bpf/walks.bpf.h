@@ -84,7 +84,7 @@ static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __
 	/* Stacks are aligned to their size. */
 	start.top = (start.base | ((1ull << cfg.thread_size_order) - 1)) + 1;
 	if (cfg.memo != CONFIG_MEMO_OFF && key && start.top - start.base < 1 << 15) {
-		start.key = (key ^ ctl.memo_epoch) | 1;
+		start.key = memo_key(key, ctl.memo_epoch);
 		known = kernel_known(s, &start, st);
 	}
 	if (known) {

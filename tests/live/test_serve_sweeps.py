@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 
 from livetest import (US, WORK, Dwell, Work, case, check, check_equal, check_near, main, parse_folded, read, scratch, start,
@@ -28,7 +29,7 @@ int through(int (*fn)(void))
 
 def serve(pid, out, *args, always=True):
     return Dwell("serve", "--config", "none", "--listen", "none", "-v", "-p", pid, "--out", out, "--every", "1s", *args,
-                 env={"DWELL_SWEEP": "always" if always else "never"})
+                 env={} if always is None else {"DWELL_SWEEP": "always" if always else "never"})
 
 
 def sweeps(result):
@@ -76,6 +77,34 @@ def stacks_that_come_once_a_second():
     check_equal([r for r in rows if LOST.search(";".join(r[0]))], [], "rows without a name")
     check_equal(len(paths), 1024, "different stacks")
     check_near(sum(us for _, us in rows), w.ns("slept") / US, "time in work_bottom", 0.03)  # which is on the CPU, too
+
+
+AGAIN = """
+import time
+input()
+for again in range(2):
+    for _ in range(30):
+        time.sleep(0.01)
+    until = time.monotonic() + 13.5 * (1 - again)
+    while time.monotonic() < until:
+        pass
+"""
+
+
+@case
+def stacks_that_come_again_after_one_sweep():
+    """Unused while a sweep lasts, they are struck off: walks that are remembered must not lead to them after that."""
+    out = scratch("again")
+    work = start([sys.executable, "-c", AGAIN], stdin=subprocess.PIPE)
+    with serve(work.pid, out, always=None) as d:
+        d.tracing()
+        work.communicate(b"\n")
+        result = d.wait().ok()
+    check_equal(sweeps(result), 1, f"sweeps, after ten windows: {result.err}")
+    rows = rows_of(out)
+    check_equal([row for row in rows if LOST.search(";".join(row[0]))], [], "stacks that were forgotten")
+    naps = sum(us for frames, us in rows if any("nanosleep" in f for f in frames))
+    check(naps >= 60 * 10000, f"{naps} us of sleep: {rows}")
 
 
 def libraries():

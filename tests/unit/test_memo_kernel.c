@@ -357,9 +357,24 @@ static void test_what_holds_is_what_a_walk_comes_to(void **state _unused_)
 
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* What was remembered in one epoch is not found in the next, whatever the key. */
+static void test_epochs_have_keys_of_their_own(void **state _unused_)
+{
+	random_state = 5;
+	for (int i = 0; i < 1000; i++) {
+		uint64_t key = random_below(UINT64_MAX);
+
+		for (uint64_t epoch = 0; epoch < 16; epoch++) {
+			assert_true(memo_key(key, epoch) != 0);
+			assert_true(memo_key(key, epoch) != memo_key(key, epoch + 1));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_epochs_have_keys_of_their_own),
 		KERNEL_TEST(test_each_return_address_is_a_slot),
 		KERNEL_TEST(test_an_address_without_a_slot_is_not_remembered),
 		KERNEL_TEST(test_the_probes_own_frames_need_no_slot),
