@@ -335,6 +335,7 @@ static const struct option_def check_option_table[] = {
 	 .arg = "LIST",
 	 .type = OPTION_CUSTOM,
 	 .parse = view_parse_reasons,
+	 .value = {VALUE_LIST_OF, .word = view_reason_word},
 	 .help = "only these blocking reasons, comma separated: lock,disk..."},
 	{.name = "no-idle",
 	 .type = OPTION_FLAG,
@@ -390,6 +391,7 @@ const struct command check_command = {
 	.name = "check",
 	.summary = "compare two recordings for a script: has waiting become worse",
 	.operands = "BASE NEW",
+	.operand = {VALUE_PATH, .extensions = ".dwell"},
 	.description = "Compares how long threads waited in two recordings of dwell-record(1), and "
 		       "says by its exit status whether it has "
 		       "become worse: 0 it has not, 1 it has, 2 the command line or a file is "

@@ -167,6 +167,7 @@ const struct command diff_command = {
 	.name = "diff",
 	.summary = "compare two recordings, or folded stacks",
 	.operands = "BASE NEW",
+	.operand = {VALUE_PATH, .extensions = LOAD_EXTENSIONS},
 	.description =
 		"Shows what became of the off-CPU time of BASE in NEW. Each is whatever "
 		"dwell-report(1) reads: a recording, folded stacks, what a database prints, "

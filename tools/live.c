@@ -57,17 +57,24 @@ int live_parse_state(void *config, const char *value)
 	return 0;
 }
 
-int live_parse_unwind(void *config, const char *value)
+const char *live_unwind_word(size_t i)
 {
 	static const char *const names[] = {
 		[BPF_UNWIND_AUTO] = "auto",
 		[BPF_UNWIND_FP] = "fp",
 		[BPF_UNWIND_CFI] = "cfi",
 	};
-	struct live_config *c = config;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(value, names[i]))
+	return i < ARRAY_SIZE(names) ? names[i] : NULL;
+}
+
+int live_parse_unwind(void *config, const char *value)
+{
+	struct live_config *c = config;
+	const char *word;
+
+	for (size_t i = 0; (word = live_unwind_word(i)); i++) {
+		if (strcmp(value, word))
 			continue;
 		c->unwind = (enum bpf_unwind)i;
 		return 0;
@@ -82,6 +89,7 @@ const struct option_def live_options[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct live_config, save),
+	 .value = {VALUE_PATH},
 	 .help = "also write a recording for `dwell report`"},
 	OPTION_END,
 };

@@ -25,6 +25,8 @@ struct live_config {
 void live_defaults(void *config);
 int live_parse_state(void *config, const char *value);
 int live_parse_unwind(void *config, const char *value);
+/* The words that it knows (struct value_hint). */
+const char *live_unwind_word(size_t i);
 
 #define LIVE_TARGET_OPTIONS                                                                       \
 	TARGET_OPTIONS(struct live_config, target),                                               \
@@ -71,6 +73,7 @@ int live_parse_unwind(void *config, const char *value);
 		 .arg = "HOW",                                                                    \
 		 .type = OPTION_CUSTOM,                                                           \
 		 .parse = live_parse_unwind,                                                      \
+		 .value = {VALUE_ONE_OF, .word = live_unwind_word},                               \
 		 .help = "how user stacks are walked: cfi (by the tables that compilers leave "   \
 			 "for debuggers), fp (by frame pointers), auto (cfi where the kernel "    \
 			 "takes the program)"},                                                   \

@@ -14,22 +14,27 @@
 #include "output/text.h"
 #include "source/recording.h"
 
+static const struct {
+	const char *name;
+	enum folded_unit unit;
+} load_units[] = {
+	{"us", FOLDED_UNIT_US},
+	{"ns", FOLDED_UNIT_NS},
+	{"ms", FOLDED_UNIT_MS},
+	{"samples", FOLDED_UNIT_SAMPLES},
+};
+
+const char *load_unit_word(size_t i)
+{
+	return i < ARRAY_SIZE(load_units) ? load_units[i].name : NULL;
+}
+
 int load_parse_unit(const char *value, enum folded_unit *ret_unit)
 {
-	static const struct {
-		const char *name;
-		enum folded_unit unit;
-	} units[] = {
-		{"us", FOLDED_UNIT_US},
-		{"ns", FOLDED_UNIT_NS},
-		{"ms", FOLDED_UNIT_MS},
-		{"samples", FOLDED_UNIT_SAMPLES},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (strcmp(value, units[i].name) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(load_units); i++) {
+		if (strcmp(value, load_units[i].name) != 0)
 			continue;
-		*ret_unit = units[i].unit;
+		*ret_unit = load_units[i].unit;
 		return 0;
 	}
 	return error_set(-EINVAL, "--unit: '%s' is no unit: give us, ns, ms or samples", value);

@@ -12,12 +12,18 @@
 #define LOAD_UNIT_OPTION(parser)                                                               \
 	{                                                                                      \
 		.name = "unit", .arg = "UNIT", .type = OPTION_CUSTOM, .parse = (parser),       \
+		.value = {VALUE_ONE_OF, .word = load_unit_word},                               \
 		.help = "what the numbers of a text are: us, ns, ms or samples (default: us, " \
 			"ns behind a tab and in JSON)"                                         \
 	}
 
 /* 0, or -EINVAL with error_set(). */
 int load_parse_unit(const char *value, enum folded_unit *ret_unit);
+/* The words that it knows (struct value_hint). */
+const char *load_unit_word(size_t i);
+
+/* What files that are read here are called, mostly (struct value_hint). */
+#define LOAD_EXTENSIONS ".dwell .folded .ndjson .pb.gz"
 
 struct loaded {
 	struct profile *profile; /* owned */

@@ -100,6 +100,7 @@ const struct command report_command = {
 	.name = "report",
 	.summary = "show a recording, or folded stacks",
 	.operands = "FILE...",
+	.operand = {VALUE_PATH, .extensions = LOAD_EXTENSIONS},
 	.description = "Shows a recording of dwell-record(1) or of dwell-offcpu(1) --save. Needs "
 		       "no privilege and "
 		       "nothing of the machine it was made on. Without options it shows what the "

@@ -59,6 +59,11 @@ static void runq_defaults(void *config)
 	c->ran_cnt = RUNQ_RAN_CNT;
 }
 
+static const char *runq_by_word(size_t i)
+{
+	return i < RUNQ_BY_CNT ? runq_by_name((unsigned int)i) : NULL;
+}
+
 static int runq_parse_by(void *config, const char *value)
 {
 	struct runq_options *c = config;
@@ -363,6 +368,7 @@ static const struct option_def runq_option_defs[] = {
 	 .arg = "WHAT",
 	 .type = OPTION_CUSTOM,
 	 .parse = runq_parse_by,
+	 .value = {VALUE_ONE_OF, .word = runq_by_word},
 	 .help = "a row for each process (default), thread, cpu, or scheduling class: other, "
 		 "batch, idle, fifo, rr, deadline, ext"},
 	{.name = "histogram",
@@ -388,6 +394,7 @@ static const struct option_def runq_option_defs[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct runq_options, output),
+	 .value = {VALUE_PATH},
 	 .help = "write to FILE, JSON if it ends in .json"},
 	{.name = "top",
 	 .arg = "N",

@@ -13,21 +13,26 @@ struct select_match {
 	regex_t grep;
 };
 
+static const struct {
+	const char *name;
+	enum profile_by by;
+} select_bys[] = {
+	{"comm", PROFILE_BY_COMM},     {"process", PROFILE_BY_PROCESS},
+	{"thread", PROFILE_BY_THREAD}, {"reason", PROFILE_BY_REASON},
+	{"none", PROFILE_BY_NONE},
+};
+
+const char *select_by_word(size_t i)
+{
+	return i < ARRAY_SIZE(select_bys) ? select_bys[i].name : NULL;
+}
+
 int select_parse_by(const char *value, enum profile_by *ret_by)
 {
-	static const struct {
-		const char *name;
-		enum profile_by by;
-	} all[] = {
-		{"comm", PROFILE_BY_COMM},     {"process", PROFILE_BY_PROCESS},
-		{"thread", PROFILE_BY_THREAD}, {"reason", PROFILE_BY_REASON},
-		{"none", PROFILE_BY_NONE},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		if (strcmp(value, all[i].name) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(select_bys); i++) {
+		if (strcmp(value, select_bys[i].name) != 0)
 			continue;
-		*ret_by = all[i].by;
+		*ret_by = select_bys[i].by;
 		return 0;
 	}
 	return error_set(-EINVAL, "--by: '%s': give comm, process, thread, reason or none", value);

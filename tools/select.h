@@ -18,6 +18,8 @@ struct select_config {
 
 /* 0, or -EINVAL with error_set(). */
 int select_parse_by(const char *value, enum profile_by *ret_by);
+/* The words that it knows (struct value_hint). */
+const char *select_by_word(size_t i);
 
 /* Rows of an option table; @by_parser calls select_parse_by(). */
 #define SELECT_OPTIONS(cfg, member, by_parser)                                                     \
@@ -54,6 +56,7 @@ int select_parse_by(const char *value, enum profile_by *ret_by);
 		 .arg = "WHAT",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = (by_parser),                                                             \
+		 .value = {VALUE_ONE_OF, .word = select_by_word},                                  \
 		 .help = "what the first frame is: comm, process, thread, reason, or none: equal " \
 			 "stacks of all threads are one"},                                         \
 		{.name = "fold-recursion",                                                         \

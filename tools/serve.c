@@ -12,6 +12,7 @@
 #include "base/os_socket.h"
 #include "base/os_user.h"
 #include "commands.h"
+#include "format/syscall_table.h"
 #include "serve.h"
 #include "source/bpf.h"
 
@@ -57,6 +58,16 @@ static int serve_parse_http_user(void *config, const char *value)
 		return error_set(-EINVAL, "--http-user: give it %d times at most", SERVE_MAX_UIDS);
 	c->uids[c->uid_cnt++] = uid;
 	return 0;
+}
+
+static const char *serve_group_word(size_t i)
+{
+	return i < GROUP_BY_CNT ? group_by_name((enum group_by)i) : NULL;
+}
+
+static const char *serve_target_word(size_t i)
+{
+	return i < WINDOW_TARGET_CNT ? window_target_name((enum window_target)i) : NULL;
 }
 
 static int serve_parse_group_by(void *config, const char *value)
@@ -343,12 +354,14 @@ static const struct option_def serve_options[] = {
 	 .arg = "NAME",
 	 .type = OPTION_CUSTOM,
 	 .parse = serve_parse_http_user,
+	 .value = {VALUE_USER},
 	 .repeatable = true,
 	 .help = "this user may fetch profiles too, not only root; may be given several times"},
 	{.name = "group-by",
 	 .arg = "WHAT",
 	 .type = OPTION_CUSTOM,
 	 .parse = serve_parse_group_by,
+	 .value = {VALUE_ONE_OF, .word = serve_group_word},
 	 .preset = "comm",
 	 .help = "count blocked time also by comm (the default), cgroup, container or pod; or by "
 		 "none"},
@@ -363,6 +376,7 @@ static const struct option_def serve_options[] = {
 	 .arg = "LIST",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct serve_config, syscalls),
+	 .value = {VALUE_LIST_OF, .word = syscall_nth_name},
 	 .help = "count system calls: these by name, the rest as `other`; default: the 16 that "
 		 "programs wait in most"},
 	VIEW_WAKERS_OPTION(struct serve_config, live.view),
@@ -376,12 +390,14 @@ static const struct option_def serve_options[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct serve_config, textfile),
+	 .value = {VALUE_PATH},
 	 .help = "write the metrics to FILE every 15 s, for node_exporter"},
 	{.type = OPTION_GROUP, .help = "Files"},
 	{.name = "out",
 	 .arg = "DIR",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct serve_config, out),
+	 .value = {VALUE_DIRECTORY},
 	 .help = "write folded stacks there, a file for each window: dwell-TIME.folded"},
 	{.name = "every",
 	 .arg = "DURATION",
@@ -411,11 +427,13 @@ static const struct option_def serve_options[] = {
 	 .arg = "DIR",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct serve_config, spool),
+	 .value = {VALUE_DIRECTORY},
 	 .help = "put what `dwell push` sends there"},
 	{.name = "spool-to",
 	 .arg = "LIST",
 	 .type = OPTION_CUSTOM,
 	 .parse = serve_parse_targets,
+	 .value = {VALUE_LIST_OF, .word = serve_target_word},
 	 .help = "for which receivers: clickhouse, pyroscope"},
 	{.name = "spool-bytes",
 	 .arg = "SIZE",
@@ -434,6 +452,7 @@ static const struct option_def serve_options[] = {
 	 .arg = "FILE",
 	 .type = OPTION_FILE,
 	 .offset = offsetof(struct serve_config, file),
+	 .value = {VALUE_PATH},
 	 .argv_only = true,
 	 .help = "options by their long names, read again on SIGHUP (default " SERVE_CONFIG_PATH
 		 "; none: no file)"},
@@ -454,6 +473,7 @@ static const struct option_def serve_options[] = {
 	 .arg = "NAME",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct serve_config, user),
+	 .value = {VALUE_USER},
 	 .help = "become this user once the probes are attached"},
 	{.letter = 'q',
 	 .name = "quiet",

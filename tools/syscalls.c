@@ -14,19 +14,26 @@
 
 /* ---- the command line ---- */
 
-static int parse_by(void *config, const char *value)
+static const char *by_word(size_t i)
 {
 	static const char *const names[] = {
 		[CALL_BY_PROCESS] = "process",
 		[CALL_BY_THREAD] = "thread",
 		[CALL_BY_CGROUP] = "cgroup",
 	};
-	struct syscalls_config *c = config;
 
-	for (uint32_t i = CALL_BY_PROCESS; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(value, names[i]))
+	return i + CALL_BY_PROCESS < ARRAY_SIZE(names) ? names[i + CALL_BY_PROCESS] : NULL;
+}
+
+static int parse_by(void *config, const char *value)
+{
+	struct syscalls_config *c = config;
+	const char *word;
+
+	for (uint32_t i = 0; (word = by_word(i)); i++) {
+		if (strcmp(value, word))
 			continue;
-		c->calls.by = i;
+		c->calls.by = i + CALL_BY_PROCESS;
 		return 0;
 	}
 	return error_set(-EINVAL, "--by %s: give process, thread or cgroup", value);
@@ -136,6 +143,7 @@ static const struct option_def syscalls_options[] = {
 	 .arg = "WHOM",
 	 .type = OPTION_CUSTOM,
 	 .parse = parse_by,
+	 .value = {VALUE_ONE_OF, .word = by_word},
 	 .help = "process, thread or cgroup (v2): a table for each"},
 	{.letter = 'x',
 	 .name = "failed",
@@ -147,11 +155,13 @@ static const struct option_def syscalls_options[] = {
 	 .arg = "ERRNO",
 	 .type = OPTION_CUSTOM,
 	 .parse = parse_error,
+	 .value = {VALUE_ONE_OF, .word = syscall_nth_error},
 	 .help = "only calls that fail with this error: ENOENT, EAGAIN, 11..."},
 	{.name = "syscall",
 	 .arg = "LIST",
 	 .type = OPTION_CUSTOM,
 	 .parse = parse_calls,
+	 .value = {VALUE_LIST_OF, .word = syscall_nth_name},
 	 .help = "only these calls, comma separated names or numbers; others cost next to nothing"},
 	{.name = "ring-size",
 	 .arg = "BYTES",
@@ -193,6 +203,7 @@ static const struct option_def syscalls_options[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = MEMBER(output),
+	 .value = {VALUE_PATH},
 	 .help = "write to FILE, JSON if it ends in .json"},
 	{.name = "top",
 	 .arg = "N",

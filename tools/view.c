@@ -49,6 +49,17 @@ int view_parse_reasons(void *config, const char *value)
 	return v->view.reasons ? 0 : error_set(-EINVAL, "no reason is named");
 }
 
+const char *view_reason_word(size_t i)
+{
+	return i < REASON_CNT ? reason_name((enum reason)i) : NULL;
+}
+
+const char *view_format_word(size_t i)
+{
+	/* The table ends with NULL, and who asks stops there. */
+	return writers()[i] ? writers()[i]->name : NULL;
+}
+
 int view_parse_output(void *config, const char *value)
 {
 	struct view_config *v = config;

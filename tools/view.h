@@ -89,6 +89,7 @@ struct view_config {
 		 .arg = "LIST",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = view_parse_reasons,                                                      \
+		 .value = {VALUE_LIST_OF, .word = view_reason_word},                               \
 		 .help = "only these blocking reasons, comma separated: lock, poll, sleep, "       \
 			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring, "     \
 			 "device, preempted, other"},                                              \
@@ -102,6 +103,7 @@ struct view_config {
 		 .arg = "FILE",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = view_parse_output,                                                       \
+		 .value = {VALUE_PATH},                                                            \
 		 .help = "write FILE, format by its extension (.folded .svg .html .pb.gz .ndjson " \
 			 ".json .speedscope.json .perfView.xml.zip .perfView.xml); "               \
 			 "'-' is stdout; may be given several times"},                             \
@@ -109,6 +111,7 @@ struct view_config {
 		 .arg = "NAME",                                                                    \
 		 .type = OPTION_STRING,                                                            \
 		 .offset = offsetof(cfg, member.format),                                           \
+		 .value = {VALUE_ONE_OF, .word = view_format_word},                                \
 		 .help = "folded, svg, html, pprof, speedscope, perfview, perfview-xml, ndjson, "  \
 			 "json, table or locks, whatever the extension says"},                     \
 		{.letter = 'f',                                                                    \
@@ -147,6 +150,9 @@ struct view_config {
 /* Parsers of the rows above; the view_config must be the config's first member. */
 int view_parse_reasons(void *config, const char *value);
 int view_parse_output(void *config, const char *value);
+/* The words that they know (struct value_hint). */
+const char *view_reason_word(size_t i);
+const char *view_format_word(size_t i);
 
 /* Checks the combination of options: 0, or -EINVAL with error_set(). Sets the log level. */
 int view_check(struct view_config *v);

@@ -29,6 +29,24 @@ struct option_ids {
 	size_t cnt;
 };
 
+/* What the words are that may stand as an argument or operand: for completion, nothing is refused by it. */
+enum value_kind {
+	VALUE_FREE, /* nothing can be offered */
+	VALUE_PATH,
+	VALUE_DIRECTORY,
+	VALUE_PIDS,    /* processes of this machine, comma separated */
+	VALUE_TIDS,    /* threads of this machine, comma separated */
+	VALUE_USER,    /* a user of this machine */
+	VALUE_ONE_OF,  /* one word of a set; after one that ends in '=' more has to follow */
+	VALUE_LIST_OF, /* words of a set, comma separated */
+};
+
+struct value_hint {
+	enum value_kind kind;
+	const char *(*word)(size_t i); /* of the set, NULL past the last */
+	const char *extensions; /* VALUE_PATH: offered first, ".dwell .folded"; NULL: all alike */
+};
+
 struct option_def {
 	char letter;	  /* 0: none */
 	const char *name; /* long name without dashes; NULL: only a letter */
@@ -39,6 +57,7 @@ struct option_def {
 	uint64_t min, max; /* OPTION_U64, _DURATION, _SIZE; both 0: any */
 	/* OPTION_CUSTOM: 0, or -EINVAL after error_set("what is wrong and what is right"). */
 	int (*parse)(void *config, const char *value);
+	struct value_hint value;
 	/* Of the configuration file: */
 	bool reloadable; /* a change takes effect while running; else it needs a restart */
 	bool repeatable; /* OPTION_CUSTOM: may stand there more than once; OPTION_PIDS always may */
@@ -70,10 +89,11 @@ struct command_example {
 };
 
 struct command {
-	const char *name;	 /* "offcpu" */
-	const char *summary;	 /* one line for `dwell --help` */
-	const char *operands;	 /* "[DURATION]", "-- COMMAND [ARG...]": for the usage line */
-	const char *description; /* paragraphs for the man page; "\n\n" between them */
+	const char *name;	   /* "offcpu" */
+	const char *summary;	   /* one line for `dwell --help` */
+	const char *operands;	   /* "[DURATION]", "-- COMMAND [ARG...]": for the usage line */
+	struct value_hint operand; /* what each of them may be */
+	const char *description;   /* paragraphs for the man page; "\n\n" between them */
 	const struct option_def *options;	/* ends with OPTION_END */
 	const struct command_example *examples; /* ends with .line = NULL; may be NULL */
 	size_t config_size;

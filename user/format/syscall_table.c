@@ -105,6 +105,14 @@ const char *syscall_name(uint32_t nr, bool compat)
 	return nr < cnt ? table[nr] : NULL;
 }
 
+const char *syscall_nth_name(size_t i)
+{
+	for (size_t nr = 0; nr < ARRAY_SIZE(syscall_native); nr++)
+		if (syscall_native[nr] && !i--)
+			return syscall_native[nr];
+	return NULL;
+}
+
 uint32_t syscall_find(const char *name, bool compat)
 {
 	const char *const *table = compat ? syscall_compat : syscall_native;
@@ -140,6 +148,13 @@ const char *syscall_error_name(uint32_t error)
 		if (e->number == error)
 			return e->name;
 	return NULL;
+}
+
+const char *syscall_nth_error(size_t i)
+{
+	const struct syscall_error *e = syscall_error_at(i);
+
+	return e ? e->name : NULL;
 }
 
 uint32_t syscall_find_error(const char *name)
