@@ -45,10 +45,12 @@ built: $(WHAT)
 USER_C := $(wildcard user/*/*.c)
 USER_S := $(wildcard user/*/*.S)
 TOOLS_C := $(wildcard tools/*.c)
-ASSETS := $(wildcard user/output/*.js user/output/*.css)
+ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat)
-MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff check serve push)
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff check serve push \
+	completion)
+COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
 VERSION := $(shell cat VERSION)
 
 # ---- flags ----
@@ -101,7 +103,7 @@ all: $(O)/dwell
 
 OBJS := $(patsubst %,$(O)/obj/%.o,$(basename $(USER_C) $(USER_S) $(TOOLS_C)))
 # What has to be there before the first file is compiled; after that the dependency files know.
-GENERATED := $(O)/gen/version.h $(O)/gen/syscall_tables.inc $(ASSETS:user/output/%=$(O)/gen/%.inc)
+GENERATED := $(O)/gen/version.h $(O)/gen/syscall_tables.inc $(patsubst %,$(O)/gen/%.inc,$(notdir $(ASSETS)))
 PREPARED := $(O)/gen/flags | $(O)/gen/deps $(GENERATED)
 
 $(O)/dwell: $(OBJS)
@@ -158,7 +160,12 @@ $(O)/gen/syscall_tables.inc: scripts/syscall-tables $(O)/gen/flags
 	@mkdir -p $(@D)
 	$(Q)scripts/syscall-tables $(CC) > $@
 
-$(O)/gen/%.inc: user/output/% scripts/embed
+vpath %.js user/output
+vpath %.css user/output
+vpath %.bash user/app
+vpath %.zsh user/app
+vpath %.fish user/app
+$(O)/gen/%.inc: % scripts/embed
 	$(call say,EMBED)
 	@mkdir -p $(@D)
 	$(Q)scripts/embed $< > $@
@@ -169,12 +176,22 @@ $(O)/man/dwell-%.1: $(O)/dwell scripts/man-date
 	@mkdir -p $(@D)
 	$(Q)DWELL_MAN_DATE="$$(scripts/man-date)" $(O)/dwell man $* > $@
 
+$(O)/completion/dwell.%: $(O)/dwell
+	$(call say,SHELL)
+	@mkdir -p $(@D)
+	$(Q)$(O)/dwell completion $* > $@
+
 # ---- install, demo ----
 
-install: $(O)/dwell $(MAN_PAGES)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+SHARE := $(DESTDIR)$(PREFIX)/share
+
+install: $(O)/dwell $(MAN_PAGES) $(COMPLETIONS)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1
 	install -m 755 $(O)/dwell $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(MAN_PAGES) docs/dwell.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(MAN_PAGES) docs/dwell.1 $(SHARE)/man/man1/
+	install -D -m 644 $(O)/completion/dwell.bash $(SHARE)/bash-completion/completions/dwell
+	install -D -m 644 $(O)/completion/dwell.zsh $(SHARE)/zsh/site-functions/_dwell
+	install -D -m 644 $(O)/completion/dwell.fish $(SHARE)/fish/vendor_completions.d/dwell.fish
 
 deb:
 	@$(DEPS) deb
@@ -220,7 +237,7 @@ DEPLOY_TESTS := $(call scripts_in,deploy)
 ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS) $(DEPLOY_TESTS)
 
 # All that the tests need.
-programs: $(O)/dwell $(O)/demo $(MAN_PAGES) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
+programs: $(O)/dwell $(O)/demo $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
 
 $(O)/san/%.o: %.c $(PREPARED)
 	$(call say,CC)

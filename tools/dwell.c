@@ -13,9 +13,9 @@
 #include "version.h"
 
 static const struct command *const command_table[] = {
-	&offcpu_command, &wakeups_command, &chains_command,  &locks_command, &syscalls_command,
-	&runq_command,	 &record_command,  &report_command,  &diff_command,  &check_command,
-	&serve_command,	 &push_command,	   &version_command, NULL,
+	&offcpu_command, &wakeups_command, &chains_command,	&locks_command,	  &syscalls_command,
+	&runq_command,	 &record_command,  &report_command,	&diff_command,	  &check_command,
+	&serve_command,	 &push_command,	   &completion_command, &version_command, NULL,
 };
 
 const struct command *const *commands(void)
@@ -37,7 +37,7 @@ static void print_overview(FILE *to)
 	      "Where do threads spend their time when they are not running?\n\n",
 	      to);
 	for (const struct command *const *c = command_table; *c; c++)
-		fprintf(to, "  %-9s %s\n", (*c)->name, (*c)->summary);
+		fprintf(to, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	fputs("\n  dwell COMMAND --help   its options and examples\n\n"
 	      "First try: sudo dwell offcpu -p PID -o r.html 5\n",
 	      to);

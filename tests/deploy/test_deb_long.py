@@ -79,6 +79,8 @@ def contents():
     names = {line.split()[5]: line for line in check_runs("dpkg-deb", "-c", build()["dwell"]).splitlines()}
     for path in ("usr/bin/dwell", "lib/systemd/system/dwell.service", "lib/systemd/system/dwell.socket",
                  "lib/systemd/system/dwell-push.service", "usr/lib/sysusers.d/dwell.conf", "usr/lib/tmpfiles.d/dwell.conf",
+                 "usr/share/bash-completion/completions/dwell", "usr/share/zsh/site-functions/_dwell",
+                 "usr/share/fish/vendor_completions.d/dwell.fish",
                  "usr/share/man/man1/dwell.1.gz", "usr/share/doc/dwell/alerts.md.gz", *CONFIG,
                  *(f"usr/share/man/man1/dwell-{c}.1.gz" for c in commands() if c != "version")):
         check("./" + path in names, f"{path} is not in dwell: {sorted(names)}")
