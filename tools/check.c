@@ -323,13 +323,13 @@ static const struct option_def check_option_table[] = {
 	 .arg = "PERCENT",
 	 .type = OPTION_CUSTOM,
 	 .parse = check_parse_p99,
-	 .help = "of the 99th percentile of the waits' lengths (default 10%, unless the other "
-		 "limit is given)"},
+	 .help = "how much the 99th percentile of the waits' lengths may grow (default 10%, unless "
+		 "the other limit is given)"},
 	{.name = "max-total-increase",
 	 .arg = "PERCENT",
 	 .type = OPTION_CUSTOM,
 	 .parse = check_parse_total,
-	 .help = "of the time waited per second"},
+	 .help = "how much the time waited per second may grow"},
 	{.type = OPTION_GROUP, .help = "Which waits"},
 	{.name = "reason",
 	 .arg = "LIST",
@@ -358,14 +358,14 @@ static const struct option_def check_option_table[] = {
 	 .offset = offsetof(struct check_config, min_samples),
 	 .min = 100,
 	 .max = 1u << 30,
-	 .help = "fewer waits in either recording are too little to tell (default 1000)"},
+	 .help = "with fewer waits in either recording there is too little to tell (default 1000)"},
 	{.name = "slices",
 	 .arg = "N",
 	 .type = OPTION_U64,
 	 .offset = offsetof(struct check_config, slices),
 	 .min = GATE_MIN_SLICES,
 	 .max = GATE_MAX_SLICES,
-	 .help = "into so many slices of time each recording is cut (default 12): more make it "
+	 .help = "cut each recording into this many slices of time (default 12): more make it "
 		 "keener, and more easily fooled by a bad moment of the machine"},
 	{.type = OPTION_GROUP, .help = "Output"},
 	{.name = "json",

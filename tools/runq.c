@@ -369,8 +369,8 @@ static const struct option_def runq_option_defs[] = {
 	 .type = OPTION_CUSTOM,
 	 .parse = runq_parse_by,
 	 .value = {VALUE_ONE_OF, .word = runq_by_word},
-	 .help = "a row for each process (default), thread, cpu, or scheduling class: other, "
-		 "batch, idle, fifo, rr, deadline, ext"},
+	 .help = "a row for each process (default), thread, cpu or class of scheduling (other, "
+		 "batch, idle, fifo, rr, deadline, ext)"},
 	{.name = "histogram",
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct runq_options, histogram),
@@ -407,7 +407,7 @@ static const struct option_def runq_option_defs[] = {
 	 .type = OPTION_U64,
 	 .offset = offsetof(struct runq_options, ran_cnt),
 	 .max = 1000000,
-	 .help = "of those who ran instead, shown for each row (default 3)"},
+	 .help = "how many of those who ran instead are shown for each row (default 3)"},
 	{.letter = 'q',
 	 .name = "quiet",
 	 .type = OPTION_FLAG,

@@ -51,7 +51,7 @@ const char *select_by_word(size_t i);
 		 .arg = "DURATION",                                                                \
 		 .type = OPTION_DURATION,                                                          \
 		 .offset = offsetof(cfg, member.min_ns),                                           \
-		 .help = "only stacks that took at least so long in all: 10ms, 1s"},               \
+		 .help = "only stacks that took at least this long in all: 10ms, 1s"},             \
 		{.name = "by",                                                                     \
 		 .arg = "WHAT",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
