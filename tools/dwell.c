@@ -37,7 +37,7 @@ static void print_overview(FILE *to)
 	      "Where do threads spend their time when they are not running?\n\n",
 	      to);
 	for (const struct command *const *c = command_table; *c; c++)
-		fprintf(to, "  %-10s %s\n", (*c)->name, (*c)->summary);
+		fprintf(to, "  %-11s %s\n", (*c)->name, (*c)->summary);
 	fputs("\n  dwell COMMAND --help   its options and examples\n\n"
 	      "First try: sudo dwell offcpu -p PID -o r.html 5\n",
 	      to);
