@@ -15,7 +15,7 @@ from livetest import DWELL, Dwell, Work, case, check, check_equal, main, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "record", "report", "diff", "check", "serve",
-            "push", "completion", "version")
+            "push", "list", "completion", "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
 
@@ -31,7 +31,8 @@ def help_lines(command):
 
 def whole_system(words):
     """Or what sends to a receiver that is not there."""
-    return words[1] in COMMANDS and words[1] not in ("report", "diff", "check", "completion", "version") and not any(w in TARGETS for w in words)
+    alone = ("report", "diff", "check", "list", "completion", "version")
+    return words[1] in COMMANDS and words[1] not in alone and not any(w in TARGETS for w in words)
 
 
 def run_serve(words, folder):

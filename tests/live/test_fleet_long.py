@@ -83,7 +83,8 @@ def fifty_kills_of_each():
         wait_until(lambda: len(receiver.ids()) >= cnt + 2, "two more arrive")
         node.finish()
         renamed, twice = node.check_arrived(receiver.ids())
-    check(renamed > 50, f"only {renamed} segments")
+    # A life of serve lasts for 0 to 4 s, a window for one, and it takes one to begin.
+    check(renamed > 20, f"only {renamed} segments")
     print(f"      {renamed} segments, {twice} twice; kills: {node.kills}")
 
 
