@@ -394,4 +394,12 @@ def command_line():
     check_equal(quiet.err, "", "stderr with -q")
 
 
+@case
+def without_task_iterators():
+    """`refuse` is a workload: bpf(BPF_ITER_CREATE) fails with EPERM, as under a container's seccomp filter."""
+    counted, result = count("--", CALLS, "mix", 50, prefix=[os.path.join(WORK, "refuse"), "33"])
+    check("refuses to iterate over tasks" in result.ok().err, f"no warning: {result.err}")
+    check(counted.rows, "no calls")
+
+
 main()

@@ -102,6 +102,7 @@ int object__try(struct object *o, const struct object_variant *v, const struct o
 	o->obj = bpf_object__open_mem(v->data, (size_t)(v->end - v->data), NULL);
 	if (!o->obj)
 		return -errno;
+	o->variant = v->name; /* check() may ask */
 	err = object_configure(o->obj, setup);
 	if (!err)
 		err = bpf_object__load(o->obj);
@@ -111,7 +112,6 @@ int object__try(struct object *o, const struct object_variant *v, const struct o
 		bpf_object__close(o->obj);
 		o->obj = NULL;
 	}
-	o->variant = v->name;
 	return err;
 }
 

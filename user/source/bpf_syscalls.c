@@ -228,8 +228,10 @@ static int syscalls_check(void *arg)
 	struct syscalls *s = arg;
 	int err = object__check(&s->object, &s->iterators_refused);
 
+	if (!s->iterators_refused)
+		return err;
 	/* Without iterators nothing can be tried; then a hash, which can't fail, is taken. */
-	return s->iterators_refused && strcmp(s->object.variant, "core") ? 0 : err;
+	return strcmp(s->object.variant, "core") != 0 ? 0 : -EOPNOTSUPP;
 }
 
 static int syscalls_try(void *arg, size_t which)
