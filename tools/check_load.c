@@ -67,7 +67,7 @@ static int check_take(void *arg, const struct event *e)
 		w.sum = true;
 		w.from_ns = l->now_ns;
 		w.to_ns = e->spill->blocked_ns + e->spill->runnable_ns;
-		w.cnt = (uint32_t)e->spill->cnt;
+		w.cnt = e->spill->cnt < UINT32_MAX ? (uint32_t)e->spill->cnt : UINT32_MAX;
 		return check_keep(l, &w);
 	}
 	return 0;

@@ -11,6 +11,7 @@ import time
 
 from livetest import (US, WORK, Dwell, Work, case, check, check_equal, check_near, main, parse_folded, read, scratch, start,
                       wait_until)
+from serving import files_in
 
 ROUNDS = 20000
 WAYS = ("sleep", "futex", "pipe", "poll")
@@ -34,10 +35,6 @@ def serve(pid, out, *args, always=True):
 
 def sweeps(result):
     return len(re.findall(r"swept: ", result.err))
-
-
-def files_in(out):
-    return [os.path.join(out, name) for name in sorted(os.listdir(out)) if name.endswith(".folded")]
 
 
 def rows_of(out):

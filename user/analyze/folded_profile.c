@@ -45,17 +45,6 @@ static enum frame_kind folded_suffix_kind(const char *name, size_t len)
 	return FRAME_KIND_LAST + 1;
 }
 
-static enum frame_kind folded_name_kind(const char *name, size_t len, bool root)
-{
-	if (root)
-		return FRAME_KIND_PROCESS;
-	if ((len == 1 || len == 2) && !memcmp(name, "--", len))
-		return FRAME_KIND_DELIMITER;
-	if (len > 2 && name[0] == '[' && name[len - 1] == ']')
-		return FRAME_KIND_MISSING;
-	return FRAME_KIND_NATIVE;
-}
-
 /* A name that was not seen before. */
 static int loader_new_frame(struct loader *l, const char *name, size_t len, bool root,
 			    uint32_t *ret_id)
@@ -66,7 +55,7 @@ static int loader_new_frame(struct loader *l, const char *name, size_t len, bool
 		l->from->kinds = true;
 		len -= FOLDED_SUFFIX_LEN;
 	} else {
-		kind = folded_name_kind(name, len, root);
+		kind = root ? FRAME_KIND_PROCESS : profile_kind_of_name(name, len);
 	}
 	if (len > FOLDED_MAX_NAME_BYTES) /* the profile keeps less of it anyway */
 		len = FOLDED_MAX_NAME_BYTES;

@@ -16,6 +16,8 @@
 #define PPROF_MAX_NAME	 65536
 #define PPROF_MAX_STACK	 65536
 #define PPROF_MAX_FRAMES (1u << 26)
+#define PPROF_MAX_ALL \
+	(1u << 28) /* frames of all samples: a few bytes may stand for 65,536 of them */
 
 /* The frames of a location, root first, once they are known. */
 struct pprof_place {
@@ -98,13 +100,11 @@ static void loader_choose_types(struct pprof_loader *l)
 
 static enum frame_kind frame_kind_of(struct pprof_slice name, struct pprof_slice module)
 {
-	if (slice_is(name, "-") || slice_is(name, "--"))
-		return FRAME_KIND_DELIMITER;
-	if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
-		return FRAME_KIND_MISSING;
-	if (module.len >= 7 && !memcmp(module.data, "[kernel", 7))
+	enum frame_kind kind = profile_kind_of_name((const char *)name.data, name.len);
+
+	if (kind == FRAME_KIND_NATIVE && module.len >= 7 && !memcmp(module.data, "[kernel", 7))
 		return FRAME_KIND_KERNEL;
-	return FRAME_KIND_NATIVE;
+	return kind;
 }
 
 static const char *base_name(const char *path)
@@ -366,6 +366,8 @@ static int loader_sample(void *arg, const struct pprof_sample_in *in)
 		err = loader_thread(l, &labels, &s.thread);
 	if (!err)
 		err = loader_stack(l, in, labels.has_reason, &cnt);
+	if (!err && l->profile->frame_id_cnt + cnt > PPROF_MAX_ALL)
+		err = -E2BIG;
 	return err ? err : profile__add_sample(l->profile, &s, l->stack, cnt);
 }
 
@@ -429,6 +431,8 @@ struct profile *pprof_profile_load(struct pprof_source *from)
 	profile__free(l.profile);
 	if (err == -EBADMSG)
 		error_set(err, "%s: it is damaged, or no pprof file", from->name);
+	else if (err == -E2BIG)
+		error_set(err, "%s: its stacks are too many or too deep", from->name);
 	else if (err != -EINVAL)
 		error_set(err, "%s: %s", from->name, strerror(-err));
 	errno = -err;

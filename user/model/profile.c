@@ -227,6 +227,15 @@ int profile__add_note(struct profile *p, const char *key, const char *value)
 	return err;
 }
 
+enum frame_kind profile_kind_of_name(const char *name, size_t len)
+{
+	if ((len == 1 || len == 2) && !memcmp(name, "--", len))
+		return FRAME_KIND_DELIMITER;
+	if (len > 2 && name[0] == '[' && name[len - 1] == ']')
+		return FRAME_KIND_MISSING;
+	return FRAME_KIND_NATIVE;
+}
+
 const char *profile__hidden_label(const struct profile *p)
 {
 	return p->by_lock    ? "not for a futex, or hidden by --reason or --no-idle"

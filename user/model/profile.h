@@ -147,6 +147,8 @@ int profile__add_thread(struct profile *p, const struct profile_thread *t);
 int profile__add_note(struct profile *p, const char *key, const char *value);
 /* What @p->hidden_ns is: "hidden by --reason or --no-idle"... */
 const char *profile__hidden_label(const struct profile *p);
+/* The kind of a frame of which only the name is known: "-" and "--", "[unknown]", and else FRAME_KIND_NATIVE. */
+enum frame_kind profile_kind_of_name(const char *name, size_t len);
 /* Why there is nothing to show when it is all. */
 const char *profile__hidden_all(const struct profile *p);
 /* The text of a string id, "" if unknown. */
