@@ -366,6 +366,7 @@ check:
 	@$(RUN) --timeout 1200 \
 		"layers=scripts/layers --self-test && scripts/layers" \
 		"spdx=scripts/spdx" \
+		"executable=scripts/executable" \
 		"clang-format=clang-format --dry-run -Werror $(C_FILES)" \
 		"cppcheck=cppcheck $(CPPCHECK_FLAGS) user tools" \
 		"gcc -Werror=$(call variant,gcc)" \

@@ -201,7 +201,7 @@ static const struct option_def check_option_table[] = {
 	 .arg = "LIST",
 	 .type = OPTION_CUSTOM,
 	 .parse = view_parse_reasons,
-	 .value = {VALUE_LIST_OF, .word = view_reason_word},
+	 .value = {.kind = VALUE_LIST_OF, .word = view_reason_word},
 	 .help = "only these blocking reasons, comma separated: lock,disk..."},
 	{.name = "no-idle",
 	 .type = OPTION_FLAG,

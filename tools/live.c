@@ -89,7 +89,7 @@ const struct option_def live_options[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct live_config, save),
-	 .value = {VALUE_PATH},
+	 .value = {.kind = VALUE_PATH},
 	 .help = "also write a recording for `dwell report`"},
 	OPTION_END,
 };

@@ -73,7 +73,7 @@ const char *live_unwind_word(size_t i);
 		 .arg = "HOW",                                                                    \
 		 .type = OPTION_CUSTOM,                                                           \
 		 .parse = live_parse_unwind,                                                      \
-		 .value = {VALUE_ONE_OF, .word = live_unwind_word},                               \
+		 .value = {.kind = VALUE_ONE_OF, .word = live_unwind_word},                       \
 		 .help = "how user stacks are walked: cfi (by the tables that compilers leave "   \
 			 "for debuggers), fp (by frame pointers), auto (cfi where the kernel "    \
 			 "takes the program)"},                                                   \

@@ -12,7 +12,7 @@
 #define LOAD_UNIT_OPTION(parser)                                                               \
 	{                                                                                      \
 		.name = "unit", .arg = "UNIT", .type = OPTION_CUSTOM, .parse = (parser),       \
-		.value = {VALUE_ONE_OF, .word = load_unit_word},                               \
+		.value = {.kind = VALUE_ONE_OF, .word = load_unit_word},                       \
 		.help = "what the numbers of a text are: us, ns, ms or samples (default: us, " \
 			"ns behind a tab and in JSON)"                                         \
 	}

@@ -67,7 +67,7 @@ static const struct option_def record_options[] = {
 	 .arg = "FILE",
 	 .type = OPTION_CUSTOM,
 	 .parse = view_parse_output,
-	 .value = {VALUE_PATH},
+	 .value = {.kind = VALUE_PATH},
 	 .help = "the recording (default dwell.dwell)"},
 	{.letter = 'q',
 	 .name = "quiet",

@@ -347,13 +347,13 @@ static const struct option_def push_option_defs[] = {
 	 .arg = "DIR",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct push_options, spool),
-	 .value = {VALUE_DIRECTORY},
+	 .value = {.kind = VALUE_DIRECTORY},
 	 .help = "the spool of dwell serve (default " PUSH_SPOOL ")"},
 	{.name = "to",
 	 .arg = "RECEIVER=URL",
 	 .type = OPTION_CUSTOM,
 	 .parse = push_parse_to,
-	 .value = {VALUE_ONE_OF, .word = push_to_word},
+	 .value = {.kind = VALUE_ONE_OF, .word = push_to_word},
 	 .help = "send DIR/clickhouse to the ClickHouse at URL (clickhouse=http://HOST:8123), "
 		 "DIR/pyroscope to the Pyroscope at URL (pyroscope=http://HOST:4040); may be given "
 		 "once for each"},
@@ -372,7 +372,7 @@ static const struct option_def push_option_defs[] = {
 	 .arg = "[RECEIVER=]FILE",
 	 .type = OPTION_CUSTOM,
 	 .parse = push_parse_header_file,
-	 .value = {VALUE_PATH},
+	 .value = {.kind = VALUE_PATH},
 	 .help = "add the headers in FILE, one a line, which are never shown; read again on "
 		 "SIGHUP"},
 	{.name = "tenant",
@@ -390,7 +390,7 @@ static const struct option_def push_option_defs[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct push_options, ca_file),
-	 .value = {VALUE_PATH},
+	 .value = {.kind = VALUE_PATH},
 	 .help = "trust the certificates in FILE instead of the system's"},
 	{.name = "max-rate",
 	 .arg = "BYTES",

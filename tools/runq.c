@@ -368,7 +368,7 @@ static const struct option_def runq_option_defs[] = {
 	 .arg = "WHAT",
 	 .type = OPTION_CUSTOM,
 	 .parse = runq_parse_by,
-	 .value = {VALUE_ONE_OF, .word = runq_by_word},
+	 .value = {.kind = VALUE_ONE_OF, .word = runq_by_word},
 	 .help = "a row for each process (default), thread, cpu or class of scheduling (other, "
 		 "batch, idle, fifo, rr, deadline, ext)"},
 	{.name = "histogram",
@@ -394,7 +394,7 @@ static const struct option_def runq_option_defs[] = {
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct runq_options, output),
-	 .value = {VALUE_PATH},
+	 .value = {.kind = VALUE_PATH},
 	 .help = "write to FILE, JSON if it ends in .json"},
 	{.name = "top",
 	 .arg = "N",

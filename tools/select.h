@@ -56,7 +56,7 @@ const char *select_by_word(size_t i);
 		 .arg = "WHAT",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = (by_parser),                                                             \
-		 .value = {VALUE_ONE_OF, .word = select_by_word},                                  \
+		 .value = {.kind = VALUE_ONE_OF, .word = select_by_word},                          \
 		 .help = "what the first frame is: comm, process, thread, reason, or none: equal " \
 			 "stacks of all threads are one"},                                         \
 		{.name = "fold-recursion",                                                         \

@@ -22,14 +22,14 @@ struct target_config {
 		 .arg = "PID,...",                                                                 \
 		 .type = OPTION_PIDS,                                                              \
 		 .offset = offsetof(cfg, member.pids),                                             \
-		 .value = {VALUE_PIDS},                                                            \
+		 .value = {.kind = VALUE_PIDS},                                                    \
 		 .help = "these processes; the run ends when all have exited"},                    \
 		{.letter = 't',                                                                    \
 		 .name = "tid",                                                                    \
 		 .arg = "TID,...",                                                                 \
 		 .type = OPTION_PIDS,                                                              \
 		 .offset = offsetof(cfg, member.tids),                                             \
-		 .value = {VALUE_TIDS},                                                            \
+		 .value = {.kind = VALUE_TIDS},                                                    \
 		 .help = "these threads"},                                                         \
 		{.name = "comm",                                                                   \
 		 .arg = "GLOB",                                                                    \
@@ -40,7 +40,7 @@ struct target_config {
 		 .arg = "PATH",                                                                    \
 		 .type = OPTION_STRING,                                                            \
 		 .offset = offsetof(cfg, member.cgroup),                                           \
-		 .value = {VALUE_DIRECTORY},                                                       \
+		 .value = {.kind = VALUE_DIRECTORY},                                               \
 		 .help = "threads in this cgroup (v1 or v2) and those below it"},                  \
 	{                                                                                          \
 		.name = "children", .type = OPTION_FLAG, .offset = offsetof(cfg, member.children), \

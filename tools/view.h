@@ -89,7 +89,7 @@ struct view_config {
 		 .arg = "LIST",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = view_parse_reasons,                                                      \
-		 .value = {VALUE_LIST_OF, .word = view_reason_word},                               \
+		 .value = {.kind = VALUE_LIST_OF, .word = view_reason_word},                       \
 		 .help = "only these blocking reasons, comma separated: lock, poll, sleep, "       \
 			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring, "     \
 			 "device, preempted, other"},                                              \
@@ -103,7 +103,7 @@ struct view_config {
 		 .arg = "FILE",                                                                    \
 		 .type = OPTION_CUSTOM,                                                            \
 		 .parse = view_parse_output,                                                       \
-		 .value = {VALUE_PATH},                                                            \
+		 .value = {.kind = VALUE_PATH},                                                    \
 		 .help = "write FILE, format by its extension (.folded .svg .html .pb.gz .ndjson " \
 			 ".json .speedscope.json .perfView.xml.zip .perfView.xml); "               \
 			 "'-' is stdout; may be given several times"},                             \
@@ -111,7 +111,7 @@ struct view_config {
 		 .arg = "NAME",                                                                    \
 		 .type = OPTION_STRING,                                                            \
 		 .offset = offsetof(cfg, member.format),                                           \
-		 .value = {VALUE_ONE_OF, .word = view_format_word},                                \
+		 .value = {.kind = VALUE_ONE_OF, .word = view_format_word},                        \
 		 .help = "folded, svg, html, pprof, speedscope, perfview, perfview-xml, ndjson, "  \
 			 "json, table or locks, whatever the extension says"},                     \
 		{.letter = 'f',                                                                    \
