@@ -47,6 +47,7 @@ void profile__free(struct profile *p)
 	free(p->binaries);
 	free(p->frame_ids);
 	free(p->samples);
+	free(p->waits);
 	free(p->threads);
 	free(p->notes);
 	free(p);

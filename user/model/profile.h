@@ -74,6 +74,19 @@ struct profile_sample {
 	uint64_t max_ns; /* longest single interval */
 };
 
+/* One wait of those that a sample adds up, in its thread. */
+struct profile_wait {
+	uint64_t from_ns, wake_ns,
+		to_ns;	 /* since the window's start; wake_ns == to_ns: it never waited for a CPU */
+	uint32_t sample; /* position in samples: which thread, why and where */
+	uint32_t
+		waker; /* position in threads of who ended it; PROFILE_NO_THREAD: none of them, or nobody asked */
+};
+
+#define PROFILE_NO_THREAD UINT32_MAX
+#define PROFILE_NO_SAMPLE UINT32_MAX
+#define PROFILE_MAX_WAITS (1u << 22)
+
 struct profile_thread {
 	uint32_t pid, tid;
 	uint32_t comm;	  /* string id, sanitised; the last name it had */
@@ -105,12 +118,19 @@ struct profile {
 	size_t frame_id_cnt, frame_id_cap;
 	struct profile_sample *samples; /* in a stable order; equal stacks may repeat */
 	size_t sample_cnt, sample_cap;
+	/* Only where a writer asked for them (output/writer.h): single waits, by from_ns. */
+	struct profile_wait *waits;
+	size_t wait_cnt, wait_cap;
+	uint64_t
+		untimed_cnt; /* waits in the samples for which there is none: spilled, or too many */
 	struct profile_thread *threads; /* sorted by pid, tid */
 	size_t thread_cnt, thread_cap;
 	struct ledger ledger;
 	uint64_t window_ns;	    /* length of the window */
 	uint64_t start_realtime_ns; /* its start, since the epoch; 0: not known */
-	uint32_t title;		    /* string id, for people: "redis-server (pid 4711), 5.0 s" */
+	uint64_t
+		start_boottime_ns; /* and since the machine's; 0: not known, or there are several */
+	uint32_t title;		   /* string id, for people: "redis-server (pid 4711), 5.0 s" */
 	struct profile_note
 		*notes; /* facts of the run (host, kernel, version...), in a stable order */
 	size_t note_cnt, note_cap;
@@ -144,6 +164,17 @@ int profile__text(struct profile *p, const char *text, uint32_t *ret_id);
 int profile__add_sample(struct profile *p, struct profile_sample *s, const uint32_t *frame_ids,
 			uint32_t frame_cnt);
 int profile__add_thread(struct profile *p, const struct profile_thread *t);
+/* 0, -ENOMEM, -E2BIG past PROFILE_MAX_WAITS. */
+int profile__add_wait(struct profile *p, const struct profile_wait *w);
+/* Puts the waits in order of from_ns. */
+void profile__sort_waits(struct profile *p);
+/*
+ * After samples or threads moved: @samples[old] and @threads[old] are their new positions, NULL: they are where they were. Waits of
+ * samples that are PROFILE_NO_SAMPLE now go.
+ */
+void profile__place_waits(struct profile *p, const uint32_t *samples, const uint32_t *threads);
+/* The waits from position @first on are later by @ns: another start is the window's now. */
+void profile__shift_waits(struct profile *p, size_t first, uint64_t ns);
 int profile__add_note(struct profile *p, const char *key, const char *value);
 /* What @p->hidden_ns is: "hidden by --reason or --no-idle"... */
 const char *profile__hidden_label(const struct profile *p);

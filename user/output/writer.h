@@ -32,6 +32,7 @@ struct writer {
 	const char *ext;  /* with the dot; "" when it has none */
 	const char *help;
 	bool compares; /* it can show the difference to writer_opts.base */
+	bool waits; /* it shows single waits: the profile is made with them, where they are known */
 	/* 0 or -errno (also for errors of the stream). */
 	int (*write)(const struct profile *p, const struct writer_opts *opts, FILE *to);
 };
