@@ -206,6 +206,7 @@ static int live_open(struct live *l, bool write_outputs)
 	if (!l->session)
 		return -errno;
 	l->session->offcpu.keep_waits = l->view.view.chains;
+	l->session->offcpu.keep_times = write_outputs && view_wants_waits(&l->view);
 	if (write_outputs)
 		err = view_open(&l->view, &l->outputs);
 	if (!err)

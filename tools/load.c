@@ -97,8 +97,10 @@ static struct profile *load_recording(struct view_config *v, FILE *file, const c
 	int err = !source ? -errno : s ? 0 : -ENOMEM;
 
 	/* The recording may turn out to be one of a run that showed chains. */
-	if (s)
+	if (s) {
 		s->offcpu.keep_waits = true;
+		s->offcpu.keep_times = view_wants_waits(v);
+	}
 	if (!err)
 		err = session__run(s, source, &limits);
 	if (!err) {

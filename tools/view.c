@@ -135,6 +135,16 @@ static const struct writer *view_writer(const struct view_config *v, const char 
 	return v->format ? writer_find(v->format) : writer_find_for_path(path);
 }
 
+bool view_wants_waits(const struct view_config *v)
+{
+	bool to_stdout = !v->output_cnt || v->folded || v->json;
+
+	for (uint32_t i = 0; i < v->output_cnt + to_stdout; i++)
+		if (view_writer(v, i < v->output_cnt ? v->outputs[i] : "-")->waits)
+			return true;
+	return false;
+}
+
 int view_check_compares(const struct view_config *v)
 {
 	bool to_stdout = !v->output_cnt || v->folded || v->json;
@@ -212,7 +222,7 @@ int view_write_difference(struct view_outputs *o, const struct profile *p,
 		if (!err)
 			err = atomic_file__commit(&out->file);
 		if (err)
-			return error_set(err, "can't write '%s': %s%s", out->path, strerror(-err),
+			return error_set(err, "can't write '%s': %s%s", out->path, error_text(err),
 					 view_advice(err));
 		if (!terminal)
 			log_info("wrote %s", out->path);

@@ -166,6 +166,8 @@ int view_write_difference(struct view_outputs *o, const struct profile *p,
 			  const struct profile *base, bool normalise);
 /* Can all outputs show a difference? 0, or -EINVAL with error_set(). */
 int view_check_compares(const struct view_config *v);
+/* Does an output show single waits? Then the profile has to have them (struct profile, waits). */
+bool view_wants_waits(const struct view_config *v);
 /* What to do about a file that can't be written, to be appended to the reason; "" if that is clear. */
 const char *view_advice(int err);
 /* Drops what was not written. Accepts NULL. */

@@ -19,6 +19,7 @@ void offcpu__fini(struct offcpu *o)
 {
 	free(o->rows);
 	free(o->waits);
+	free(o->times);
 	hash_index__fini(&o->index);
 	memset(o, 0, sizeof(*o));
 }
@@ -169,6 +170,31 @@ static int offcpu_keep(struct offcpu *o, const struct chain_wait *w)
 	return err;
 }
 
+static int offcpu_keep_time(struct offcpu *o, const struct chain_wait *w, bool kept)
+{
+	const struct wire_interval *iv = &w->interval;
+	struct offcpu_time t = {
+		.out_ns = iv->out_ns,
+		.wake_ns = iv->wake_ns,
+		.in_ns = iv->in_ns,
+		.waker_start_ns = w->waker.key.start_ns,
+		.waker_tid = w->waker.key.tid,
+		.pos = kept ? (uint32_t)o->wait_cnt - 1 : o->last_row,
+		.kept = kept,
+	};
+	int err;
+
+	if (!o->keep_times || o->time_cnt == OFFCPU_MAX_TIMES) {
+		o->untimed_cnt++;
+		return 0;
+	}
+	err = array__grow((void **)&o->times, &o->time_cap, o->time_cnt + 1, sizeof(*o->times),
+			  OFFCPU_MAX_TIMES);
+	if (!err)
+		o->times[o->time_cnt++] = t;
+	return err;
+}
+
 static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 {
 	const struct wire_waker *waker = event__waker(e);
@@ -176,6 +202,8 @@ static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 	struct ledger_term *term = iv->wait.flags & WIRE_F_OPEN ? &o->open : &o->delivered;
 	struct chain_wait w = {.interval = *iv, .lock = event__lock(e)};
 	struct offcpu_row row;
+	bool keep;
+	int err;
 
 	if (iv->wake_ns < iv->out_ns || iv->in_ns < iv->wake_ns)
 		return error_set(-EBADMSG, "interval: its wake-up lies outside of it");
@@ -188,10 +216,10 @@ static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 	o->dated_cnt += w.date_ns != 0;
 	if (waker)
 		w.waker = *waker;
-	if (o->keep_waits && waker && o->wait_cnt < OFFCPU_MAX_WAITS)
-		return offcpu_keep(o, &w);
+	keep = o->keep_waits && waker && o->wait_cnt < OFFCPU_MAX_WAITS;
 	row = offcpu_row_of(&w);
-	return offcpu__add_row(o, &row);
+	err = keep ? offcpu_keep(o, &w) : offcpu__add_row(o, &row);
+	return err ? err : offcpu_keep_time(o, &w, keep);
 }
 
 static int offcpu_add_spill(struct offcpu *o, const struct event *e)
@@ -218,6 +246,7 @@ static int offcpu_add_spill(struct offcpu *o, const struct event *e)
 		row.waker = *waker;
 	o->spilled.ns += rec->blocked_ns + rec->runnable_ns;
 	o->spilled.cnt += rec->cnt;
+	o->untimed_cnt += rec->cnt;
 	return offcpu__add_row(o, &row);
 }
 

@@ -18,6 +18,7 @@
 
 #define OFFCPU_MAX_ROWS	 (1u << 23)
 #define OFFCPU_MAX_WAITS (1u << 20)
+#define OFFCPU_MAX_TIMES (1u << 21) /* single waits with their times; the rest is counted */
 #define OFFCPU_MAX_DATED (1u << 18) /* rows of one interval, see model__date(); then undated ones */
 
 /* How the result is shown; none of it changes what was recorded. */
@@ -45,6 +46,15 @@ struct offcpu_view {
 	void *pause_arg;
 };
 
+/* When one wait was, and what it was added to. */
+struct offcpu_time {
+	uint64_t out_ns, wake_ns, in_ns; /* CLOCK_MONOTONIC */
+	uint64_t waker_start_ns;
+	uint32_t waker_tid; /* 0: no thread, or nobody asked */
+	uint32_t pos : 31;  /* in rows, or in waits */
+	uint32_t kept : 1;  /* in waits */
+};
+
 struct offcpu {
 	struct offcpu_row *rows;
 	size_t cnt, cap;
@@ -63,6 +73,11 @@ struct offcpu {
 	struct chain_wait *waits;
 	size_t wait_cnt, wait_cap;
 	bool keep_waits;
+	/* The times of all waits, for writers that show them, as many as there is room for. */
+	struct offcpu_time *times;
+	size_t time_cnt, time_cap;
+	uint64_t untimed_cnt; /* waits that have none */
+	bool keep_times;
 	const struct model *
 		model; /* says which intervals are to be kept apart by time; NULL: none. Not owned. */
 	size_t dated_cnt;

@@ -104,6 +104,8 @@ static int builder_divide_waits(struct builder *b, struct offcpu *to)
 		err = chains__divide(&b->chains, d->wait, &user);
 		if (!err)
 			err = division_add(d);
+		if (b->places.waits)
+			b->places.waits[i] = to->last_row;
 	}
 	if (d)
 		free(d->parts);
@@ -121,6 +123,8 @@ int builder_add_waits(struct builder *b, struct offcpu *to)
 		struct offcpu_row row = offcpu_row_of(&b->offcpu->waits[i]);
 
 		err = offcpu__add_row(to, &row);
+		if (b->places.waits)
+			b->places.waits[i] = to->last_row;
 	}
 	return err;
 }

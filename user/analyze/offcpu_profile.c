@@ -38,6 +38,11 @@ static bool builder_is_part(const struct builder *b)
 	return b->offcpu->end.monotonic_ns != 0;
 }
 
+const struct wire_window *builder_begin(const struct builder *b)
+{
+	return builder_is_part(b) ? &b->offcpu->begin : &b->model->start;
+}
+
 /* ---- threads ---- */
 
 static const struct thread *sort_threads; /* of the model, while sorting: one collector thread */
@@ -151,8 +156,10 @@ static int builder_threads(struct builder *b)
 	for (uint32_t i = 0, n = 0; !err && i < t->cnt; i++) {
 		const struct thread *th = &t->items[order[i]];
 
-		if (builder_leaves_out(b, th, b->thread_order[order[i]]))
+		if (builder_leaves_out(b, th, b->thread_order[order[i]])) {
+			b->thread_order[order[i]] = PROFILE_NO_THREAD;
 			continue;
+		}
 		b->thread_order[order[i]] = n++;
 		err = builder_thread(b, order[i]);
 	}
@@ -224,7 +231,7 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 	uint32_t pos =
 		thread_table__find(&b->model->threads, row->thread.tid, row->thread.start_ns);
 	struct profile_sample sample = {
-		.thread = pos < b->thread_cnt ? b->thread_order[pos] : UINT32_MAX,
+		.thread = pos < b->thread_cnt ? b->thread_order[pos] : PROFILE_NO_THREAD,
 		.open = row->wait.flags & WIRE_F_OPEN,
 		.cnt = row->cnt,
 		.blocked_ns = row->blocked_ns,
@@ -240,6 +247,7 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 		err = waker_frames__get(&b->waker, &b->names, &row->waker, b->view);
 	if (err)
 		return err;
+	b->profile->has_wakers |= row->waker.flags != 0;
 	if ((b->view->reasons && !(b->view->reasons & 1u << reason)) ||
 	    (b->view->by_waker && b->waker.context.kind == WAKER_NONE) ||
 	    (b->view->by_lock && !row->lock)) {
@@ -252,7 +260,6 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 	sample.waker_comm = b->waker.comm;
 	sample.waker_pid = b->waker.pid;
 	sample.waker_tid = b->waker.tid;
-	b->profile->has_wakers |= row->waker.flags != 0;
 	if (row->lock) {
 		err = lock_frames_get(b->profile, b->model, row, &b->lock_owner, &b->lock);
 		if (err)
@@ -308,8 +315,8 @@ static int builder_title(struct builder *b)
 	b->profile->window_ns =
 		builder_is_part(b) ? b->offcpu->end.monotonic_ns - b->offcpu->begin.monotonic_ns
 				   : model__window_ns(b->model);
-	b->profile->start_realtime_ns =
-		builder_is_part(b) ? b->offcpu->begin.realtime_ns : b->model->start.realtime_ns;
+	b->profile->start_realtime_ns = builder_begin(b)->realtime_ns;
+	b->profile->start_boottime_ns = builder_begin(b)->boottime_ns;
 	b->profile->by_waker = b->view->by_waker;
 	b->profile->by_lock = b->view->by_lock;
 	snprintf(text, sizeof(text), "%s: %s, %.1f s", what, *target ? target : "the whole system",
@@ -353,8 +360,9 @@ static int builder_pause(const struct builder *b, size_t row)
 	return view->pause && row % BUILDER_PAUSE_ROWS == 0 ? view->pause(view->pause_arg) : 0;
 }
 
-/* Rows that differ in their moments only, and not in the names of that time, are one. */
-static int builder_settle(struct builder *b, const struct offcpu *from, struct offcpu *to)
+/* Rows that differ in their moments only, and not in the names of that time, are one. @places, if any: where each went. */
+static int builder_settle(struct builder *b, const struct offcpu *from, struct offcpu *to,
+			  uint32_t *places)
 {
 	int err = 0;
 
@@ -366,20 +374,43 @@ static int builder_settle(struct builder *b, const struct offcpu *from, struct o
 			err = stack_names__settle(&b->names, row.user_stack, &row.date_ns);
 		if (!err)
 			err = offcpu__add_row(to, &row);
+		if (!err && places)
+			places[i] = to->last_row;
 	}
 	return err;
 }
 
 static int builder_show(struct builder *b, const struct offcpu *o)
 {
-	int err = 0;
+	int err = builder_open_places(b, o->cnt, &b->places.samples);
 
 	for (size_t i = 0; !err && i < o->cnt; i++) {
+		size_t first = b->profile->sample_cnt;
+
 		err = builder_pause(b, i);
 		if (!err)
 			err = builder_row(b, &o->rows[i]);
+		if (!err && b->places.samples)
+			b->places.samples[i] = b->profile->sample_cnt > first ? (uint32_t)first
+									      : PROFILE_NO_SAMPLE;
 	}
 	return err;
+}
+
+/* Of all rows and single waits, which is another set of rows. */
+static int builder_merge_rows(struct builder *b, struct offcpu *waits, struct offcpu *merged)
+{
+	int err = builder_open_places(b, b->offcpu->cnt, &b->places.rows);
+
+	if (!err)
+		err = builder_open_places(b, b->offcpu->wait_cnt, &b->places.waits);
+	if (!err)
+		err = builder_add_waits(b, waits);
+	if (!err)
+		err = builder_open_places(b, waits->cnt, &b->places.wait_rows);
+	if (!err)
+		err = builder_settle(b, b->offcpu, merged, b->places.rows);
+	return err ? err : builder_settle(b, waits, merged, b->places.wait_rows);
 }
 
 static int builder_rows(struct builder *b)
@@ -391,11 +422,7 @@ static int builder_rows(struct builder *b)
 		return builder_show(b, b->offcpu);
 	offcpu__init(&waits);
 	offcpu__init(&merged);
-	err = builder_add_waits(b, &waits);
-	if (!err)
-		err = builder_settle(b, b->offcpu, &merged);
-	if (!err)
-		err = builder_settle(b, &waits, &merged);
+	err = builder_merge_rows(b, &waits, &merged);
 	if (!err)
 		err = builder_show(b, &merged);
 	offcpu__fini(&waits);
@@ -413,6 +440,8 @@ static int builder_run(struct builder *b)
 		err = builder_rows(b);
 	if (!err)
 		err = builder_title(b);
+	if (!err)
+		err = builder_times(b);
 	if (!err)
 		err = builder_notes(b);
 	if (!err)
@@ -435,6 +464,7 @@ struct profile *offcpu__profile(const struct offcpu *o, const struct model *mode
 	err = builder_run(&b);
 	stack_names__fini(&b.names);
 	chains__fini(&b.chains);
+	builder_free_places(&b);
 	free(b.thread_order);
 	if (err) {
 		profile__free(b.profile);

@@ -98,11 +98,13 @@ LOG_FN(log_debug, LOG_LEVEL_DEBUG)
 
 int error_set(int err, const char *fmt, ...)
 {
+	char text[sizeof(error_last.text)]; /* what is said may hold what was: error_text() */
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(error_last.text, sizeof(error_last.text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	memcpy(error_last.text, text, sizeof(text));
 	error_last.err = err;
 	return err;
 }

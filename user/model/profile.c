@@ -228,6 +228,14 @@ int profile__add_note(struct profile *p, const char *key, const char *value)
 	return err;
 }
 
+const char *profile__note(const struct profile *p, const char *key)
+{
+	for (size_t i = 0; i < p->note_cnt; i++)
+		if (!strcmp(profile__str(p, p->notes[i].key), key))
+			return profile__str(p, p->notes[i].value);
+	return "";
+}
+
 enum frame_kind profile_kind_of_name(const char *name, size_t len)
 {
 	if ((len == 1 || len == 2) && !memcmp(name, "--", len))

@@ -176,6 +176,8 @@ void profile__place_waits(struct profile *p, const uint32_t *samples, const uint
 /* The waits from position @first on are later by @ns: another start is the window's now. */
 void profile__shift_waits(struct profile *p, size_t first, uint64_t ns);
 int profile__add_note(struct profile *p, const char *key, const char *value);
+/* The value of a note; "" when there is none. */
+const char *profile__note(const struct profile *p, const char *key);
 /* What @p->hidden_ns is: "hidden by --reason or --no-idle"... */
 const char *profile__hidden_label(const struct profile *p);
 /* The kind of a frame of which only the name is known: "-" and "--", "[unknown]", and else FRAME_KIND_NATIVE. */

@@ -7,6 +7,9 @@
 #include "base/compiler.h"
 #include "model/profile_append.h"
 
+/* As far as the wall clock may have been moved between two recordings of one boot. */
+#define MERGE_SAME_CLOCK_NS 1000000000
+
 static int merge_threads(struct profile *to, const struct profile *from)
 {
 	int err = 0;
@@ -65,6 +68,51 @@ static void merge_window(struct profile *to, const struct profile *from)
 		to->start_realtime_ns = from->start_realtime_ns;
 }
 
+/*
+ * The waits of both, from the start of the earlier one on. Of two machines, or two boots, only the wall clock tells how far apart
+ * they are; one that has none lies where it is.
+ */
+static int merge_waits(struct profile *to, const struct profile *from, uint32_t first_sample,
+		       uint32_t first_thread)
+{
+	uint64_t start = from->start_realtime_ns, was = to->start_realtime_ns;
+	size_t first = to->wait_cnt;
+	int err = 0;
+
+	if (start && was && start < was)
+		profile__shift_waits(to, 0, was - start);
+	for (size_t i = 0; !err && i < from->wait_cnt; i++) {
+		struct profile_wait w = from->waits[i];
+
+		w.sample += first_sample;
+		if (w.waker != PROFILE_NO_THREAD)
+			w.waker += first_thread;
+		err = profile__add_wait(to, &w);
+	}
+	if (start && was && start > was)
+		profile__shift_waits(to, first, start - was);
+	to->untimed_cnt += from->untimed_cnt;
+	return err;
+}
+
+/* Two recordings of one boot have one clock. */
+static void merge_boottime(struct profile *to, const struct profile *from)
+{
+	int64_t apart;
+
+	if (!to->start_boottime_ns || !from->start_boottime_ns || !to->start_realtime_ns ||
+	    !from->start_realtime_ns) {
+		to->start_boottime_ns = 0;
+		return;
+	}
+	apart = (int64_t)(from->start_boottime_ns - to->start_boottime_ns) -
+		(int64_t)(from->start_realtime_ns - to->start_realtime_ns);
+	if (apart > MERGE_SAME_CLOCK_NS || apart < -MERGE_SAME_CLOCK_NS)
+		to->start_boottime_ns = 0;
+	else if (from->start_boottime_ns < to->start_boottime_ns)
+		to->start_boottime_ns = from->start_boottime_ns;
+}
+
 static bool merge_has_note(const struct profile *p, const char *key, const char *value)
 {
 	for (size_t i = 0; i < p->note_cnt; i++)
@@ -98,6 +146,7 @@ static int merge_first(struct profile *to, const struct profile *from)
 		err = profile__copy_text(to, from, &to->title);
 	to->window_ns = from->window_ns;
 	to->start_realtime_ns = from->start_realtime_ns;
+	to->start_boottime_ns = from->start_boottime_ns;
 	to->has_wakers = from->has_wakers;
 	to->by_lock = from->by_lock;
 	to->by_waker = from->by_waker;
@@ -111,12 +160,16 @@ static bool merge_is_empty(const struct profile *p)
 
 int profile__merge(struct profile *to, const struct profile *from)
 {
-	uint32_t first_thread = (uint32_t)to->thread_cnt;
-	int err = 0;
+	uint32_t first_thread = (uint32_t)to->thread_cnt, first_sample = (uint32_t)to->sample_cnt;
+	bool empty = merge_is_empty(to);
+	int err = merge_waits(to, from, first_sample, first_thread);
 
-	if (merge_is_empty(to)) {
+	if (err)
+		return err;
+	if (empty) {
 		err = merge_first(to, from);
 	} else {
+		merge_boottime(to, from);
 		merge_window(to, from);
 		merge_notes(to, from);
 		to->has_wakers &= from->has_wakers;
@@ -167,6 +220,8 @@ int profile__finish_merge(struct profile *p)
 	for (size_t i = 0; i < p->sample_cnt; i++)
 		if (p->samples[i].thread < p->thread_cnt)
 			p->samples[i].thread = places[p->samples[i].thread];
+	profile__place_waits(p, NULL, places);
+	profile__sort_waits(p);
 	free(p->threads);
 	p->threads = sorted;
 	p->thread_cap = p->thread_cnt + 1;

@@ -114,13 +114,14 @@ static int select_drop_threads(struct select *s)
 	if (!places)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->thread_cnt; i++) {
-		places[i] = cnt;
+		places[i] = s->threads[i] ? cnt : PROFILE_NO_THREAD;
 		if (s->threads[i])
 			p->threads[cnt++] = p->threads[i];
 	}
 	for (size_t i = 0; i < p->sample_cnt; i++)
 		if (p->samples[i].thread < p->thread_cnt)
 			p->samples[i].thread = places[p->samples[i].thread];
+	profile__place_waits(p, NULL, places);
 	p->thread_cnt = cnt;
 	return 0;
 }
@@ -206,21 +207,27 @@ static int select_stack(struct select *s, struct profile_sample *sample)
 static int select_samples(struct select *s)
 {
 	struct profile *p = s->p;
+	_cleanup_free_ uint32_t *places = calloc(p->sample_cnt + 1, sizeof(*places));
 	size_t cnt = 0;
-	int err = 0;
+	int err = places ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < p->sample_cnt; i++) {
 		struct profile_sample *sample = &p->samples[i];
 
+		places[i] = PROFILE_NO_SAMPLE;
 		if (!select_keeps(s, sample)) {
 			p->left_out_ns += profile_sample__total_ns(sample);
 			continue;
 		}
 		err = select_stack(s, sample);
+		places[i] = (uint32_t)cnt;
 		p->samples[cnt++] = *sample;
 	}
+	if (err)
+		return err;
+	profile__place_waits(p, places, NULL);
 	p->sample_cnt = cnt;
-	return err;
+	return 0;
 }
 
 /* ---- stacks that took little ---- */
@@ -267,18 +274,24 @@ static int select_drop_small(struct profile *p, uint64_t min_ns)
 {
 	_cleanup_free_ uint32_t *firsts = calloc(p->sample_cnt + 1, sizeof(*firsts));
 	_cleanup_free_ uint64_t *sums = calloc(p->sample_cnt + 1, sizeof(*sums));
+	_cleanup_free_ uint32_t *places = calloc(p->sample_cnt + 1, sizeof(*places));
 	size_t cnt = 0;
-	int err = firsts && sums ? select_sum(p, firsts, sums) : -ENOMEM;
+	int err = firsts && sums && places ? select_sum(p, firsts, sums) : -ENOMEM;
 
-	for (size_t i = 0; !err && i < p->sample_cnt; i++) {
-		if (sums[firsts[i]] < min_ns)
+	if (err)
+		return err;
+	for (size_t i = 0; i < p->sample_cnt; i++) {
+		bool small = sums[firsts[i]] < min_ns;
+
+		places[i] = small ? PROFILE_NO_SAMPLE : (uint32_t)cnt;
+		if (small)
 			p->left_out_ns += profile_sample__total_ns(&p->samples[i]);
 		else
 			p->samples[cnt++] = p->samples[i];
 	}
-	if (!err)
-		p->sample_cnt = cnt;
-	return err;
+	profile__place_waits(p, places, NULL);
+	p->sample_cnt = cnt;
+	return 0;
 }
 
 static bool select_needs_threads(const struct profile_selection *how)

@@ -3,6 +3,7 @@
  * The profile as one JSON object, for programs: nothing is merged or rounded, times are
  * nanoseconds. Members are only ever added; a change that breaks readers raises "version".
  */
+#include "output/json_waker.h"
 #include "output/json_writer.h"
 
 #include "output/frame_kind.h"
@@ -200,20 +201,6 @@ static void write_frames(struct json *j, const struct profile *p)
 	json__end_array(j);
 }
 
-static void write_waker(struct json *j, const struct profile *p, const struct profile_sample *s)
-{
-	json__key(j, "waker");
-	json__begin_object(j);
-	json__member_string(j, "context", waker_kind_name((enum waker_kind)s->waker));
-	if (s->waker_comm) {
-		json__member_string(j, "comm", profile__str(p, s->waker_comm));
-		json__member_u64(j, "pid", s->waker_pid);
-		json__member_u64(j, "tid", s->waker_tid);
-		json__member_bool(j, "via_softirq", s->via_softirq);
-	}
-	json__end_object(j);
-}
-
 static void write_stack(struct json *j, const struct profile *p, const struct profile_sample *s)
 {
 	static const struct profile_thread nobody;
@@ -237,7 +224,7 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 	json__member_u64(j, "runnable_ns", s->runnable_ns);
 	json__member_u64(j, "max_ns", s->max_ns);
 	if (p->has_wakers)
-		write_waker(j, p, s);
+		json__member_waker(j, p, s);
 	if (s->lock) {
 		json__member_string(j, "lock", profile__str(p, s->lock));
 		json__member_string(j, "lock_owner", profile__str(p, s->lock_owner));

@@ -3,23 +3,12 @@
  * One JSON object per line, for stores of many machines' stacks: the time of a stack, for a group of threads and a reason.
  * The stack is that of the folded format and times are exact, so the sum of a stack's lines, rounded, is the figure there.
  */
-#include <string.h>
-
 #include "base/compiler.h"
 #include "output/fold.h"
 #include "output/json_writer.h"
 #include "output/writer.h"
 
 #define NDJSON_MAX_STACK (1u << 26) /* bytes */
-
-/* "" when the profile does not know. */
-static const char *ndjson_host(const struct profile *p)
-{
-	for (size_t i = 0; i < p->note_cnt; i++)
-		if (!strcmp(profile__str(p, p->notes[i].key), "host"))
-			return profile__str(p, p->notes[i].value);
-	return "";
-}
 
 static void ndjson_line(struct out *out, const struct profile *p, const struct fold_part *part,
 			const char *stack, const char *segment)
@@ -28,7 +17,7 @@ static void ndjson_line(struct out *out, const struct profile *p, const struct f
 
 	json__init(&j, out);
 	json__begin_object(&j);
-	json__member_string(&j, "host", ndjson_host(p));
+	json__member_string(&j, "host", profile__note(p, "host"));
 	json__member_string(&j, "group", profile__str(p, part->group));
 	json__member_string(&j, "reason", reason_name((enum reason)part->reason));
 	json__member_string(&j, "stack", stack);
