@@ -15,13 +15,23 @@
 struct diff_config {
 	struct view_config view; /* first, see tools/view.h */
 	struct select_config select;
-	enum folded_unit unit;
+	struct load_opts load;
 	bool normalise;
 };
 
 static int diff_parse_unit(void *config, const char *value)
 {
-	return load_parse_unit(value, &((struct diff_config *)config)->unit);
+	return load_parse_unit(value, &((struct diff_config *)config)->load.unit);
+}
+
+static int diff_parse_since(void *config, const char *value)
+{
+	return moment__parse(value, false, &((struct diff_config *)config)->load.since);
+}
+
+static int diff_parse_until(void *config, const char *value)
+{
+	return moment__parse(value, false, &((struct diff_config *)config)->load.until);
 }
 
 static int diff_parse_by(void *config, const char *value)
@@ -95,7 +105,7 @@ static int diff_run(const struct diff_config *c, struct view_config *v, char **p
 	int err = both ? 0 : -ENOMEM;
 
 	for (int i = 0; !err && i < 2; i++) {
-		err = load_profile(&views[i], c->unit, paths[i], &sides[i]);
+		err = load_profile(&views[i], &c->load, paths[i], &sides[i]);
 		v->kinds |= views[i].kinds;
 		if (!err)
 			err = select_apply(&c->select, sides[i].profile);
@@ -149,6 +159,7 @@ static const struct option_def diff_options[] = {
 	 .offset = offsetof(struct diff_config, normalise),
 	 .help = "scale the times of BASE so that both have the same total"},
 	LOAD_UNIT_OPTION(diff_parse_unit),
+	LOAD_TIME_OPTIONS(diff_parse_since, diff_parse_until),
 	VIEW_OPTIONS(struct diff_config, view),
 	SELECT_OPTIONS(struct diff_config, select, diff_parse_by),
 	OPTION_END,

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
+#include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_signal.h"
 #include "child.h"
@@ -82,8 +83,14 @@ int live_parse_unwind(void *config, const char *value)
 	return error_set(-EINVAL, "--unwind %s: give auto, cfi or fp", value);
 }
 
+int live_parse_start(void *config, const char *value)
+{
+	return moment__parse(value, true, &((struct live_config *)config)->start_at);
+}
+
 const struct option_def live_options[] = {
 	LIVE_TARGET_OPTIONS,
+	LIVE_START_OPTION,
 	VIEW_OPTIONS(struct live_config, view),
 	{.name = "save",
 	 .arg = "FILE",
@@ -308,6 +315,29 @@ static int live_finish(struct live *l)
 	return err;
 }
 
+/* All is loaded: what is left is quick. -EINTR: the user gave up. */
+static int live_wait(const struct live *l)
+{
+	uint64_t now_ns = os_realtime_ns(), at_ns = 0;
+	int err;
+
+	if (l->config->start_at.kind == MOMENT_NONE)
+		return 0;
+	err = moment__resolve(&l->config->start_at, now_ns, &at_ns);
+	if (err)
+		return err;
+	if (at_ns < now_ns)
+		return error_set(-EINVAL, "--start-at is %.1f s ago: give a time to come",
+				 (double)(now_ns - at_ns) / 1e9);
+	if (!l->view.quiet)
+		log_info("begins in %.1f s", (double)(at_ns - now_ns) / 1e9);
+	do
+		err = os_sleep_until_realtime(at_ns);
+	while (err == -EINTR && !os_signal_stop());
+	return err == -EINTR ? error_set(err, "stopped before the start: nothing was recorded")
+			     : err;
+}
+
 static int live_trace(struct live *l)
 {
 	struct session_limits limits = {
@@ -319,6 +349,9 @@ static int live_trace(struct live *l)
 	int err;
 
 	os_signal_catch_stop();
+	err = live_wait(l);
+	if (err)
+		return err;
 	if (!l->view.quiet && !l->duration_ns && !l->command && !l->config->target.pids.cnt)
 		log_info("tracing until Ctrl-C");
 	err = session__run(l->session, l->source, &limits);

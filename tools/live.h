@@ -3,6 +3,7 @@
 #ifndef TOOLS_LIVE_H
 #define TOOLS_LIVE_H
 
+#include "app/moment.h"
 #include "app/session.h"
 #include "source/bpf.h"
 #include "target.h"
@@ -20,9 +21,19 @@ struct live_config {
 	enum bpf_unwind unwind;
 	bool no_python;
 	const char *save;
+	struct moment start_at; /* MOMENT_NONE: at once */
 };
 
+#define LIVE_START_OPTION                                                                   \
+	{                                                                                   \
+		.name = "start-at", .arg = "TIME", .type = OPTION_CUSTOM,                   \
+		.parse = live_parse_start,                                                  \
+		.help = "begin at TIME, to line up with other machines: 12:30:00 (local), " \
+			"2026-01-31T12:30:00Z, +5s, or /10s for the next full ten seconds"  \
+	}
+
 void live_defaults(void *config);
+int live_parse_start(void *config, const char *value);
 int live_parse_state(void *config, const char *value);
 int live_parse_unwind(void *config, const char *value);
 /* The words that it knows (struct value_hint). */

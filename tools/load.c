@@ -9,6 +9,7 @@
 #include "analyze/pprof_profile.h"
 #include "app/session.h"
 #include "base/log.h"
+#include "load_cut.h"
 #include "load_packed.h"
 #include "model/profile_append.h"
 #include "output/text.h"
@@ -88,11 +89,13 @@ static struct profile *load_session(struct session *s, struct view_config *v)
 }
 
 /* @file is taken over. */
-static struct profile *load_recording(struct view_config *v, FILE *file, const char *path)
+static struct profile *load_recording(struct view_config *v, const struct load_opts *opts,
+				      FILE *file, const char *path)
 {
 	struct session_limits limits = {0};
 	struct session *s = session__new();
 	struct source *source = recording_source_new(file, path);
+	struct load_cut cut = {.opts = opts, .session = s, .path = path};
 	struct profile *p = NULL;
 	int err = !source ? -errno : s ? 0 : -ENOMEM;
 
@@ -100,9 +103,12 @@ static struct profile *load_recording(struct view_config *v, FILE *file, const c
 	if (s) {
 		s->offcpu.keep_waits = true;
 		s->offcpu.keep_times = view_wants_waits(v);
+		load_cut_open(&cut);
 	}
 	if (!err)
 		err = session__run(s, source, &limits);
+	if (!err)
+		err = load_cut_finish(&cut);
 	if (!err) {
 		p = load_session(s, v);
 		err = p ? 0 : -errno;
@@ -115,19 +121,27 @@ static struct profile *load_recording(struct view_config *v, FILE *file, const c
 
 /* ---- text ---- */
 
-static int load_check_text_view(const struct view_config *v, const char *path)
+static int load_check_text_view(const struct view_config *v, const struct load_opts *opts,
+				const char *path)
 {
 	const struct offcpu_view *w = &v->view;
 	const struct {
 		bool given;
 		const char *name;
 	} options[] = {
-		{w->no_kernel_stacks, "-U"}, {w->no_user_stacks, "-K"},
-		{w->delimiter, "-d"},	     {w->per_thread, "--per-thread"},
-		{w->split, "--split"},	     {w->wakers, "--wakers"},
-		{w->chains, "--chains"},     {w->by_lock, "--by-lock"},
-		{w->by_waker, "--by-waker"}, {w->inlines, "--inlines"},
+		{w->no_kernel_stacks, "-U"},
+		{w->no_user_stacks, "-K"},
+		{w->delimiter, "-d"},
+		{w->per_thread, "--per-thread"},
+		{w->split, "--split"},
+		{w->wakers, "--wakers"},
+		{w->chains, "--chains"},
+		{w->by_lock, "--by-lock"},
+		{w->by_waker, "--by-waker"},
+		{w->inlines, "--inlines"},
 		{w->lines, "--lines"},
+		{opts->since.kind != MOMENT_NONE, "--since"},
+		{opts->until.kind != MOMENT_NONE, "--until"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -140,16 +154,16 @@ static int load_check_text_view(const struct view_config *v, const char *path)
 }
 
 /* @file is taken over. */
-static struct profile *load_text(struct view_config *v, enum folded_unit unit, FILE *file,
+static struct profile *load_text(struct view_config *v, const struct load_opts *opts, FILE *file,
 				 const char *path, uint64_t *ret_row_cnt)
 {
 	struct folded_source from = {
 		.file = file,
 		.name = strcmp(path, "-") ? path : "standard input",
-		.unit = unit,
+		.unit = opts->unit,
 		.reasons = v->view.reasons,
 	};
-	int err = load_check_text_view(v, from.name);
+	int err = load_check_text_view(v, opts, from.name);
 	struct profile *p = err ? NULL : folded_profile_load(&from);
 
 	if (!err && !p)
@@ -173,12 +187,12 @@ static struct profile *load_text(struct view_config *v, enum folded_unit unit, F
 
 /* ---- packed files ---- */
 
-static struct profile *load_pprof(struct view_config *v, const struct buf *data, const char *name,
-				  uint64_t *ret_row_cnt)
+static struct profile *load_pprof(struct view_config *v, const struct load_opts *opts,
+				  const struct buf *data, const char *name, uint64_t *ret_row_cnt)
 {
 	struct pprof_source from = {
 		.data = data->data, .len = data->len, .name = name, .reasons = v->view.reasons};
-	int err = load_check_text_view(v, name);
+	int err = load_check_text_view(v, opts, name);
 	struct profile *p = err ? NULL : pprof_profile_load(&from);
 
 	if (!err && !p)
@@ -198,7 +212,7 @@ static struct profile *load_pprof(struct view_config *v, const struct buf *data,
 }
 
 /* @file is taken over. */
-static struct profile *load_packed(struct view_config *v, enum folded_unit unit, FILE *file,
+static struct profile *load_packed(struct view_config *v, const struct load_opts *opts, FILE *file,
 				   const char *path, uint64_t *ret_row_cnt)
 {
 	const char *name = strcmp(path, "-") ? path : "standard input";
@@ -214,10 +228,10 @@ static struct profile *load_packed(struct view_config *v, enum folded_unit unit,
 		return NULL;
 	}
 	if (!load_is_text(&data)) {
-		p = load_pprof(v, &data, name, ret_row_cnt);
+		p = load_pprof(v, opts, &data, name, ret_row_cnt);
 	} else {
 		text = fmemopen(data.len ? data.data : (char *)" ", data.len ? data.len : 1, "r");
-		p = text ? load_text(v, unit, text, path, ret_row_cnt) : NULL;
+		p = text ? load_text(v, opts, text, path, ret_row_cnt) : NULL;
 	}
 	err = errno;
 	buf__fini(&data);
@@ -259,7 +273,8 @@ static bool load_is_named_recording(const char *path)
 	return len >= sizeof(end) && !strcmp(path + len - sizeof(end) + 1, end);
 }
 
-int load_profile(struct view_config *v, enum folded_unit unit, const char *path, struct loaded *ret)
+int load_profile(struct view_config *v, const struct load_opts *opts, const char *path,
+		 struct loaded *ret)
 {
 	FILE *file = recording_file_open(path);
 	struct loaded l = {.profile = NULL};
@@ -268,7 +283,7 @@ int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
 		return -errno;
 	if (load_is_packed(file)) {
 		l.text = true;
-		l.profile = load_packed(v, unit, file, path, &l.row_cnt);
+		l.profile = load_packed(v, opts, file, path, &l.row_cnt);
 		if (!l.profile)
 			return -errno;
 		*ret = l;
@@ -276,8 +291,8 @@ int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
 	}
 	/* A recording of which nothing was written is still no text. */
 	l.text = recording_is_text(file) && !load_is_named_recording(path);
-	l.profile =
-		l.text ? load_text(v, unit, file, path, &l.row_cnt) : load_recording(v, file, path);
+	l.profile = l.text ? load_text(v, opts, file, path, &l.row_cnt)
+			   : load_recording(v, opts, file, path);
 	if (!l.profile)
 		return -errno;
 	*ret = l;
@@ -298,8 +313,8 @@ static int load_title(struct profile *p, char **paths, int path_cnt)
 	return err;
 }
 
-static int load_merged(struct view_config *v, enum folded_unit unit, char **paths, int path_cnt,
-		       struct loaded *all)
+static int load_merged(struct view_config *v, const struct load_opts *opts, char **paths,
+		       int path_cnt, struct loaded *all)
 {
 	int err = 0;
 
@@ -307,7 +322,7 @@ static int load_merged(struct view_config *v, enum folded_unit unit, char **path
 		struct view_config view = *v;
 		struct loaded one;
 
-		err = load_profile(&view, unit, paths[i], &one);
+		err = load_profile(&view, opts, paths[i], &one);
 		if (err)
 			return err;
 		v->kinds |= view.kinds;
@@ -321,16 +336,16 @@ static int load_merged(struct view_config *v, enum folded_unit unit, char **path
 	return err ? err : load_title(all->profile, paths, path_cnt);
 }
 
-int load_profiles(struct view_config *v, enum folded_unit unit, char **paths, int path_cnt,
+int load_profiles(struct view_config *v, const struct load_opts *opts, char **paths, int path_cnt,
 		  struct loaded *ret)
 {
 	struct loaded all = {.profile = NULL};
 	int err;
 
 	if (path_cnt == 1)
-		return load_profile(v, unit, paths[0], ret);
+		return load_profile(v, opts, paths[0], ret);
 	all.profile = profile__new();
-	err = all.profile ? load_merged(v, unit, paths, path_cnt, &all) : -ENOMEM;
+	err = all.profile ? load_merged(v, opts, paths, path_cnt, &all) : -ENOMEM;
 	if (err)
 		profile__free(all.profile);
 	else

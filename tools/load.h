@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "analyze/folded_profile.h"
+#include "app/moment.h"
 #include "view.h"
 
 /* A row of an option table; @parser calls load_parse_unit(). */
@@ -16,6 +17,25 @@
 		.help = "what the numbers of a text are: us, ns, ms or samples (default: us, " \
 			"ns behind a tab and in JSON)"                                         \
 	}
+
+/* Which part of the time; rows of an option table, @since and @until call moment__parse(). */
+#define LOAD_TIME_OPTIONS(since_parser, until_parser)                                              \
+	{.name = "since",                                                                          \
+	 .arg = "TIME",                                                                            \
+	 .type = OPTION_CUSTOM,                                                                    \
+	 .parse = (since_parser),                                                                  \
+	 .help = "only what lies after TIME: 12:30:00 (local), 2026-01-31T12:30:00Z, @1769862600 " \
+		 "or +90s (after the recording's start)"},                                         \
+	{                                                                                          \
+		.name = "until", .arg = "TIME", .type = OPTION_CUSTOM, .parse = (until_parser),    \
+		.help = "only what lies before TIME"                                               \
+	}
+
+/* How a file is read. */
+struct load_opts {
+	enum folded_unit unit;	    /* of text */
+	struct moment since, until; /* of recordings; MOMENT_NONE: from the start, to the end */
+};
 
 /* 0, or -EINVAL with error_set(). */
 int load_parse_unit(const char *value, enum folded_unit *ret_unit);
@@ -35,13 +55,13 @@ struct loaded {
  * Reads @path, "-" for standard input, as @v says and, where that says nothing, as the file does: @v is completed. 0 or
  * -errno with error_set().
  */
-int load_profile(struct view_config *v, enum folded_unit unit, const char *path,
+int load_profile(struct view_config *v, const struct load_opts *opts, const char *path,
 		 struct loaded *ret);
 /*
  * Several of them as one, each shown as its own file says: what names end in is the same for all. A single one is not
  * changed. @l->text if any of them is.
  */
-int load_profiles(struct view_config *v, enum folded_unit unit, char **paths, int path_cnt,
+int load_profiles(struct view_config *v, const struct load_opts *opts, char **paths, int path_cnt,
 		  struct loaded *ret);
 /* The closing lines on stderr: the ledger, or what a text adds up to. */
 void load_print_totals(const struct view_config *v, const struct loaded *l);

@@ -58,6 +58,7 @@ static int run_record(const void *config, int operand_cnt, char **operands, char
 
 static const struct option_def record_options[] = {
 	LIVE_TARGET_OPTIONS,
+	LIVE_START_OPTION,
 	{.type = OPTION_GROUP, .help = "Names"},
 	VIEW_SOURCE_OPTIONS(struct live_config, view),
 	VIEW_WAKERS_OPTION(struct live_config, view),

@@ -12,12 +12,22 @@
 struct report_config {
 	struct view_config view; /* first, see tools/view.h */
 	struct select_config select;
-	enum folded_unit unit;
+	struct load_opts load;
 };
 
 static int report_parse_unit(void *config, const char *value)
 {
-	return load_parse_unit(value, &((struct report_config *)config)->unit);
+	return load_parse_unit(value, &((struct report_config *)config)->load.unit);
+}
+
+static int report_parse_since(void *config, const char *value)
+{
+	return moment__parse(value, false, &((struct report_config *)config)->load.since);
+}
+
+static int report_parse_until(void *config, const char *value)
+{
+	return moment__parse(value, false, &((struct report_config *)config)->load.until);
 }
 
 static int report_parse_by(void *config, const char *value)
@@ -30,11 +40,11 @@ static int report_run(const struct report_config *c, struct view_config *v, char
 {
 	struct view_outputs *outputs = NULL;
 	struct loaded l;
-	int err = load_profiles(v, c->unit, paths, path_cnt, &l);
+	int err = load_profiles(v, &c->load, paths, path_cnt, &l);
 
 	if (err)
 		return err;
-	if (!l.text && c->unit != FOLDED_UNIT_DEFAULT)
+	if (!l.text && c->load.unit != FOLDED_UNIT_DEFAULT)
 		err = error_set(-EINVAL, "%s is a recording: --unit is for folded stacks",
 				paths[0]);
 	if (!err)
@@ -75,6 +85,7 @@ static const struct option_def report_options[] = {
 	SELECT_OPTIONS(struct report_config, select, report_parse_by),
 	{.type = OPTION_GROUP, .help = "Input"},
 	LOAD_UNIT_OPTION(report_parse_unit),
+	LOAD_TIME_OPTIONS(report_parse_since, report_parse_until),
 	OPTION_END,
 };
 

@@ -113,6 +113,20 @@ static struct profile *make(void)
 	add(p, 1, REASON_LOCK, "worker-1;run;f<int>;f<int>;lock", 30);
 	add(p, 2, REASON_DISK, "db;main;read", 7);
 	add(p, 2, REASON_LOCK, "db;run;f<int>;f<long>;lock", 1000);
+	/* Each sample is one wait, named by its length; db's were ended by worker-1, web's by db. */
+	for (uint32_t i = 0, at = 10; i < p->sample_cnt; i++) {
+		uint64_t ns = profile_sample__total_ns(&p->samples[i]);
+		struct profile_wait w = {.from_ns = at,
+					 .wake_ns = at + ns,
+					 .to_ns = at + ns,
+					 .sample = i,
+					 .waker = i > 2 ? 1
+						  : i	? PROFILE_NO_THREAD
+							: 2};
+
+		assert_int_equal(profile__add_wait(p, &w), 0);
+		at += 10;
+	}
 	return p;
 }
 
@@ -160,6 +174,30 @@ static bool is_lock(void *arg _unused_, const char *name)
 	return !strcmp(name, "lock");
 }
 
+/* Every wait is of the sample that has its length. */
+static void assert_waits(const struct profile *p)
+{
+	assert_int_equal(p->wait_cnt, p->sample_cnt);
+	for (size_t i = 0; i < p->wait_cnt; i++) {
+		const struct profile_wait *w = &p->waits[i];
+
+		assert_true(w->sample < p->sample_cnt);
+		assert_int_equal(w->to_ns - w->from_ns,
+				 profile_sample__total_ns(&p->samples[w->sample]));
+		assert_true(w->waker == PROFILE_NO_THREAD || w->waker < p->thread_cnt);
+	}
+}
+
+static const char *waker_of(const struct profile *p, uint64_t ns)
+{
+	for (size_t i = 0; i < p->wait_cnt; i++)
+		if (p->waits[i].to_ns - p->waits[i].from_ns == ns)
+			return p->waits[i].waker == PROFILE_NO_THREAD
+				       ? "nobody"
+				       : profile__str(p, p->threads[p->waits[i].waker].comm);
+	return "no such wait";
+}
+
 static void assert_selected(const struct profile_selection *how, const char *expected,
 			    size_t threads)
 {
@@ -172,6 +210,30 @@ static void assert_selected(const struct profile_selection *how, const char *exp
 	assert_int_equal(p->thread_cnt, threads);
 	for (size_t i = 0; i < p->sample_cnt; i++)
 		assert_true(p->samples[i].thread < p->thread_cnt);
+	assert_waits(p);
+	profile__free(p);
+}
+
+static bool is_not_web(void *arg _unused_, const char *comm)
+{
+	return strcmp(comm, "web") != 0;
+}
+
+/* A waker that is left out is nobody; one that stays has moved. */
+static void test_wakers_of_waits(void **state _unused_)
+{
+	struct profile *p = make();
+
+	assert_string_equal(waker_of(p, 5), "db");
+	assert_string_equal(waker_of(p, 1000), "worker-1");
+	assert_int_equal(profile__select(p, &(struct profile_selection){.comm = is_not_web}), 0);
+	assert_string_equal(waker_of(p, 5), "no such wait");
+	assert_string_equal(waker_of(p, 1000), "worker-1");
+	assert_string_equal(waker_of(p, 100), "nobody");
+	profile__free(p);
+	p = make();
+	assert_int_equal(profile__select(p, &(struct profile_selection){.comm = starts_with_w}), 0);
+	assert_string_equal(waker_of(p, 5), "nobody");
 	profile__free(p);
 }
 
@@ -283,6 +345,53 @@ static void test_merge(void **state _unused_)
 				    profile__str(all, profile__sample_frame(all, s, 0)->name));
 	}
 	assert_string_equal(profile__str(all, all->samples[a->sample_cnt].waker_comm), "the waker");
+	assert_waits(all);
+	assert_string_equal(waker_of(all, 5), "db");
+	profile__free(all);
+	profile__free(a);
+	profile__free(b);
+}
+
+/* Waits keep their moment on the wall clock, whichever recording comes first. */
+static void test_merge_waits(void **state _unused_)
+{
+	for (int later = 0; later < 2; later++) {
+		struct profile *all = profile__new(), *a = make(), *b = make();
+
+		a->start_realtime_ns = later ? 7000 : 5000;
+		b->start_realtime_ns = later ? 5000 : 7000;
+		a->start_boottime_ns = a->start_realtime_ns - 4000;
+		b->start_boottime_ns = b->start_realtime_ns - 4000;
+		a->untimed_cnt = 2;
+		b->untimed_cnt = 3;
+		assert_int_equal(profile__merge(all, a), 0);
+		assert_int_equal(profile__merge(all, b), 0);
+		assert_int_equal(profile__finish_merge(all), 0);
+		assert_int_equal(all->start_realtime_ns, 5000);
+		assert_int_equal(all->start_boottime_ns, 1000);
+		assert_int_equal(all->untimed_cnt, 5);
+		assert_int_equal(all->wait_cnt, 10);
+		for (uint32_t i = 0; i < 10; i++)
+			assert_int_equal(all->waits[i].from_ns,
+					 i < 5 ? 10 + 10 * i : 2010 + 10 * (i - 5));
+		profile__free(all);
+		profile__free(a);
+		profile__free(b);
+	}
+}
+
+/* Of two machines nothing but the wall clock is common. */
+static void test_merge_of_two_boots(void **state _unused_)
+{
+	struct profile *all = profile__new(), *a = make(), *b = make();
+
+	a->start_realtime_ns = b->start_realtime_ns = 5000;
+	a->start_boottime_ns = 1000;
+	b->start_boottime_ns = 9000000000;
+	assert_int_equal(profile__merge(all, a), 0);
+	assert_int_equal(all->start_boottime_ns, 1000);
+	assert_int_equal(profile__merge(all, b), 0);
+	assert_int_equal(all->start_boottime_ns, 0);
 	profile__free(all);
 	profile__free(a);
 	profile__free(b);
@@ -308,9 +417,15 @@ static void test_merge_windows_apart(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_short_names), cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_shapes),	    cmocka_unit_test(test_text_has_no_threads),
-		cmocka_unit_test(test_merge),	    cmocka_unit_test(test_merge_windows_apart),
+		cmocka_unit_test(test_short_names),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_text_has_no_threads),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_merge_windows_apart),
+		cmocka_unit_test(test_wakers_of_waits),
+		cmocka_unit_test(test_merge_waits),
+		cmocka_unit_test(test_merge_of_two_boots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

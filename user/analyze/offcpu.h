@@ -67,7 +67,9 @@ struct offcpu {
 	struct ledger_term merged; /* such waits; part of the terms below */
 	struct hash_index index;
 	struct ledger_term delivered, spilled, open; /* counted from the events */
-	/* Of a window that is a part of the run (windows.h); zero: all of the model's. */
+	struct ledger_term outside,
+		outside_spilled; /* of the run, not of the window (time_cut.h) */
+	/* Of a window that is a part of the run (windows.h, time_cut.h); zero: all of the model's. */
 	struct wire_window begin, end;
 	/* Single waits, of which rows are made at the end: those with a waker, if they are wanted, as many as there is room for. */
 	struct chain_wait *waits;

@@ -296,6 +296,9 @@ static void builder_ledger(struct builder *b)
 	/* Open time stands on both sides of the equation: what is hidden of it just leaves. */
 	l->open.ns -= b->hidden_open.ns;
 	l->open.cnt -= b->hidden_open.cnt;
+	l->filtered.ns += b->offcpu->outside.ns;
+	l->filtered.cnt += b->offcpu->outside.cnt;
+	ledger_move(&l->spilled, &l->filtered, b->offcpu->outside_spilled);
 	ledger_move(&l->delivered, &l->filtered, b->hidden_delivered);
 	ledger_move(&l->spilled, &l->filtered, b->hidden_spilled);
 	l->spilled_read.ns -= b->hidden_spilled.ns;

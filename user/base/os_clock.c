@@ -21,6 +21,14 @@ uint64_t os_realtime_ns(void)
 	return clock_read_ns(CLOCK_REALTIME);
 }
 
+int os_sleep_until_realtime(uint64_t ns)
+{
+	const struct timespec at = {.tv_sec = (time_t)(ns / 1000000000ull),
+				    .tv_nsec = (long)(ns % 1000000000ull)};
+
+	return -clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL);
+}
+
 static uint64_t clock_at(clockid_t clock, uint64_t monotonic_ns)
 {
 	uint64_t before = os_monotonic_ns(), there = clock_read_ns(clock),

@@ -9,6 +9,8 @@
 uint64_t os_monotonic_ns(void);
 /* CLOCK_REALTIME, which may jump. */
 uint64_t os_realtime_ns(void);
+/* Sleeps until CLOCK_REALTIME shows @ns, also if it is set meanwhile. 0, or -EINTR when a signal came. */
+int os_sleep_until_realtime(uint64_t ns);
 /*
  * What CLOCK_BOOTTIME and CLOCK_REALTIME showed at @monotonic_ns, by their present distance from
  * CLOCK_MONOTONIC (each read between two readings of it).

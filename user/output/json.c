@@ -243,6 +243,8 @@ static int json_write(const struct profile *p, const struct writer_opts *opts _u
 	json__member_string(&j, "format", "dwell-profile");
 	json__member_u64(&j, "version", JSON_VERSION);
 	json__member_string(&j, "title", profile__str(p, p->title));
+	json__member_u64(&j, "start_realtime_ns", p->start_realtime_ns);
+	json__member_u64(&j, "start_boottime_ns", p->start_boottime_ns);
 	json__member_u64(&j, "window_ns", p->window_ns);
 	write_notes(&j, p);
 	write_totals(&j, p);
