@@ -4,7 +4,7 @@
  *
  *	make_sample small|wakers|hostile|server|empty|change|COUNT FILE...
  *
- * "change" is a comparison, of "small" with other times. A name that ends in .live.html is a page as `dwell serve` answers.
+ * A file for Perfetto has single waits that are made up. "change" is a comparison, of "small" with other times. A name that ends in .live.html is a page as `dwell serve` answers.
  * Prints the CPU time that each writer took, and "sanitized" when those times say nothing.
  */
 #include <time.h>
@@ -70,13 +70,14 @@ static int write_one(const struct profile *p, const struct profile *base, const 
 	const struct writer *w = writer_find_for_path(path);
 	struct writer_opts opts = {.base = base, .live_s = strstr(path, ".live.html") ? 1 : 0};
 	FILE *to = w ? fopen(path, "w") : NULL;
-	double start = cpu_s();
+	double start;
 	int err;
 
 	if (!to) {
 		fprintf(stderr, "make_sample: can't write %s\n", path);
 		return 1;
 	}
+	start = cpu_s();
 	err = w->write(p, &opts, to);
 	if (fclose(to) || err) {
 		fprintf(stderr, "make_sample: %s: failed\n", path);
@@ -84,6 +85,17 @@ static int write_one(const struct profile *p, const struct profile *base, const 
 	}
 	printf("%s: %.3f s\n", w->name, cpu_s() - start);
 	return 0;
+}
+
+static bool wants_waits(char **paths)
+{
+	for (; *paths; paths++) {
+		const struct writer *w = writer_find_for_path(*paths);
+
+		if (w && w->waits)
+			return true;
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -100,6 +112,8 @@ int main(int argc, char **argv)
 	if (SAMPLE_SANITIZED)
 		puts("sanitized");
 	p = make(argv[1]);
+	if (wants_waits(argv + 2))
+		sample_add_waits(p);
 	change = !strcmp(argv[1], "change");
 	now = base = *p;
 	if (change) {

@@ -101,6 +101,44 @@ static inline struct profile *sample_new(const char *title, uint64_t window_ns)
 	return p;
 }
 
+/*
+ * Single waits that add up to the samples: those of a thread one behind the other, each as long as its sample's others. Who
+ * waited for a lock or a pipe was woken by the next thread.
+ */
+static inline void sample_add_waits(struct profile *p)
+{
+	uint64_t *ends = calloc(p->thread_cnt + 1, sizeof(*ends));
+
+	if (!ends)
+		abort();
+	p->untimed_cnt = 0;
+	for (size_t i = 0; i < p->sample_cnt; i++) {
+		const struct profile_sample *s = &p->samples[i];
+		bool woken = s->reason == REASON_LOCK || s->reason == REASON_PIPE;
+
+		if (s->thread >= p->thread_cnt) {
+			p->untimed_cnt += s->cnt;
+			continue;
+		}
+		for (uint64_t j = 0; j < s->cnt; j++) {
+			uint64_t blocked = s->blocked_ns / s->cnt + (j < s->blocked_ns % s->cnt);
+			uint64_t runnable = s->runnable_ns / s->cnt + (j < s->runnable_ns % s->cnt);
+			struct profile_wait w = {
+				.from_ns = ends[s->thread] + 100 + s->thread,
+				.sample = (uint32_t)i,
+				.waker = woken ? (s->thread + 1) % (uint32_t)p->thread_cnt
+					       : PROFILE_NO_THREAD,
+			};
+
+			w.wake_ns = w.from_ns + blocked;
+			w.to_ns = ends[s->thread] = w.wake_ns + runnable;
+			sample_check(profile__add_wait(p, &w));
+		}
+	}
+	profile__sort_waits(p);
+	free(ends);
+}
+
 static inline void sample_ledger_fill(struct profile *p)
 {
 	for (size_t i = 0; i < p->sample_cnt; i++) {

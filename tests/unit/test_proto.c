@@ -55,6 +55,24 @@ static void test_numbers(void **state)
 	CHECK(b, 0xf8, 0xff, 0xff, 0xff, 0x0f, 0x01);
 }
 
+static void test_values(void **state)
+{
+	struct buf *b = *state;
+
+	proto_value(b, 1, 0);
+	CHECK(b, 0x08, 0x00);
+	proto_value(b, 1, 150);
+	CHECK(b, 0x08, 0x96, 0x01);
+	proto_fixed64(b, 1, 0);
+	CHECK(b, 0x09, 0, 0, 0, 0, 0, 0, 0, 0);
+	proto_fixed64(b, 48, 0x0123456789abcdef);
+	CHECK(b, 0x81, 0x03, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01);
+	proto_double(b, 2, 1);
+	CHECK(b, 0x11, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f);
+	proto_double(b, 2, -2.5);
+	CHECK(b, 0x11, 0, 0, 0, 0, 0, 0, 0x04, 0xc0);
+}
+
 static void test_texts(void **state)
 {
 	struct buf *b = *state;
@@ -150,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_messages_in_messages, setup, teardown),

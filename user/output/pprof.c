@@ -14,8 +14,8 @@
 #include "base/compiler.h"
 #include "base/gzip.h"
 #include "model/sanitise.h"
+#include "output/comments.h"
 #include "output/out.h"
-#include "output/pprof_comments.h"
 #include "output/pprof_table.h"
 #include "output/proto.h"
 #include "output/writer.h"
@@ -238,7 +238,7 @@ static void add_comments(struct pprof *w)
 	const char *at;
 
 	buf__init(&texts, PPROF_MAX_TEXT);
-	w->err = w->err ? w->err : pprof_comments(w->profile, &texts);
+	w->err = w->err ? w->err : profile_comments(w->profile, &texts);
 	for (at = buf__str(&texts); !w->err && at < texts.data + texts.len; at += strlen(at) + 1) {
 		w->err = array__grow((void **)&w->comments, &w->comment_cap, w->comment_cnt + 1,
 				     sizeof(*w->comments), PPROF_MAX_IDS);

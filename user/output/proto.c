@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define PROTO_VARINT	 0 /* wire types */
+#define PROTO_FIXED64	 1
 #define PROTO_BYTES	 2
 #define PROTO_MAX_VARINT 10 /* bytes of 64 bits */
 
@@ -32,10 +33,33 @@ static void proto_key(struct buf *b, uint32_t field, uint32_t type)
 
 void proto_u64(struct buf *b, uint32_t field, uint64_t v)
 {
-	if (!v)
-		return;
+	if (v)
+		proto_value(b, field, v);
+}
+
+void proto_value(struct buf *b, uint32_t field, uint64_t v)
+{
 	proto_key(b, field, PROTO_VARINT);
 	proto_varint(b, v);
+}
+
+/* Lowest byte first, whatever the machine's order is. */
+void proto_fixed64(struct buf *b, uint32_t field, uint64_t v)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = 0; i < sizeof(bytes); i++, v >>= 8)
+		bytes[i] = (uint8_t)v;
+	proto_key(b, field, PROTO_FIXED64);
+	buf__append(b, bytes, sizeof(bytes));
+}
+
+void proto_double(struct buf *b, uint32_t field, double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	proto_fixed64(b, field, bits);
 }
 
 void proto_text(struct buf *b, uint32_t field, const char *s)

@@ -18,6 +18,11 @@
 
 /* A field of any of the types int64, uint64, int32, uint32, bool or enum. */
 void proto_u64(struct buf *b, uint32_t field, uint64_t v);
+/* The same where 0 is not what the absence means. */
+void proto_value(struct buf *b, uint32_t field, uint64_t v);
+/* Fields of 8 bytes: fixed64, and double. They are written whatever they are. */
+void proto_fixed64(struct buf *b, uint32_t field, uint64_t v);
+void proto_double(struct buf *b, uint32_t field, double v);
 /* A string of a list: empty ones are written too. */
 void proto_text(struct buf *b, uint32_t field, const char *s);
 /* Numbers of a list, packed. */

@@ -6,19 +6,13 @@
 const struct writer *const *writers(void)
 {
 	static const struct writer *const all[] = {
-		&html_writer,
-		&svg_writer,
-		&folded_writer,
-		&pprof_writer,
-		&speedscope_writer,
-		&perfview_writer,
-		&perfview_xml_writer,
-		&ndjson_writer,
-		&ndjson_waits_writer,
-		&json_writer,
-		&table_writer,
-		&locks_writer,
-		NULL,
+		&html_writer,	      &svg_writer,
+		&folded_writer,	      &pprof_writer,
+		&speedscope_writer,   &perfview_writer,
+		&perfview_xml_writer, &perfetto_writer,
+		&ndjson_writer,	      &ndjson_waits_writer,
+		&json_writer,	      &table_writer,
+		&locks_writer,	      NULL,
 	};
 
 	return all;

@@ -39,7 +39,7 @@ struct writer {
 
 extern const struct writer folded_writer, svg_writer, html_writer, json_writer, table_writer,
 	locks_writer, pprof_writer, ndjson_writer, speedscope_writer, perfview_writer,
-	ndjson_waits_writer, perfview_xml_writer;
+	ndjson_waits_writer, perfview_xml_writer, perfetto_writer;
 
 /* The writers in the order of help; ends with NULL. */
 const struct writer *const *writers(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "output/pprof_comments.h"
+#include "output/comments.h"
 
 #include <inttypes.h>
 
@@ -51,7 +51,7 @@ static void add_ledger(struct buf *to, const struct ledger *l)
 	add_counters(to, l);
 }
 
-int pprof_comments(const struct profile *p, struct buf *to)
+int profile_comments(const struct profile *p, struct buf *to)
 {
 	add_text(to, "dwell", profile__str(p, p->title));
 	for (size_t i = 0; i < p->note_cnt; i++)
