@@ -86,6 +86,7 @@ static int report(struct session **ret_session)
 		return -errno;
 	s = session__new();
 	assert_non_null(s);
+	s->offcpu.keep_times = true;
 	err = session__run(s, source, &limits);
 	source__close(source);
 	if (err)
@@ -208,8 +209,10 @@ static void check_outputs(const char *name, struct buf *b)
 	assert_int_equal(report(&s), 0);
 	p = profile_of(s);
 	assert_int_equal(ledger__imbalance_ns(&p->ledger), 0);
+	/* What is in a file for Perfetto nobody can read; golden/test_writers.py has it decoded. */
 	for (const struct writer *const *w = writers(); *w; w++)
-		check_golden(name, *w, p);
+		if (*w != &perfetto_writer)
+			check_golden(name, *w, p);
 	profile__free(p);
 	session__free(s);
 }
@@ -514,7 +517,8 @@ static void test_hostile_names_break_no_format(void **state _unused_)
 
 	hostile_profile(&s, &p);
 	for (const struct writer *const *w = writers(); *w; w++)
-		check_never(*w, p, in_any);
+		if (*w != &perfetto_writer)
+			check_never(*w, p, in_any);
 	check_never(&html_writer, p, in_markup);
 	check_never(&svg_writer, p, in_markup);
 	check_never(&svg_writer, p, in_xml);

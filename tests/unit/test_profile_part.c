@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include <stdio.h>
 
 #include "base/gzip.h"
@@ -96,6 +98,12 @@ static void test_writers_show_a_parts_samples(void **state)
 		size_t len = 0;
 		FILE *f = open_memstream(&text, &len);
 
+		/* Spooled are sums. */
+		if ((*w)->waits && (*w)->write(&part, &(struct writer_opts){0}, f) == -ENODATA) {
+			fclose(f);
+			free(text);
+			continue;
+		}
 		assert_int_equal((*w)->write(&part, &(struct writer_opts){0}, f), 0);
 		fclose(f);
 		if (!strcmp((*w)->name, "folded"))

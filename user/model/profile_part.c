@@ -88,6 +88,9 @@ int profile_parts__next(struct profile_parts *parts, struct profile *ret_part)
 	if (cnt)
 		ret_part->samples = p->samples + parts->at;
 	ret_part->sample_cnt = cnt;
+	/* They know samples of the whole by their positions. */
+	ret_part->waits = NULL;
+	ret_part->wait_cnt = 0;
 	parts->at += cnt;
 	return 1;
 }

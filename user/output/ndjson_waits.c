@@ -46,7 +46,7 @@ static void waits_line(struct out *out, const struct profile *p, const struct pr
 static int waits_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
 {
 	const struct fold fold = {.profile = p, .opts.kinds = opts && opts->kinds};
-	_cleanup_buf_ struct buf stack;
+	_cleanup_buf_ struct buf stack = {0};
 	struct out out;
 	int err = 0;
 
