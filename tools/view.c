@@ -72,6 +72,50 @@ int view_parse_output(void *config, const char *value)
 	return 0;
 }
 
+/* "html, svg, ... or locks": of all writers, what @of gives for one; "" is left out. */
+static void view_words(struct buf *to, const char *(*of)(const struct writer *w))
+{
+	const struct writer *const *w = writers(), *last = NULL;
+
+	for (; *w; w++)
+		if (*of(*w)) {
+			if (last)
+				buf__printf(to, "%s%s", to->len ? ", " : "", of(last));
+			last = *w;
+		}
+	if (last)
+		buf__printf(to, "%s%s", to->len ? " or " : "", of(last));
+}
+
+static const char *view_name(const struct writer *w)
+{
+	return w->name;
+}
+
+static const char *view_ext(const struct writer *w)
+{
+	return w->ext;
+}
+
+static int view_no_format(const char *format)
+{
+	_cleanup_buf_ struct buf names = {0};
+
+	buf__init(&names, 4096);
+	view_words(&names, view_name);
+	return error_set(-EINVAL, "--format: no format '%s': give %s", format, buf__str(&names));
+}
+
+static int view_no_extension(const char *path)
+{
+	_cleanup_buf_ struct buf exts = {0};
+
+	buf__init(&exts, 4096);
+	view_words(&exts, view_ext);
+	return error_set(-EINVAL, "-o %s: the name tells no format: end it in %s, or give --format",
+			 path, buf__str(&exts));
+}
+
 int view_check(struct view_config *v)
 {
 	uint32_t all = (1u << REASON_CNT) - 1;
@@ -89,22 +133,14 @@ int view_check(struct view_config *v)
 	if (v->no_idle && !v->view.reasons)
 		return error_set(-EINVAL, "--no-idle leaves none of the reasons in --reason");
 	if (v->format && !writer_find(v->format))
-		return error_set(-EINVAL,
-				 "--format: no format '%s': folded, svg, html, pprof, "
-				 "speedscope, perfview, perfview-xml, ndjson, json, table or locks",
-				 v->format);
+		return view_no_format(v->format);
 	if ((v->folded && v->json) || ((v->folded || v->json) && v->format && !v->output_cnt))
 		return error_set(-EINVAL, "-f, --json and --format all name the format of stdout: "
 					  "use one of them");
 	for (uint32_t i = 0; i < v->output_cnt; i++)
 		if (!v->format && strcmp(v->outputs[i], "-") != 0 &&
 		    !writer_find_for_path(v->outputs[i]))
-			return error_set(
-				-EINVAL,
-				"-o %s: the name tells no format: end it in .folded, .svg, .html, "
-				".pb.gz, .speedscope.json, .perfView.xml.zip, .ndjson or .json, or "
-				"give --format",
-				v->outputs[i]);
+			return view_no_extension(v->outputs[i]);
 	return 0;
 }
 
