@@ -120,9 +120,12 @@ static inline void sample_add_waits(struct profile *p)
 			p->untimed_cnt += s->cnt;
 			continue;
 		}
-		for (uint64_t j = 0; j < s->cnt; j++) {
-			uint64_t blocked = s->blocked_ns / s->cnt + (j < s->blocked_ns % s->cnt);
-			uint64_t runnable = s->runnable_ns / s->cnt + (j < s->runnable_ns % s->cnt);
+		/* Of many samples one each: as many as there is room for. */
+		uint64_t cnt = p->sample_cnt > 10000 ? 1 : s->cnt;
+
+		for (uint64_t j = 0; j < cnt; j++) {
+			uint64_t blocked = s->blocked_ns / cnt + (j < s->blocked_ns % cnt);
+			uint64_t runnable = s->runnable_ns / cnt + (j < s->runnable_ns % cnt);
 			struct profile_wait w = {
 				.from_ns = ends[s->thread] + 100 + s->thread,
 				.sample = (uint32_t)i,

@@ -11,10 +11,12 @@
 #include "live.js.inc"
 #include "output/diff.h"
 #include "output/frame_kind.h"
+#include "output/html_timeline.h"
 #include "output/json_writer.h"
 #include "output/text.h"
 #include "output/tree.h"
 #include "output/writer.h"
+#include "timeline.js.inc"
 #include "viewer.css.inc"
 #include "viewer.js.inc"
 
@@ -40,6 +42,7 @@ struct html {
 	const struct profile *profile;
 	struct fold fold;
 	struct tree tree;
+	struct timeline timeline;
 	struct diff_tree diff; /* base_us is NULL when nothing is compared */
 	unsigned int live_s;   /* 0: the page is of one window */
 	struct html_frame *frames;
@@ -109,6 +112,7 @@ static int number_frames(struct html *h)
 
 static void html_fini(struct html *h)
 {
+	timeline__fini(&h->timeline);
 	diff_tree__fini(&h->diff);
 	fold__fini(&h->fold);
 	tree__fini(&h->tree);
@@ -283,6 +287,8 @@ static void write_data(struct html *h)
 	write_parts(h);
 	write_base(h);
 	write_threads(h);
+	if (h->timeline.row_cnt)
+		html_timeline__write(&h->json, &h->timeline, h->profile);
 	json__line(&h->json);
 	json__end_object(&h->json);
 }
@@ -405,6 +411,12 @@ static void write_nothing(struct html *h)
 		    p->hidden_ns ? ": " : "", p->hidden_ns ? profile__hidden_all(p) : "");
 }
 
+static void write_script(struct html *h, const char *text)
+{
+	out__puts(&h->out, "</script>\n<script>\n");
+	out__puts(&h->out, text);
+}
+
 static void write_page(struct html *h)
 {
 	const char *title = profile__str(h->profile, h->profile->title);
@@ -422,6 +434,8 @@ static void write_page(struct html *h)
 	out__puts(&h->out, viewer_text);
 	if (!h->fold.row_cnt)
 		write_nothing(h);
+	if (h->timeline.row_cnt)
+		out__puts(&h->out, html_timeline_text);
 	out__printf(&h->out,
 		    "<section aria-label=\"threads\">\n<h2>Threads (%s)</h2>\n"
 		    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"threads\">"
@@ -434,10 +448,10 @@ static void write_page(struct html *h)
 	write_data(h);
 	out__puts(&h->out, "\n</script>\n<script>\n");
 	out__puts(&h->out, (const char *)viewer_js);
-	if (h->live_s) {
-		out__puts(&h->out, "</script>\n<script>\n");
-		out__puts(&h->out, (const char *)live_js);
-	}
+	if (h->timeline.row_cnt)
+		write_script(h, (const char *)timeline_js);
+	if (h->live_s)
+		write_script(h, (const char *)live_js);
 	out__puts(&h->out, "</script>\n</body>\n</html>\n");
 }
 
@@ -449,6 +463,8 @@ static int html_write(const struct profile *p, const struct writer_opts *opts, F
 	h.live_s = opts ? opts->live_s : 0;
 	if (!err && opts && opts->base)
 		err = diff_tree__init(&h.diff, &h.tree, opts);
+	else if (!err)
+		err = timeline__init(&h.timeline, p);
 	if (err)
 		return err;
 	write_page(&h);
@@ -458,7 +474,8 @@ static int html_write(const struct profile *p, const struct writer_opts *opts, F
 const struct writer html_writer = {
 	.name = "html",
 	.ext = ".html",
-	.help = "a page to explore in a browser: flame graph, search, reasons, threads",
+	.help = "a page to explore in a browser: flame graph, timeline, search, reasons, threads",
 	.compares = true,
+	.waits = true,
 	.write = html_write,
 };

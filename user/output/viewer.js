@@ -586,6 +586,7 @@ function setReasons(shown) {
 	showMatched();
 	showTotals();
 	zoom(state.zoom);
+	document.dispatchEvent(new Event('dwell:shown'));
 }
 
 const showOnly = (names) => setReasons(data.reasons.map((r) => names.includes(r[0])));
