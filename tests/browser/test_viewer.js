@@ -185,7 +185,8 @@ test('html: the header tells what is lost and hidden', {url: url('small.html')},
 test('html hostile: names stay text', {url: url('hostile.html')}, async (page) => {
 	assert.strictEqual(await page.$$eval('svg, b:not([id]):not(.facts b)', (list) =>
 		list.filter((el) => el.textContent.includes('alert')).length), 0);
-	assert.strictEqual(await page.evaluate(() => document.scripts.length), 2);
+	/* The data, and what draws: modules, the graph, functions, the timeline. */
+	assert.strictEqual(await page.evaluate(() => document.scripts.length), 5);
 	assert.ok(await page.evaluate(() => window.dwell.zoomTo(['</title><svg onload=alert(1)>', '</script><script>alert(1)</script>'])));
 	assert.match(await page.innerText('#path'), /<\/script><script>/);
 	await page.waitForSelector('#threads tbody tr');

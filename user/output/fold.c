@@ -108,14 +108,19 @@ static int add_variant(struct fold *f, struct fold_row *row, const struct profil
 	return 0;
 }
 
-/* By reason, then by the group's name. */
+/* By reason, then by the group's name, then by thread. */
 static int part_cmp(const struct fold *f, const struct fold_part *a, const struct fold_part *b)
 {
+	int order = 0;
+
 	if (a->reason != b->reason)
 		return a->reason < b->reason ? -1 : 1;
-	if (a->group == b->group)
-		return 0;
-	return strcmp(profile__str(f->profile, a->group), profile__str(f->profile, b->group));
+	if (a->group != b->group)
+		order = strcmp(profile__str(f->profile, a->group),
+			       profile__str(f->profile, b->group));
+	if (order || !f->opts.threads || a->thread == b->thread)
+		return order;
+	return a->thread < b->thread ? -1 : 1;
 }
 
 /* The part of a row that is like @like, added in order if new; NULL when there is no memory. */

@@ -29,6 +29,7 @@ struct fold_opts {
 	 */
 	bool kinds;
 	bool groups;	 /* parts are by the thread's group too */
+	bool threads;	 /* and by the thread */
 	bool keep_short; /* rows of 0 us too */
 };
 

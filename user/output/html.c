@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "functions.js.inc"
 #include "live.js.inc"
+#include "modules.js.inc"
 #include "output/diff.h"
 #include "output/frame_kind.h"
 #include "output/html_timeline.h"
@@ -21,6 +23,8 @@
 #include "viewer.js.inc"
 
 #define HTML_MAX_FRAMES (1u << 28)
+/* The stacks of each thread apart in so many samples at most: a page of more would become too large. */
+#define HTML_MAX_THREAD_SAMPLES 20000
 
 /* As in viewer.js. */
 enum html_thread_flags {
@@ -126,12 +130,14 @@ static void html_fini(struct html *h)
 /* html_fini() is right whatever this returns. */
 static int html_init(struct html *h, const struct profile *p, FILE *to)
 {
+	const struct fold_opts how = {.threads = p->thread_cnt > 1 &&
+						 p->sample_cnt <= HTML_MAX_THREAD_SAMPLES};
 	int err;
 
 	memset(h, 0, sizeof(*h));
 	h->profile = p;
 	hash_index__init(&h->frame_index);
-	err = fold__init(&h->fold, p);
+	err = fold__init_with(&h->fold, p, &how);
 	if (!err)
 		err = tree__init(&h->tree, &h->fold);
 	if (err)
@@ -238,6 +244,27 @@ static void write_parts(struct html *h)
 	json__end_array(&h->json);
 }
 
+/* Whose the parts are, in their order; one of a sample without a thread has none. */
+static void write_part_threads(struct html *h)
+{
+	const struct tree *t = &h->tree;
+	const struct fold *f = &h->fold;
+
+	if (!f->opts.threads)
+		return;
+	begin_list(h, "part_threads");
+	for (uint32_t i = TREE_ROOT; i < t->cnt; i++) {
+		uint32_t row = t->nodes[i].row;
+		uint32_t at = row == TREE_NONE ? FOLD_NONE : f->rows[row].first_part;
+
+		for (; at != FOLD_NONE; at = f->parts[at].next)
+			json__s64(&h->json, f->parts[at].thread < h->profile->thread_cnt
+						    ? (int64_t)f->parts[at].thread
+						    : -1);
+	}
+	json__end_array(&h->json);
+}
+
 /* What the nodes were before: of all reasons together, so there is no choosing among them. */
 static void write_base(struct html *h)
 {
@@ -285,6 +312,7 @@ static void write_data(struct html *h)
 	write_strings(h);
 	write_tree(h);
 	write_parts(h);
+	write_part_threads(h);
 	write_base(h);
 	write_threads(h);
 	if (h->timeline.row_cnt)
@@ -387,8 +415,16 @@ static const char viewer_text[] =
 	"<output id=\"matched\" for=\"search\"></output>\n"
 	"<button id=\"reset\" type=\"button\" disabled>Reset</button>\n"
 	"<button id=\"invert\" type=\"button\" aria-pressed=\"false\">Root at bottom</button>\n"
+	"<button id=\"modules\" type=\"button\" aria-pressed=\"false\" title=\"frames of one "
+	"module that "
+	"call each other are one\">Modules</button>\n"
+	"<button id=\"copy\" type=\"button\" title=\"the stack down to the frame that has the "
+	"focus, as a "
+	"folded line\">Copy stack</button>\n"
+	"<button id=\"thread\" type=\"button\" hidden></button>\n"
 	"<span class=\"keys\"><kbd>/</kbd> search <kbd>Enter</kbd> zoom <kbd>Esc</kbd> reset "
-	"<kbd>i</kbd> invert <kbd>\xe2\x86\x90\xe2\x86\x91\xe2\x86\x93\xe2\x86\x92</kbd> move"
+	"<kbd>i</kbd> invert <kbd>m</kbd> modules <kbd>c</kbd> copy "
+	"<kbd>\xe2\x86\x90\xe2\x86\x91\xe2\x86\x93\xe2\x86\x92</kbd> move"
 	"</span>\n</div>\n"
 	"<nav aria-label=\"zoomed path\"><ol id=\"path\"></ol></nav>\n"
 	"<div id=\"graph\"><canvas id=\"canvas\" tabindex=\"0\" role=\"application\" "
@@ -402,6 +438,12 @@ static const char viewer_text[] =
 	"<p class=\"note\"><span class=\"swatch blocked\"></span>blocked \xc2\xa0 "
 	"<span class=\"swatch runnable\"></span>runnable, waiting for a CPU. Off-CPU time adds up "
 	"over threads, so it can exceed the window.</p>\n</section>\n";
+
+static const char functions_text[] =
+	"<section id=\"functions-section\" aria-label=\"functions\">\n<h2>Functions</h2>\n"
+	"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"functions\">"
+	"<table id=\"functions\"><thead></thead><tbody></tbody></table></div>\n"
+	"<p class=\"note\" id=\"functions-note\"></p>\n</section>\n";
 
 static void write_nothing(struct html *h)
 {
@@ -436,18 +478,24 @@ static void write_page(struct html *h)
 		write_nothing(h);
 	if (h->timeline.row_cnt)
 		out__puts(&h->out, html_timeline_text);
+	if (h->fold.row_cnt && !h->diff.base_us)
+		out__puts(&h->out, functions_text);
 	out__printf(&h->out,
 		    "<section aria-label=\"threads\">\n<h2>Threads (%s)</h2>\n"
 		    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"threads\">"
 		    "<table id=\"threads\"><thead></thead><tbody></tbody></table></div>\n"
 		    "<p class=\"note\">Each traced thread, also those that never ran. The reasons "
-		    "chosen above do not change this table.</p>\n</section>\n</main>\n"
+		    "chosen above do not change this table; a click on a name shows its stacks "
+		    "only.</p>\n</section>\n</main>\n"
 		    "<div id=\"tip\"></div>\n",
 		    text_cnt(cnt, h->profile->thread_cnt));
 	out__puts(&h->out, "<script id=\"data\" type=\"application/json\">\n");
 	write_data(h);
-	out__puts(&h->out, "\n</script>\n<script>\n");
-	out__puts(&h->out, (const char *)viewer_js);
+	out__puts(&h->out, "\n");
+	write_script(h, (const char *)modules_js);
+	write_script(h, (const char *)viewer_js);
+	if (h->fold.row_cnt && !h->diff.base_us)
+		write_script(h, (const char *)functions_js);
 	if (h->timeline.row_cnt)
 		write_script(h, (const char *)timeline_js);
 	if (h->live_s)

@@ -43,7 +43,7 @@ const rows = line.rows.map(decodeRow);
 const cellKind = (cell) => Math.floor((cell - 1) / line.levels);
 const cellLevel = (cell) => (cell - 1) % line.levels + 1;
 
-const state = {row: 0, column: 0, from: -1, to: -1, chosen: -1};
+const state = {row: 0, column: 0, from: -1, to: -1};
 const view = {width: 0, left: 0};
 
 function color(kind, level) {
@@ -143,7 +143,7 @@ function drawMarks(style) {
 }
 
 function draw() {
-	const style = getComputedStyle(canvas);
+	const style = getComputedStyle(canvas), chosen = window.dwell.state.thread;
 
 	ctx.clearRect(0, 0, view.left + view.width, AXIS + rows.length * ROW);
 	ctx.font = FONT;
@@ -153,9 +153,9 @@ function draw() {
 
 		ctx.fillStyle = style.color;
 		ctx.textBaseline = 'middle';
-		ctx.globalAlpha = state.chosen < 0 || state.chosen === row.thread ? 1 : 0.5;
+		ctx.globalAlpha = chosen < 0 || chosen === row.thread ? 1 : 0.5;
 		ctx.fillText(row.name.length > 24 ? row.name.slice(0, 23) + '\u2026' : row.name, 4, y + ROW / 2 + 0.5, view.left - 8);
-		drawRow(row, y, state.chosen >= 0 && state.chosen !== row.thread);
+		drawRow(row, y, chosen >= 0 && chosen !== row.thread);
 	});
 	drawMarks(style);
 }
@@ -220,6 +220,13 @@ function unmark() {
 	redraw();
 }
 
+/* Its stacks only; once more: those of all. */
+function chooseThread(row) {
+	const thread = rows[row].thread;
+
+	window.dwell.setThread(window.dwell.state.thread === thread ? -1 : thread);
+}
+
 function listen() {
 	let from = -1;
 
@@ -248,6 +255,8 @@ function listen() {
 			return;
 		if (at.inside)
 			Object.assign(state, {row: at.row, column: at.column});
+		if (at.inside && at.label)
+			chooseThread(at.row);
 		unmark();
 		if (at.inside)
 			say(cellText(at.row, at.column));
@@ -255,7 +264,7 @@ function listen() {
 	canvas.addEventListener('keydown', onKey);
 	canvas.addEventListener('focus', redraw);
 	canvas.addEventListener('blur', redraw);
-	$('timeline-copy').addEventListener('click', () => navigator.clipboard?.writeText(marked().options));
+	$('timeline-copy').addEventListener('click', () => window.dwell.copyText(marked().options));
 	window.addEventListener('resize', relayout);
 	window.addEventListener('beforeprint', relayout);
 	dark.addEventListener('change', showAll);
@@ -273,6 +282,8 @@ function onKey(event) {
 		state.column = Math.max(0, Math.min(line.columns - 1, state.column + moves[1] * (event.shiftKey ? 20 : 1)));
 		say(cellText(state.row, state.column));
 		redraw();
+	} else if (event.key === 'Enter') {
+		chooseThread(state.row);
 	} else if (event.key === 'Escape' && state.from >= 0) {
 		unmark();
 		event.stopPropagation();
@@ -298,7 +309,7 @@ function showLegend() {
 }
 
 function showNote() {
-	const parts = ['Drag to mark a time: the options that cut it out of the recording appear.'];
+	const parts = ['A click on a name shows the stacks of that thread only. Drag to mark a time: the options that cut it out of the recording appear.'];
 
 	if (line.left_out)
 		parts.push(`${line.left_out} more threads waited less and have no row.`);

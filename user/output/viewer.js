@@ -7,6 +7,7 @@
  *   data.tree   [up, frame, ...]                  up: steps from the node before to the parent
  *   data.parts  [step, reason, us, cnt, max, ...] time that ends in a node; step: from the last one
  *   data.frames [name, module, kind, ...]         name, module: positions in data.strings
+ *   data.part_threads [thread, ...]               by part, position in data.threads, -1: none; not in large files
  *   data.base_us [us, ...]                        by node, what it was before; only in a comparison
  *
  * All text is set through textContent or fillText: names are never parsed as HTML.
@@ -19,6 +20,7 @@ const MIN_WIDTH = 0.5;  /* narrower frames are drawn as one grey strip with thei
 const THREADS_AT_ONCE = 500;
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 
+const {byModule} = window.dwell; /* modules.js */
 let data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
 
@@ -84,7 +86,27 @@ function decodeTree() {
 	return t;
 }
 
+/* Time that ends in nodes. */
+function decodeParts() {
+	const cnt = data.parts.length / 5;
+	const p = {
+		cnt, node: new Uint32Array(cnt), reason: new Uint8Array(cnt), us: new Float64Array(cnt),
+		intervals: new Float64Array(cnt), max: new Float64Array(cnt),
+	};
+
+	for (let k = 0, i = 0; k < cnt; k++) {
+		i += data.parts[5 * k];
+		p.node[k] = i;
+		p.reason[k] = data.parts[5 * k + 1];
+		p.us[k] = data.parts[5 * k + 2];
+		p.intervals[k] = data.parts[5 * k + 3];
+		p.max[k] = data.parts[5 * k + 4];
+	}
+	return p;
+}
+
 let tree = decodeTree();
+let parts = decodeParts();
 let frameCnt = data.frames.length / 3;
 const frameName = (f) => data.strings[data.frames[3 * f]];
 const nodeName = (i) => i ? frameName(tree.frame[i]) : 'all';
@@ -101,22 +123,25 @@ const state = {
 	shown: data.reasons.map(() => true),       /* by reason */
 	pattern: '',
 	matches: null,                             /* by frame; null: no search */
+	thread: -1,                                /* only this one's time; -1: of all */
+	modules: false,                            /* frames of one module are one */
 };
 
-/* Sums the parts of the reasons shown, and lays siblings side by side. */
+/* Sums the parts of the reasons and the thread shown, and lays siblings side by side. */
 function sumUp() {
-	const next = new Float64Array(tree.cnt), p = data.parts;
+	const next = new Float64Array(tree.cnt), p = parts;
 
 	for (const a of [tree.us, tree.self, tree.intervals, tree.max])
 		a.fill(0);
-	for (let at = 0, i = 0; at < p.length; at += 5) {
-		i += p[at];
-		if (!state.shown[p[at + 1]])
+	for (let k = 0; k < p.cnt; k++) {
+		const i = p.node[k];
+
+		if (!state.shown[p.reason[k]] || (state.thread >= 0 && data.part_threads[k] !== state.thread))
 			continue;
-		tree.self[i] += p[at + 2];
-		tree.us[i] += p[at + 2];
-		tree.intervals[i] += p[at + 3];
-		tree.max[i] = Math.max(tree.max[i], p[at + 4]);
+		tree.self[i] += p.us[k];
+		tree.us[i] += p.us[k];
+		tree.intervals[i] += p.intervals[k];
+		tree.max[i] = Math.max(tree.max[i], p.max[k]);
 	}
 	for (let i = tree.cnt - 1; i > 0; i--) {
 		const parent = tree.parent[i];
@@ -487,7 +512,7 @@ function showPath() {
 			button.setAttribute('aria-current', 'true');
 		return make('li', {}, button);
 	}));
-	$('reset').disabled = !state.zoom && !state.pattern && state.shown.every(Boolean);
+	$('reset').disabled = !state.zoom && !state.pattern && state.shown.every(Boolean) && state.thread < 0;
 }
 
 function zoom(i) {
@@ -565,7 +590,7 @@ function search(pattern) {
 
 /* The page's header says what the filter leaves. */
 function showTotals() {
-	const all = state.shown.every(Boolean);
+	const all = state.shown.every(Boolean) && state.thread < 0;
 
 	const now = {time: fmtTime(tree.us[0]), cnt: fmtCnt(tree.intervals[0])};
 
@@ -577,16 +602,78 @@ function showTotals() {
 	}
 }
 
-function setReasons(shown) {
-	state.shown = shown;
+/* Other parts are shown. */
+function showParts() {
 	sumUp();
 	if (!tree.us[state.zoom])
 		state.zoom = 0;
 	showReasons();
+	showThread();
 	showMatched();
 	showTotals();
 	zoom(state.zoom);
 	document.dispatchEvent(new Event('dwell:shown'));
+}
+
+function setReasons(shown) {
+	state.shown = shown;
+	showParts();
+}
+
+/* Only the stacks of a thread, by its position in data.threads; -1: of all. */
+function setThread(pos) {
+	if (!data.part_threads)
+		return;
+	state.thread = pos;
+	showParts();
+}
+
+function showThread() {
+	const t = data.threads[state.thread];
+
+	$('thread').hidden = !t;
+	if (t)
+		$('thread').textContent = 'only ' + visible(data.strings[t[T.COMM]]) + ' ' + t[T.TID] + ' \u00d7';
+	for (const row of $('threads').tBodies[0].rows)
+		row.classList.toggle('chosen', Number(row.dataset.thread) === state.thread);
+}
+
+/* Frames of one module that call each other are one, or each is its own again. */
+function setModules(modules) {
+	if (baseUs || modules === state.modules)
+		return;
+	data = JSON.parse(document.getElementById('data').textContent);
+	tree = decodeTree();
+	parts = decodeParts();
+	if (modules)
+		[tree, parts] = byModule(data, tree, parts);
+	frameCnt = data.frames.length / 3;
+	usePalette(false);
+	Object.assign(state, {modules, zoom: 0, focus: 0});
+	$('modules').setAttribute('aria-pressed', String(modules));
+	search(state.pattern);
+	showParts();
+	relayout();
+}
+
+/* Where the page may not use the clipboard, as on a page that came by plain HTTP, an older way may work. */
+function copyText(text) {
+	const area = make('textarea', {value: text, className: 'copied'});
+
+	document.body.append(area);
+	area.select();
+	const done = document.execCommand('copy');
+
+	area.remove();
+	return done;
+}
+
+function copyStack() {
+	const text = path(state.focus).map(nodeName).join(';'), done = copyText(text);
+
+	canvas.focus({preventScroll: true});
+	$('status').textContent = (done ? 'copied: ' : 'the browser did not let it be copied: ') + visible(text || 'all');
+	return text;
 }
 
 const showOnly = (names) => setReasons(data.reasons.map((r) => names.includes(r[0])));
@@ -604,6 +691,7 @@ function setFlame(flame) {
 function reset() {
 	search('');
 	state.zoom = 0;
+	state.thread = -1;
 	setReasons(data.reasons.map(() => true));
 	box.scrollTop = state.flame ? box.scrollHeight : 0;
 }
@@ -659,6 +747,10 @@ function onKey(event) {
 		$('search').focus();
 	} else if (event.key === 'i' && !typing) {
 		setFlame(!state.flame);
+	} else if (event.key === 'm' && !typing) {
+		setModules(!state.modules);
+	} else if (event.key === 'c' && !typing) {
+		copyStack();
 	}
 }
 
@@ -677,6 +769,10 @@ function saveState() {
 			.map((r) => r[0]).join(','));
 	if (state.flame)
 		parts.push('view=flame');
+	if (state.modules)
+		parts.push('modules=1');
+	if (state.thread >= 0)
+		parts.push('thread=' + data.threads[state.thread][T.TID]);
 	try {
 		history.replaceState(null, '', '#' + parts.join('&'));
 	} catch (e) {
@@ -690,6 +786,10 @@ function loadState() {
 	for (const part of location.hash.slice(1).split('&'))
 		saved[part.split('=')[0]] = part.slice(part.indexOf('=') + 1);
 	try {
+		if (saved.modules)
+			setModules(true);
+		if (saved.thread)
+			setThread(data.threads.findIndex((t) => t[T.TID] === Number(saved.thread)));
 		if (saved.reasons)
 			showOnly(saved.reasons.split(','));
 		if (saved.search)
@@ -708,8 +808,8 @@ function loadState() {
 function reasonTotals() {
 	const sums = data.reasons.map(() => 0);
 
-	for (let at = 0; at < data.parts.length; at += 5)
-		sums[data.parts[at + 1]] += data.parts[at + 2];
+	for (let k = 0; k < parts.cnt; k++)
+		sums[parts.reason[k]] += parts.us[k];
 	return sums;
 }
 
@@ -781,12 +881,19 @@ let threadJob = 0;
 let threadOrder = [0, false]; /* column, descending */
 
 function threadRow(t) {
-	return make('tr', {}, ...COLUMNS.map(([, , text, left]) => {
+	const row = make('tr', {}, ...COLUMNS.map(([, , text, left], column) => {
 		const value = String(text(t));
 
+		if (column === 2 && data.part_threads)
+			return make('td', {className: 'text', title: value}, make('button', {
+				type: 'button', textContent: value, ariaLabel: 'only the stacks of ' + value}));
 		return make('td', left ? {className: 'text', textContent: value, title: value} :
 			{textContent: value});
 	}));
+
+	row.dataset.thread = data.threads.indexOf(t);
+	row.classList.toggle('chosen', Number(row.dataset.thread) === state.thread);
+	return row;
 }
 
 /* In portions, so that thousands of threads don't stop the page. */
@@ -836,6 +943,14 @@ function buildThreads() {
 	});
 
 	$('threads').tHead.append(make('tr', {}, ...head));
+	$('threads').tBodies[0].addEventListener('click', (e) => {
+		const button = e.target.closest('button');
+
+		if (button) {
+			setThread(Number(button.closest('tr').dataset.thread));
+			$('viewer').scrollIntoView({block: 'start'});
+		}
+	});
 	sortThreads(0, false);
 }
 
@@ -900,6 +1015,9 @@ function listen() {
 	});
 	$('reset').addEventListener('click', reset);
 	$('invert').addEventListener('click', () => setFlame(!state.flame));
+	$('modules').addEventListener('click', () => setModules(!state.modules));
+	$('copy').addEventListener('click', copyStack);
+	$('thread').addEventListener('click', () => setThread(-1));
 	dark.addEventListener('change', () => useTheme(false));
 	window.addEventListener('beforeprint', () => useTheme(true));
 	window.addEventListener('afterprint', () => useTheme(false));
@@ -920,8 +1038,14 @@ function show(json) {
 	const names = path(state.zoom).map(nodeName), top = box.scrollTop;
 	const hidden = data.reasons.filter((r, i) => !state.shown[i]).map((r) => r[0]);
 
+	document.getElementById('data').textContent = json;
 	data = JSON.parse(json);
 	tree = decodeTree();
+	parts = decodeParts();
+	if (state.modules)
+		[tree, parts] = byModule(data, tree, parts);
+	state.thread = -1;
+	showThread();
 	frameCnt = data.frames.length / 3;
 	usePalette(false);
 	state.shown = data.reasons.map((r) => !hidden.includes(r[0]));
@@ -945,6 +1069,7 @@ function show(json) {
 	setFocus(state.zoom);
 	$('tip').style.display = $('hover-box').style.display = 'none';
 	sortThreads(...threadOrder);
+	document.dispatchEvent(new Event('dwell:shown'));
 }
 
 /* ---- for tests and for the console ---- */
@@ -995,7 +1120,12 @@ window.dwell = {
 			focus: path(state.focus).map(nodeName),
 			pattern: state.pattern, flame: state.flame, levels: view.levels,
 			reasons: data.reasons.filter((r, i) => state.shown[i]).map((r) => r[0]),
+			thread: state.thread, modules: state.modules,
 		};
+	},
+	/* What the page shows now, for its other scripts. */
+	get shown() {
+		return {data, tree, frameCnt, frameName, visible, fmtTime, fmtPct, make};
 	},
 	/* Where a node is drawn, in CSS pixels of the page's window; null: not drawn. */
 	locate(names) {
@@ -1014,6 +1144,10 @@ window.dwell = {
 	reset,
 	show,
 	setReasons: showOnly,
+	setThread,
+	setModules,
+	copyStack,
+	copyText,
 	invert: () => setFlame(!state.flame),
 };
 
@@ -1021,7 +1155,7 @@ window.dwell = {
 function compare() {
 	for (let i = 1; i < tree.cnt; i++)
 		mostUs = Math.max(mostUs, Math.abs(diffUs(i)));
-	for (const el of document.querySelectorAll('#viewer h2, #reasons, #viewer > .note, main > section + section'))
+	for (const el of document.querySelectorAll('#modules, #viewer h2, #reasons, #viewer > .note, main > section + section'))
 		el.style.display = 'none';
 }
 
