@@ -48,7 +48,7 @@ TOOLS_C := $(wildcard tools/*.c)
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat)
-MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff check serve push list \
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff check serve push doctor list \
 	completion)
 COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
 VERSION := $(shell cat VERSION)

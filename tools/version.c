@@ -2,36 +2,19 @@
 /* dwell version */
 #include <stdio.h>
 
-#include "base/os_http_client.h"
 #include "commands.h"
-#include "format/elf_minidebug.h"
-#include "output/http.h"
-#include "symbol/demangle.h"
-#include "symbol/dwarf_lines.h"
+#include "libraries.h"
 #include "version.h"
-
-/* Libraries that the program can be built without, and what it can't do then. */
-static const struct {
-	const char *name;
-	bool (*works)(void);
-	const char *loss;
-} version_libraries[] = {
-	{"libiberty", demangle_works, "names of C++ and Rust functions stay mangled"},
-	{"libdw", dwarf_lines_works, "no --inlines and no --lines"},
-	{"liblzma", elf_minidebug_works,
-	 "stripped programs with symbols in .gnu_debugdata only (Fedora's) have no names"},
-	{"libcurl", http_client_works, "no dwell push"},
-	{"libmicrohttpd", http_server_works, "dwell serve answers no requests"},
-};
 
 static int run_version(const void *config, int operand_cnt, char **operands, char **command)
 {
+	struct doctor_library missing[LIBRARIES_MAX];
+	size_t cnt = libraries_missing(missing);
+
 	(void)config, (void)operand_cnt, (void)operands, (void)command;
 	printf("dwell %s (%s)\n", DWELL_VERSION, DWELL_REVISION);
-	for (size_t i = 0; i < ARRAY_SIZE(version_libraries); i++)
-		if (!version_libraries[i].works())
-			printf("without %s: %s\n", version_libraries[i].name,
-			       version_libraries[i].loss);
+	for (size_t i = 0; i < cnt; i++)
+		printf("without %s: %s\n", missing[i].name, missing[i].loss);
 	return EXIT_STATUS_OK;
 }
 

@@ -15,7 +15,7 @@ from livetest import DWELL, Dwell, Work, case, check, check_equal, main, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "record", "report", "diff", "check", "serve",
-            "push", "list", "completion", "version")
+            "push", "doctor", "list", "completion", "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
 

@@ -28,6 +28,14 @@ static int debuginfod_load(struct debuginfod *d)
 	return d->begin && d->find && d->end ? 0 : -ENOTSUP;
 }
 
+int os_debuginfod_ready(void)
+{
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	struct debuginfod d = {0};
+
+	return urls && *urls ? debuginfod_load(&d) : -ENOENT;
+}
+
 int os_debuginfod_find(const uint8_t *build_id, size_t len)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");

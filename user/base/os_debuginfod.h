@@ -15,5 +15,7 @@
  * caller's; -ENOENT: no server has it; -ENOTSUP: none is named, or libdebuginfod.so.1 is not there; -errno.
  */
 int os_debuginfod_find(const uint8_t *build_id, size_t len);
+/* Could servers be asked? 0; -ENOENT: DEBUGINFOD_URLS names none; -ENOTSUP: there is no libdebuginfod.so.1. Asks none. */
+int os_debuginfod_ready(void);
 
 #endif

@@ -56,10 +56,16 @@ const char *bpf_source_edges(const struct source *s);
  */
 void bpf_source_set_min_ns(struct source *s, uint64_t min_ns);
 
-/*
- * The capabilities that a source needs once it was started, as masks of 1 << CAP_*: to be kept by os_privilege_drop(). Each with
- * its reason in bpf_needs.c.
- */
+/* A capability that tracing takes, and what for. */
+struct bpf_need {
+	unsigned int cap; /* CAP_* */
+	const char *why;
+	bool vital; /* without it there is no tracing at all; without others something is not seen */
+	bool at_start; /* not any more once the source was started */
+};
+/* The @i-th of all, NULL past the last. CAP_SYS_RESOURCE, before 5.11, is not among them. */
+const struct bpf_need *bpf_source_need(size_t i);
+/* Those of them that a source needs once it was started, as masks of 1 << CAP_*: to be kept by os_privilege_drop(). */
 uint64_t bpf_source_capabilities(void);
 
 /* What tracing takes, bytes. */

@@ -42,6 +42,11 @@ static int _printf_(2, 0) object_print(enum libbpf_print_level level, const char
 	return 0;
 }
 
+void object_quiet(void)
+{
+	libbpf_set_print(object_print);
+}
+
 struct object_kernel object_ask_kernel(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -122,7 +127,7 @@ int object_try_variants(const struct object_variant *variants, size_t cnt, objec
 	int err = -EOPNOTSUPP;
 
 	object_libbpf_text[0] = '\0';
-	libbpf_set_print(object_print);
+	object_quiet();
 	for (size_t i = 0; i < cnt; i++) {
 		if (first && strcmp(first, variants[i].name))
 			continue;

@@ -55,6 +55,8 @@ struct object_setup {
 	void *arg;
 };
 
+/* What libbpf has to say goes to log_debug(). */
+void object_quiet(void);
 struct object_kernel object_ask_kernel(void);
 /* Is it a program that runs only when an iterator is read? */
 bool object_is_iterator(const struct bpf_program *prog);
