@@ -14,7 +14,6 @@
 #include "libraries.h"
 #include "output/json_writer.h"
 #include "symbol/kernel_resolver.h"
-#include "symbol/symtab.h"
 
 #define DOCTOR_MAX_FINDINGS 256
 
@@ -159,9 +158,10 @@ const struct command doctor_command = {
 	.summary = "what this kernel, these rights and a process allow, and what to do",
 	.operands = "",
 	.description =
-		"Tries what tracing takes, and prints a line for each part: ok, warn (tracing "
-		"works, "
-		"something is not seen) or fail (no tracing), and behind -> what helps.\n\n"
+		"Tries what tracing takes, and prints a line for each part: ok, warn (something is "
+		"not seen) or fail (dwell, or one of its commands, does not run), and behind -> "
+		"what "
+		"helps.\n\n"
 		"Nothing is guessed from versions: all probes are loaded, attached and run for a "
 		"moment, with dwell itself, which is never traced, as their only target. The exit "
 		"status is 1 if a line says fail.",

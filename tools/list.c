@@ -8,17 +8,13 @@
 #include "base/log.h"
 #include "commands.h"
 #include "format/syscall_table.h"
+#include "list_probes.h"
 #include "model/reason.h"
 #include "output/json_writer.h"
 #include "output/writer.h"
 
 struct list_config {
 	bool json;
-};
-
-/* One word, and what it means; "" where the word says all. */
-struct list_item {
-	const char *name, *help;
 };
 
 static bool list_reason(size_t i, struct list_item *ret)
@@ -68,6 +64,7 @@ static const struct {
 	 "system calls of this machine: dwell syscalls --syscall, dwell serve --syscalls",
 	 list_syscall},
 	{"errors", "what system calls fail with: dwell syscalls --errno", list_error},
+	{"probes", "tracepoints of the kernel that are attached to, and to see what", list_probe},
 };
 
 static bool list_set(size_t i, struct list_item *ret)
@@ -179,7 +176,7 @@ static const struct command_example list_examples[] = {
 
 const struct command list_command = {
 	.name = "list",
-	.summary = "the words that options take: reasons, formats, system calls, errors",
+	.summary = "the words that options take: reasons, formats, system calls, errors; probes",
 	.operands = "[LIST]",
 	.operand = {VALUE_ONE_OF, .word = list_set_name},
 	.description = "Prints the words of LIST, one per line, with what they mean; without LIST "

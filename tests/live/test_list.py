@@ -19,7 +19,7 @@ def words(name):
 @case
 def all_lists():
     rows = json.loads(run("list", "--json").ok().out)
-    check_equal([r["name"] for r in rows], ["reasons", "formats", "syscalls", "errors"], "lists")
+    check_equal([r["name"] for r in rows], ["reasons", "formats", "syscalls", "errors", "probes"], "lists")
     check(all(words(r["name"]) for r in rows), "one is empty")
 
 

@@ -130,9 +130,10 @@ static bool judge_capability(const struct doctor_facts *f, size_t i, struct doct
 	if (!need)
 		return false;
 	snprintf(ret->check, sizeof(ret->check), "cap_%s", os_cap_name(need->cap));
-	if (f->machine.caps & OS_CAP(need->cap))
+	if ((f->machine.caps & OS_CAP(need->cap)) && !f->machine.user_ns)
 		return doctor_say(ret, DOCTOR_OK, "%s", need->why);
-	doctor_say(ret, need->vital ? DOCTOR_FAIL : DOCTOR_WARN, "missing: %s", need->why);
+	doctor_say(ret, need->vital ? DOCTOR_FAIL : DOCTOR_WARN, "%s: %s",
+		   f->machine.user_ns ? "of no worth here" : "missing", need->why);
 	return doctor_fix_cap(f, os_cap_name(need->cap), ret);
 }
 
@@ -205,9 +206,7 @@ static bool judge_memlock(const struct doctor_facts *f, size_t i, struct doctor_
 	if (i || f->features.counts_memlock < 0)
 		return false;
 	if (!f->features.counts_memlock)
-		return doctor_say(ret, DOCTOR_OK,
-				  "what is mapped in the kernel counts against no limit on locked "
-				  "memory");
+		return doctor_say(ret, DOCTOR_OK, "no limit on locked memory counts here");
 	if (m->may_raise_memlock || m->max_memlock_bytes == UINT64_MAX)
 		return doctor_say(ret, DOCTOR_OK, "locked memory is not limited");
 	doctor_say(ret, f->trial.offcpu.err ? DOCTOR_FAIL : DOCTOR_WARN,
@@ -278,11 +277,10 @@ static bool judge_trial(const struct doctor_facts *f, const struct bpf_trial_par
 
 	if (!part->err)
 		return doctor_say(ret, DOCTOR_OK, "%s: variant %s runs", what, part->variant);
+	if (!f->machine.has_proc || !f->machine.has_btf || missing || f->machine.user_ns)
+		return doctor_say(ret, DOCTOR_FAIL, "%s: not without what is missing above (%s)",
+				  what, strerror(-part->err));
 	doctor_say(ret, DOCTOR_FAIL, "%s: %s", what, part->text);
-	if (!f->machine.has_btf)
-		return doctor_fix_btf(f, ret);
-	if (missing || f->machine.user_ns)
-		return doctor_fix_cap(f, missing ? missing : "bpf", ret);
 	if (f->machine.seccomp)
 		return doctor_fix(ret, "%s", doctor_seccomp_fix);
 	return doctor_fix(ret, "dwell offcpu -v -- true shows what the kernel said");

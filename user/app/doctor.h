@@ -19,7 +19,7 @@
 enum doctor_status {
 	DOCTOR_OK,
 	DOCTOR_WARN, /* tracing works, something will not be seen */
-	DOCTOR_FAIL, /* no tracing */
+	DOCTOR_FAIL, /* dwell, or one of its commands, does not run */
 };
 
 struct doctor_finding {

@@ -33,8 +33,11 @@ static bool judge_process(const struct doctor_facts *f, size_t i, struct doctor_
 		return false;
 	if (t->err == -ESRCH) {
 		doctor_say(ret, DOCTOR_FAIL, "there is no process %u%s", t->pid,
-			   f->machine.pid_ns ? " in this pid namespace" : "");
-		return doctor_fix(ret, "ps -eo pid,args shows those there are");
+			   !f->machine.has_proc ? " to be seen without /proc"
+			   : f->machine.pid_ns	? " in this pid namespace"
+						: "");
+		return !f->machine.has_proc ||
+		       doctor_fix(ret, "ps -eo pid,args shows those there are");
 	}
 	if (t->err) {
 		doctor_say(ret, DOCTOR_FAIL, "%s (pid %u): /proc/%u/maps can't be read: %s",

@@ -73,6 +73,26 @@ bool object_is_iterator(const struct bpf_program *prog)
 	return !strncmp(bpf_program__section_name(prog), "iter/", 5);
 }
 
+int object_each_tracepoint(const struct object_variant *v, object_tracepoint_fn fn, void *arg)
+{
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+
+	object_quiet();
+	obj = bpf_object__open_mem(v->data, (size_t)(v->end - v->data), NULL);
+	if (!obj)
+		return -errno;
+	bpf_object__for_each_program(prog, obj)
+	{
+		const char *slash = strchr(bpf_program__section_name(prog), '/');
+
+		if (slash && !object_is_iterator(prog))
+			fn(arg, slash + 1);
+	}
+	bpf_object__close(obj);
+	return 0;
+}
+
 static int object_configure(struct bpf_object *obj, const struct object_setup *setup)
 {
 	struct bpf_program *prog;

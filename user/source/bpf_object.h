@@ -61,6 +61,9 @@ struct object_kernel object_ask_kernel(void);
 /* Is it a program that runs only when an iterator is read? */
 bool object_is_iterator(const struct bpf_program *prog);
 
+/* Calls @fn for each tracepoint that programs of @v are attached to; for one with two programs twice. 0 or -errno. */
+typedef void (*object_tracepoint_fn)(void *arg, const char *name);
+int object_each_tracepoint(const struct object_variant *v, object_tracepoint_fn fn, void *arg);
 /*
  * Calls @fn for the variants in their order until one is taken (0), or an error comes that the others would have too: no
  * memory, no permission. DWELL_PROBES=NAME skips those before NAME, for tests. Returns the last error.

@@ -273,3 +273,8 @@ void probes__programs(const struct probes *p,
 {
 	object__programs(&p->object, fn, arg);
 }
+
+int probes_each_tracepoint(object_tracepoint_fn fn, void *arg)
+{
+	return object_each_tracepoint(&probes_variants[0], fn, arg);
+}

@@ -87,4 +87,7 @@ void probes__programs(const struct probes *p,
 typedef int (*probes_record_fn)(void *arg, const void *data, size_t len);
 int probes__iterate(struct probes *p, enum probes_iter which, probes_record_fn fn, void *arg);
 
+/* The tracepoints that the probes are attached to, as object_each_tracepoint(). */
+int probes_each_tracepoint(void (*fn)(void *arg, const char *name), void *arg);
+
 #endif

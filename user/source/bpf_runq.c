@@ -283,3 +283,8 @@ bool runq_source__sees_edges(const struct runq_source *s)
 {
 	return !s->no_iterators;
 }
+
+int runq_each_tracepoint(object_tracepoint_fn fn, void *arg)
+{
+	return object_each_tracepoint(&runq_variants[0], fn, arg);
+}

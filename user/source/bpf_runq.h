@@ -47,4 +47,7 @@ const char *runq_source__variant(const struct runq_source *s);
 /* False: the kernel refuses task iterators, so waits at the window's edges are not seen. */
 bool runq_source__sees_edges(const struct runq_source *s);
 
+/* The tracepoints that the probes are attached to, as object_each_tracepoint(). */
+int runq_each_tracepoint(void (*fn)(void *arg, const char *name), void *arg);
+
 #endif

@@ -353,3 +353,8 @@ void syscalls__close(struct syscalls *s)
 	alive__fini(&s->alive);
 	free(s);
 }
+
+int syscalls_each_tracepoint(object_tracepoint_fn fn, void *arg)
+{
+	return object_each_tracepoint(&syscalls_variants[0], fn, arg);
+}

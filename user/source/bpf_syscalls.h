@@ -64,4 +64,7 @@ int syscalls__ledger(const struct syscalls *s, struct syscalls_ledger *ret_ledge
 const char *syscalls__variant(const struct syscalls *s);
 void syscalls__close(struct syscalls *s);
 
+/* The tracepoints that the probes are attached to, as object_each_tracepoint(). */
+int syscalls_each_tracepoint(void (*fn)(void *arg, const char *name), void *arg);
+
 #endif
