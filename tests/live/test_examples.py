@@ -31,7 +31,7 @@ def help_lines(command):
 
 def whole_system(words):
     """Or what sends to a receiver that is not there."""
-    alone = ("report", "diff", "check", "list", "completion", "version")
+    alone = ("report", "diff", "check", "doctor", "list", "completion", "version")
     return words[1] in COMMANDS and words[1] not in alone and not any(w in TARGETS for w in words)
 
 
@@ -139,6 +139,11 @@ def lines_of_the_page_about_formats():
 @case
 def lines_of_the_page_about_the_gate():
     try_lines(page_lines("docs/check.md"), 5, "docs/check.md")
+
+
+@case
+def lines_of_the_page_about_the_doctor():
+    try_lines(page_lines("docs/doctor.md"), 4, "docs/doctor.md")
 
 
 @case

@@ -280,7 +280,9 @@ static bool judge_trial(const struct doctor_facts *f, const struct bpf_trial_par
 	if (!f->machine.has_proc || !f->machine.has_btf || missing || f->machine.user_ns)
 		return doctor_say(ret, DOCTOR_FAIL, "%s: not without what is missing above (%s)",
 				  what, strerror(-part->err));
-	doctor_say(ret, DOCTOR_FAIL, "%s: %s", what, part->text);
+	/* The text would tell to get rights, which are there. */
+	doctor_say(ret, DOCTOR_FAIL, "%s: %s", what,
+		   part->err == -EPERM || part->err == -EACCES ? strerror(-part->err) : part->text);
 	if (f->machine.seccomp)
 		return doctor_fix(ret, "%s", doctor_seccomp_fix);
 	return doctor_fix(ret, "dwell offcpu -v -- true shows what the kernel said");

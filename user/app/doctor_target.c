@@ -158,11 +158,9 @@ static bool doctor_fix_names(const struct doctor_target *t, const struct doctor_
 {
 	if (!file->has_build_id)
 		return doctor_fix(ret, "build it without -s, and don't strip it");
-	return doctor_fix(
-		ret,
-		"%ssudo DEBUGINFOD_URLS=https://debuginfod.debian.net dwell offcpu -p %u, if "
-		"it is Debian's; else don't strip it",
-		t->debuginfod == -ENOTSUP ? "apt install libdebuginfod1; " : "", t->pid);
+	return doctor_fix(ret,
+			  "%ssudo DEBUGINFOD_URLS=https://debuginfod.debian.net dwell offcpu -p %u",
+			  t->debuginfod == -ENOTSUP ? "apt install libdebuginfod1; " : "", t->pid);
 }
 
 static bool judge_symbols(const struct doctor_facts *f, size_t i, struct doctor_finding *ret)
@@ -180,9 +178,10 @@ static bool judge_symbols(const struct doctor_facts *f, size_t i, struct doctor_
 		return doctor_say(ret, DOCTOR_OK,
 				  "%s is stripped: debuginfod is asked for it when a run ends",
 				  file->name);
-	doctor_say(ret, DOCTOR_WARN, "%s is stripped: it has %llu names for %llu functions",
+	doctor_say(ret, DOCTOR_WARN, "%s is stripped: it has %llu names for %llu functions%s",
 		   file->name, (unsigned long long)file->name_cnt,
-		   (unsigned long long)file->function_cnt);
+		   (unsigned long long)file->function_cnt,
+		   file->has_build_id ? "; debuginfod has them if Debian built it" : "");
 	return doctor_fix_names(t, file, ret);
 }
 

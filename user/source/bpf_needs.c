@@ -8,16 +8,23 @@
 #include "base/os_privilege.h"
 #include "source/bpf.h"
 
+#define VITAL	 true
+#define AT_START true
+
 static const struct bpf_need needs[] = {
 	/* Before 5.19 each bpf() takes it, where unprivileged ones are disabled. */
 	{CAP_BPF, "the probes and their maps; later unwind tables of programs that are started",
-	 .vital = true},
-	{CAP_PERFMON, "probes that look into the kernel; mappings as they are made", .vital = true,
-	 .at_start = true},
-	{CAP_SYS_PTRACE, "processes of others: /proc/PID/maps, root, map_files; their memory"},
-	{CAP_DAC_READ_SEARCH, "programs and debug files that only their owner may read; perf maps"},
-	{CAP_CHECKPOINT_RESTORE, "/proc/PID/map_files: programs that were replaced or deleted"},
-	{CAP_SYSLOG, "the addresses in /proc/kallsyms: names of kernel functions"},
+	 VITAL, !AT_START},
+	{CAP_PERFMON, "probes that look into the kernel; mappings as they are made", VITAL,
+	 AT_START},
+	{CAP_SYS_PTRACE, "processes of others: /proc/PID/maps, root, map_files; their memory",
+	 !VITAL, !AT_START},
+	{CAP_DAC_READ_SEARCH, "programs and debug files that only their owner may read; perf maps",
+	 !VITAL, !AT_START},
+	{CAP_CHECKPOINT_RESTORE, "/proc/PID/map_files: programs that were replaced or deleted",
+	 !VITAL, !AT_START},
+	{CAP_SYSLOG, "the addresses in /proc/kallsyms: names of kernel functions", !VITAL,
+	 !AT_START},
 };
 
 const struct bpf_need *bpf_source_need(size_t i)
