@@ -137,7 +137,7 @@ static const struct option_def doctor_options[] = {
 	 .offset = offsetof(struct doctor_config, pid),
 	 .min = 1,
 	 .max = 4194304, /* PID_MAX_LIMIT */
-	 .value = {VALUE_PIDS},
+	 .value = {.kind = VALUE_PIDS},
 	 .help = "also look into this process: rights, unwind tables, symbols, runtime"},
 	{.type = OPTION_GROUP, .help = "Output"},
 	{.name = "json",

@@ -18,6 +18,12 @@ struct doctor_check {
 /* Those of the target; end with .judge = NULL. They are asked only where there is one. */
 extern const struct doctor_check doctor_target_checks[];
 
+/* Those of rights. */
+bool doctor_judge_rights(const struct doctor_facts *f, size_t i, struct doctor_finding *ret);
+bool doctor_judge_capability(const struct doctor_facts *f, size_t i, struct doctor_finding *ret);
+/* The first capability that is missing and without which nothing is traced; NULL: none. */
+const char *doctor_missing_vital(const struct doctor_facts *f);
+
 /* Each returns true, for `return doctor_say(...)`. */
 bool doctor_say(struct doctor_finding *ret, enum doctor_status status, const char *fmt, ...)
 	_printf_(3, 4);
