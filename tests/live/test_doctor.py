@@ -111,7 +111,7 @@ def nobody():
     for cap, status in CAPS.items():
         found.expect(f"cap_{cap}", status, "missing", "sudo dwell doctor")
     for name in ("probes", "syscalls", "runq"):
-        found.expect(name, "fail", "missing above")
+        found.expect(name, "fail", "said above")
     found.expect("btf", "ok")
 
 

@@ -138,7 +138,7 @@ static void test_user(void **state _unused_)
 	expect("cap_dac_read_search", DOCTOR_WARN, "missing", "sudo");
 	expect("cap_checkpoint_restore", DOCTOR_WARN, "missing", "sudo");
 	expect("cap_syslog", DOCTOR_WARN, "missing", "sudo");
-	expect("probes", DOCTOR_FAIL, "missing above", NULL);
+	expect("probes", DOCTOR_FAIL, "said above", NULL);
 	expect("mappings", DOCTOR_WARN, "Permission denied", "sudo");
 	expect("kernel_names", DOCTOR_WARN, "hides", "sudo");
 	/* Not tried, but the kernel's types tell. */
@@ -175,7 +175,7 @@ static void test_user_namespace(void **state _unused_)
 	judge(&f);
 	expect("rights", DOCTOR_FAIL, "user namespace", "outside of this user namespace");
 	expect("cap_bpf", DOCTOR_FAIL, "no worth", "outside");
-	expect("probes", DOCTOR_FAIL, "missing above", NULL);
+	expect("probes", DOCTOR_FAIL, "said above", NULL);
 }
 
 /* ---- the kernel ---- */
@@ -189,7 +189,7 @@ static void test_no_type_information(void **state _unused_)
 	f.trial = (struct bpf_trial){.offcpu = {.err = -ENOENT, .text = "no types"}};
 	judge(&f);
 	expect("btf", DOCTOR_FAIL, "CONFIG_DEBUG_INFO_BTF", "apt install linux-image-$(dpkg");
-	expect("probes", DOCTOR_FAIL, "missing above", NULL);
+	expect("probes", DOCTOR_FAIL, "said above", NULL);
 	assert_null(find("unwinding"));
 	assert_null(find("memlock"));
 	f.machine.has_sys = false;
@@ -208,8 +208,10 @@ static void test_lockdown(void **state _unused_)
 	judge(&f);
 	expect("lockdown", DOCTOR_OK, "does not keep", NULL);
 	f.machine.lockdown = MACHINE_LOCKDOWN_CONFIDENTIALITY;
+	f.trial.offcpu = (struct bpf_trial_part){.err = -EINVAL, .text = "libbpf: ..."};
 	judge(&f);
 	expect("lockdown", DOCTOR_FAIL, "confidentiality", "lockdown=integrity");
+	expect("probes", DOCTOR_FAIL, "said above", NULL);
 }
 
 static void test_bpf_refused(void **state _unused_)

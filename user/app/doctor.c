@@ -173,6 +173,13 @@ static bool judge_pid_namespace(const struct doctor_facts *f, size_t i, struct d
 
 /* ---- what was tried ---- */
 
+/* What is wrong has a line of its own, and the kernel's answer would explain nothing. */
+static bool doctor_is_hopeless(const struct machine *m)
+{
+	return !m->has_proc || !m->has_btf || m->user_ns ||
+	       m->lockdown == MACHINE_LOCKDOWN_CONFIDENTIALITY;
+}
+
 static bool judge_trial(const struct doctor_facts *f, const struct bpf_trial_part *part,
 			const char *what, struct doctor_finding *ret)
 {
@@ -180,9 +187,9 @@ static bool judge_trial(const struct doctor_facts *f, const struct bpf_trial_par
 
 	if (!part->err)
 		return doctor_say(ret, DOCTOR_OK, "%s: variant %s runs", what, part->variant);
-	if (!f->machine.has_proc || !f->machine.has_btf || missing || f->machine.user_ns)
-		return doctor_say(ret, DOCTOR_FAIL, "%s: not without what is missing above (%s)",
-				  what, strerror(-part->err));
+	if (missing || doctor_is_hopeless(&f->machine))
+		return doctor_say(ret, DOCTOR_FAIL, "%s: not before what is said above (%s)", what,
+				  strerror(-part->err));
 	/* The text would tell to get rights, which are there. */
 	doctor_say(ret, DOCTOR_FAIL, "%s: %s", what,
 		   part->err == -EPERM || part->err == -EACCES ? strerror(-part->err) : part->text);
