@@ -30,8 +30,10 @@ def words_are_taken():
         f.write('{"stack":"a","ns":1000,"reason":"lock"}\n')
     for reason in words("reasons"):
         run("report", "-q", "-f", "--reason", reason, text).ok()
+    recording = scratch("a.dwell")
+    run("record", "-q", "-o", recording, "--", "sleep", "0.01").ok()
     for name in words("formats"):
-        run("report", "-q", "--format", name, "-o", scratch("out"), text).ok()
+        run("report", "-q", "--format", name, "-o", scratch("out"), recording).ok()
     check_equal(words("reasons")["lock"], "futex and other user-space locks and condition variables", "lock")
     check_equal(words("errors")["ENOENT"], os.strerror(errno.ENOENT), "ENOENT")
     calls = words("syscalls")
@@ -49,4 +51,4 @@ def mistakes_are_answered():
     check_equal(r.status, 1, "a full disk")
 
 
-main(needs_tracing=False)
+main()
