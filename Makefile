@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all built help demo install clean test test-long check unit golden live browser truth deploy deb test-vm bench-vm-switch fuzz programs
+.PHONY: FORCE all built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb test-vm bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -206,6 +206,23 @@ $(O)/demo: docs/demo/demo.c $(O)/gen/flags | $(O)/gen/deps
 	$(call say,CC)
 	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
 
+# The programs of docs/tutorial.md.
+TUTORIAL := $(patsubst docs/tutorial/%.c,$(O)/tutorial/%,$(wildcard docs/tutorial/*.c))
+
+tutorial:
+	@$(DEPS) build
+	$(call build,$(TUTORIAL))
+
+$(TUTORIAL): $(O)/tutorial/%: docs/tutorial/%.c docs/tutorial/lesson.h $(O)/gen/flags | $(O)/gen/deps
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WORK_CFLAGS) -pthread $< -o $@
+
+docs-pictures:
+	@$(DEPS) test
+	$(call build,$(O)/dwell $(TUTORIAL))
+	@scripts/docs-pictures $(O)
+
 # ---- tests ----
 
 DEPS := CC='$(CC)' CLANG='$(CLANG)' LLVM_STRIP='$(LLVM_STRIP)' PKG_CONFIG='$(PKG_CONFIG)' scripts/deps
@@ -237,7 +254,7 @@ DEPLOY_TESTS := $(call scripts_in,deploy)
 ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS) $(DEPLOY_TESTS)
 
 # All that the tests need.
-programs: $(O)/dwell $(O)/demo $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
+programs: $(O)/dwell $(O)/demo $(TUTORIAL) $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
 
 $(O)/san/%.o: %.c $(PREPARED)
 	$(call say,CC)
@@ -352,7 +369,7 @@ bench-%: FORCE
 # ---- make check: what has to hold besides the tests ----
 
 C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/*/work/*.[ch] \
-	docs/demo/*.[ch]))
+	docs/demo/*.[ch] docs/tutorial/*.[ch]))
 CPPCHECK_FLAGS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--error-exitcode=1 --suppressions-list=scripts/cppcheck.suppress -j$(NPROC) -D__x86_64__ \
 	-Iuser -Ibpf
@@ -403,6 +420,7 @@ clean:
 
 help:
 	@echo 'make            builds $(O)/dwell'
+	@echo 'make tutorial   builds the programs of docs/tutorial.md; make docs-pictures draws its pictures'
 	@echo 'make demo       installs what building needs, traces a small program, draws demo.html'
 	@echo 'make test       installs what testing needs, runs the tests (minutes)'
 	@echo 'make test-long  every test, with a report in docs/test-long.md'

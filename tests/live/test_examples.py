@@ -96,7 +96,7 @@ def folder_with_recording():
     folder = scratch("examples")
     os.makedirs(folder, exist_ok=True)
     kept = os.path.join(TOP, "docs", "demo", "demo.dwell")
-    for name in ("r.dwell", "s.dwell"):
+    for name in ("r.dwell", "s.dwell", "before.dwell", "after.dwell"):
         shutil.copy(kept, os.path.join(folder, name))
     with open(os.path.join(folder, "dwell-20260131T235900Z.folded"), "w") as to:
         to.write("app;main;wait 1000\n")
@@ -134,6 +134,16 @@ def lines_of_the_page_about_wakers():
 @case
 def lines_of_the_page_about_formats():
     try_lines(page_lines("docs/formats.md"), 6, "docs/formats.md")
+
+
+@case
+def lines_of_the_tutorial():
+    try_lines(page_lines("docs/tutorial.md"), 12, "docs/tutorial.md")
+
+
+@case
+def lines_of_the_page_about_times():
+    try_lines(page_lines("docs/times.md"), 7, "docs/times.md")
 
 
 @case
