@@ -3,6 +3,7 @@
 'use strict';
 
 const {isDeepStrictEqual} = require('node:util');
+const zlib = require('node:zlib');
 const {assert, fs, file, url, sample, readFolded, total, matching, byStack, test, state, close, clickFrame, pixel, until,
 	main} = require('./harness.js');
 
@@ -444,6 +445,8 @@ test('100,000 stacks stay fluid', {url: 'about:blank'}, async (page) => {
 	console.log('     ' + JSON.stringify({html_s: seconds('html'), svg_s: seconds('svg'), ...times}));
 	await page.evaluate(() => window.dwell.reset());
 	assert.strictEqual(await page.evaluate(() => window.dwell.total_us), total(readFolded('big.folded')));
+	/* Of what the same stacks take as folded lines, packed. */
+	assert.ok(fs.statSync(file('big.html')).size <= 3 * zlib.gzipSync(fs.readFileSync(file('big.folded'))).length);
 	assert.ok(times.paint <= 1000, 'first paint after ' + times.paint + ' ms');
 	assert.ok(times.search < 1000 && times.zoom < 1000 && times.reasons < 1000);
 	if (!report.includes('sanitized'))
