@@ -21,7 +21,8 @@ def fsync():
     main_thread = p.thread(w.pid)
     check_near(total, measured, "time in fsync", 0.01, main_thread["on_cpu_ns"])
     check(reasons.get("disk", 0) + reasons.get("fs", 0) >= 0.9 * total, f"reasons of fsync: {reasons}")
-    check(p.blocked_ns(frame="work_sync") >= 0.5 * total, "most of it is not waiting for a CPU")
+    # A fast disk answers in 100 us, and other programs may have the CPU for longer then.
+    check(p.blocked_ns(frame="work_sync") >= 0.1 * total, "it is not all waiting for a CPU")
 
 
 main()
