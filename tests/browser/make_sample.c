@@ -2,7 +2,7 @@
 /*
  * Writes a sample profile in the format of the file's name, for test_viewer.js:
  *
- *	make_sample small|wakers|hostile|server|empty|change|COUNT FILE...
+ *	make_sample small|wakers|waits|hostile|server|empty|change|COUNT FILE...
  *
  * A file for Perfetto has single waits that are made up. "change" is a comparison, of "small" with other times. A name that ends in .live.html is a page as `dwell serve` answers.
  * Prints the CPU time that each writer took, and "sanitized" when those times say nothing.
@@ -56,6 +56,8 @@ static struct profile *make(const char *what)
 		return sample_small();
 	if (!strcmp(what, "wakers"))
 		return sample_wakers();
+	if (!strcmp(what, "waits"))
+		return sample_waits();
 	if (!strcmp(what, "hostile"))
 		return sample_hostile();
 	if (!strcmp(what, "server"))
@@ -105,14 +107,15 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: make_sample small|wakers|hostile|server|empty|change|COUNT "
-				"FILE...\n");
+		fprintf(stderr,
+			"usage: make_sample small|wakers|waits|hostile|server|empty|change|COUNT "
+			"FILE...\n");
 		return 2;
 	}
 	if (SAMPLE_SANITIZED)
 		puts("sanitized");
 	p = make(argv[1]);
-	if (wants_waits(argv + 2))
+	if (!p->wait_cnt && wants_waits(argv + 2))
 		sample_add_waits(p);
 	change = !strcmp(argv[1], "change");
 	now = base = *p;

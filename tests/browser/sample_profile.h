@@ -275,6 +275,59 @@ static inline struct profile *sample_wakers(void)
 	return p;
 }
 
+/*
+ * Single waits of every kind, and such that have no place in a timeline: one that begins before the thread's last one is over, one
+ * that ends before it begins, one of a thread and one of a sample that are not there.
+ */
+static inline struct profile *sample_waits(void)
+{
+	static const struct profile_wait waits[] = {
+		{100, 150, 160, 0, 3},
+		{170, 170, 200, 1, PROFILE_NO_THREAD},
+		{190, 195, 199, 0, 3},
+		{200, 300, 300, 2, 0},
+		{210, 220, 230, 3, 0},
+		{250, 240, 260, 0, 3},
+		{300, 400, 1000000, 4, PROFILE_NO_THREAD},
+		{500, 1000000, 1000000, 5, PROFILE_NO_THREAD},
+		{600, 600, 600, 0, PROFILE_NO_THREAD},
+		{600, 601, 602, 0, 0},
+		{700, 800, 900, 77, 0},
+	};
+	struct profile *p = sample_new("every kind of wait", 1000000);
+	uint32_t server = sample_str(p, "server");
+
+	p->start_realtime_ns = 1700000000123456789;
+	p->start_boottime_ns = 5000000000;
+	sample_thread(p, "first", (struct profile_thread){.pid = 7, .tid = 7, .process = server});
+	sample_thread(p, "second", (struct profile_thread){.pid = 7, .tid = 7, .process = server});
+	sample_thread(p, "other", (struct profile_thread){.pid = 7, .tid = 9, .process = server});
+	sample_thread(p, "waker", (struct profile_thread){.pid = 20, .tid = 20});
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 0, .reason = REASON_LOCK, .cnt = 3, .waker = WAKER_THREAD,
+			  .lock = sample_str(p, "app:queue+8"),
+			  .lock_owner = sample_str(p, "other")),
+		   "Pfirst", "Umain", "Ilock_it", "Jjitted", "D-", "Kfutex_wait", "D--",
+		   "Wtry_to_wake_up", "Wwaker");
+	SAMPLE_ADD(p, SAMPLE(.thread = 0, .reason = REASON_PREEMPTED, .cnt = 1), "Pfirst", "Umain",
+		   "Srunnable");
+	SAMPLE_ADD(p, SAMPLE(.thread = 1, .reason = REASON_NET, .cnt = 1), "Psecond");
+	SAMPLE_ADD(p, SAMPLE(.thread = 99, .reason = REASON_DISK, .cnt = 1), "Pnobody", "Umain");
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 2, .reason = REASON_PIPE, .cnt = 1, .open = true,
+			  .waker = WAKER_THREAD, .via_softirq = true,
+			  .waker_comm = sample_str(p, "feeder"), .waker_pid = 90, .waker_tid = 91),
+		   "Pother", "M[unknown]");
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = 3, .reason = REASON_SLEEP, .cnt = 1, .open = true,
+			  .waker = WAKER_TIMER),
+		   "Pwaker", "Umain");
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		sample_check(profile__add_wait(p, &waits[i]));
+	p->untimed_cnt = 5;
+	return p;
+}
+
 /* Names from hell, once through the sanitiser as frames and once raw as title and comm. */
 static inline struct profile *sample_hostile(void)
 {

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 # pylint: disable=wrong-import-position
 from livetest import (BUILD, DWELL, Profile, case, check, check_equal, main, parse_folded, read_bytes,  # noqa: E402
                       scratch)
+from perfetto_readers import PerfettoFile  # noqa: E402
 from pprof_readers import ProtocFile, go_raw  # noqa: E402
 from stack_readers import NOT_XML, PerfViewFile, SpeedscopeFile, perfview_of_json, refuse_constant, rounded  # noqa: E402
 
@@ -33,7 +34,7 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse_constant)
 
 
-# Each reader gives the total in ns, or in us; {} where a format has none.
+# Each reader gives the total in ns, in us, or in ns of single waits; {} where a format has none.
 
 def read_folded(path):
     for line in text_of(path).split("\n")[:-1]:
@@ -54,6 +55,16 @@ def read_ndjson(path):
     lines = text_of(path).split("\n")
     check_equal(lines.pop(), "", "the end of the last line")
     return {"ns": sum(strict_json(line)["ns"] for line in lines)}
+
+
+def read_waits(path):
+    lines = [strict_json(line) for line in text_of(path).splitlines()]
+    check_equal([w["start_ns"] for w in lines], sorted(w["start_ns"] for w in lines), "starts")
+    return {"waits": sum(w["blocked_ns"] + w["runnable_ns"] for w in lines)}
+
+
+def read_perfetto(path):
+    return {"waits": sum(s.dur for s in PerfettoFile(path).of_threads())}
 
 
 class Page(html.parser.HTMLParser):
@@ -125,7 +136,9 @@ READERS = {  # name as in --format: (extension, reader)
     "speedscope": (".speedscope.json", read_speedscope),
     "perfview": (".perfView.xml.zip", read_perfview),
     "perfview-xml": (".perfView.xml", read_perfview),
+    "perfetto": (".pftrace", read_perfetto),
     "ndjson": (".ndjson", read_ndjson),
+    "ndjson-waits": (".waits.ndjson", read_waits),
     "json": (".json", read_json),
     "table": (".txt", read_text),
     "locks": (".locks", read_text),
@@ -154,9 +167,8 @@ def each(function):
 
 @case
 def no_format_is_left_out():
-    text = subprocess.run([DWELL, "report", "--help"], capture_output=True, text=True, check=True).stdout
-    names = re.search(r"--format NAME\s+(.*?), whatever", re.sub(r"\s+", " ", text))[1]
-    check_equal(set(re.split(r", | or ", names)), set(READERS), "formats of --format")
+    text = subprocess.run([DWELL, "list", "formats"], capture_output=True, text=True, check=True).stdout
+    check_equal({line.split()[0] for line in text.splitlines()}, set(READERS), "formats of --format")
 
 
 @each
@@ -168,7 +180,8 @@ def every_file_is_well_formed_and_all_totals_agree(what):
     for s in p.stacks:
         key = tuple(p.names(s))
         stacks[key] = stacks.get(key, 0) + s["blocked_ns"] + s["runnable_ns"]
-    want = {"ns": ns, "us": sum(rounded(stacks).values())}
+    want = {"ns": ns, "us": sum(rounded(stacks).values()),
+            "waits": sum(s["blocked_ns"] + s["runnable_ns"] for s in p.stacks if s["tid"])}  # the others have no times
     check(ns > 0 or what == "empty", "there is something to compare")
     for name, (_, reader) in READERS.items():
         try:

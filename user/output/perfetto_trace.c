@@ -71,6 +71,7 @@ void perfetto_begin_event(struct perfetto *w, const struct perfetto_event *e)
 {
 	struct buf *b = &w->packets;
 
+	w->last_ns = e->ns > w->last_ns ? e->ns : w->last_ns;
 	perfetto_begin_packet(w);
 	proto_value(b, PACKET_TIMESTAMP, w->start_ns + e->ns);
 	w->event = proto_begin(b, PACKET_TRACK_EVENT);

@@ -86,6 +86,7 @@ struct perfetto {
 	bool begun;	      /* the first packet is written */
 	size_t packet, event; /* where the ones begin that are being written */
 	uint64_t start_ns;    /* of the window, by the trace's clock */
+	uint64_t last_ns;     /* of the events so far, since then */
 	/* What has been written already: */
 	uint8_t *strings; /* by id: PERFETTO_AS_FUNCTION... */
 	bool *frames, *stacks, *wakes;

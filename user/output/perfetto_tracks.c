@@ -171,7 +171,7 @@ void perfetto_write_tracks(struct perfetto *w)
 void perfetto_write_window_end(struct perfetto *w, uint64_t shown, uint64_t left_out)
 {
 	struct perfetto_event e = {
-		.ns = w->profile->window_ns,
+		.ns = w->last_ns > w->profile->window_ns ? w->last_ns : w->profile->window_ns,
 		.type = PERFETTO_END,
 		.track = PERFETTO_WINDOW_TRACK,
 	};
