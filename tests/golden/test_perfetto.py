@@ -92,7 +92,7 @@ def names_are_those_of_the_json(sample):
     notes = sample.trace.window.notes
     for key, value in sample.profile.data["notes"].items():
         check_equal(notes[key], clean(value), key)
-    check_equal(notes["lost"].split()[0], str(sample.profile.data["ledger"]["lost_spill_full_ns"]), "what was lost")
+    check_equal(notes["lost"].split()[0], str(sum(cause["ns"] for cause in sample.profile.data["ledger"]["lost"].values())), "what was lost")
 
 
 @each

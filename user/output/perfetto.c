@@ -178,6 +178,9 @@ static void begin_runnable(struct perfetto_timeline *t, uint32_t thread)
 	e.ends_flow = write_wakes(t, thread);
 	e.stack = perfetto_intern_stack(&t->trace, wait->sample);
 	perfetto_begin_event(&t->trace, &e);
+	/* A new thread never blocked, and somebody made it. */
+	if (wait->wake_ns == wait->from_ns)
+		annotate_waker(&t->trace, wait, s);
 	perfetto_end_event(&t->trace);
 	push_due(t, wait->to_ns, thread);
 }
