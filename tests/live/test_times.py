@@ -6,7 +6,7 @@ import json
 import time
 
 from livetest import MS, SECOND, Dwell, Work, case, check, check_equal, check_one_line, check_within, main, parse_folded, \
-    run, scratch
+    read, run, scratch, wait_until
 
 recordings = {}
 
@@ -168,7 +168,7 @@ def starts_line_up():
 @case
 def start_given_up():
     with Dwell("record", "--start-at", "+1h", "-o", scratch("never.dwell"), "--", "true") as d:
-        time.sleep(1)
+        wait_until(lambda: "begins in" in read(d.err_path), "it waits for its start")
         d.interrupt()
         r = d.wait()
     check_equal(r.status, 1, r.err)
