@@ -14,8 +14,7 @@
 
 #include "base/buf.h"
 #include "browser/sample_profile.h"
-#include "fixtures/pprof_text.h"
-#include "fixtures/zip_text.h"
+#include "fixtures/golden.h"
 #include "output/fold.h"
 #include "output/json_writer.h"
 #include "output/text.h"
@@ -25,65 +24,14 @@
 #include "viewer.css.inc"
 #include "viewer.js.inc"
 
-/* @bytes, which are freed, as text. */
-static char *hex_of(char *bytes, size_t len)
-{
-	char *hex = malloc(2 * len + 1);
-
-	assert_non_null(hex);
-	hex[0] = '\0';
-	for (size_t i = 0; i < len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", (unsigned int)(unsigned char)bytes[i]);
-	free(bytes);
-	return hex;
-}
-
-/* What a writer makes of a profile; to be freed. */
-static char *render_with(const struct writer *w, const struct profile *p,
-			 const struct writer_opts *opts)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
-
-	assert_non_null(to);
-	assert_int_equal(w->write(p, opts, to), 0);
-	assert_int_equal(fclose(to), 0);
-	if (w == &pprof_writer || w == &perfview_writer) {
-		char *packed = text;
-
-		text = w == &pprof_writer ? pprof_text(packed, len) : zip_text(packed, len, NULL);
-		free(packed);
-		assert_non_null(text);
-		return text;
-	}
-	if (w == &perfetto_writer)
-		return hex_of(text, len);
-	assert_int_equal(strlen(text), len);
-	return text;
-}
-
 static char *render(const struct writer *w, const struct profile *p)
 {
 	struct writer_opts opts = {0};
 
-	return render_with(w, p, &opts);
+	return golden_render(w, p, &opts);
 }
 
 /* ---- golden files ---- */
-
-/* Replaces the only occurrence of @part by @by. */
-static void cut(char **text, const char *part, const char *by)
-{
-	char *at = strstr(*text, part), *shorter;
-
-	if (!at)
-		return;
-	assert_true(asprintf(&shorter, "%.*s%s%s", (int)(at - *text), *text, by,
-			     at + strlen(part)) >= 0);
-	free(*text);
-	*text = shorter;
-}
 
 /* The list of counters grows; test_json_counters() looks at it. */
 static void cut_counters(char *text)
@@ -99,84 +47,20 @@ static void cut_counters(char *text)
 	memmove(at, end, strlen(end) + 1);
 }
 
-/* What is packed is compared as text. */
-static const char *golden_ext(const struct writer *w)
-{
-	return w == &pprof_writer      ? ".pprof"
-	       : w == &perfview_writer ? perfview_xml_writer.ext
-				       : w->ext;
-}
-
-static char *golden_path(const char *name, const char *ext)
-{
-	const char *dir = getenv("DWELL_GOLDEN");
-	char *path;
-
-	assert_true(asprintf(&path, "%s/output/%s%s", dir ? dir : "tests/golden", name, ext) >= 0);
-	return path;
-}
-
-static char *read_file(const char *path)
-{
-	FILE *from = fopen(path, "r");
-	char *text = NULL;
-	size_t cap = 0;
-
-	if (!from)
-		fail_msg("no golden file %s: UPDATE_GOLDEN=1 makes it", path);
-	if (getdelim(&text, &cap, '\0', from) < 0) { /* an empty file */
-		assert_non_null(text);
-		text[0] = '\0';
-	}
-	fclose(from);
-	return text;
-}
-
-static void show_difference(const char *path, const char *want, const char *got)
-{
-	size_t line = 1, i, start = 0;
-
-	for (i = 0; want[i] && want[i] == got[i]; i++)
-		if (want[i] == '\n') {
-			line++;
-			start = i + 1;
-		}
-	fail_msg("%s:%zu differs\nwant: %.*s\ngot:  %.*s", path, line,
-		 (int)strcspn(want + start, "\n"), want + start, (int)strcspn(got + start, "\n"),
-		 got + start);
-}
-
 static void check_golden(const struct writer *w, const struct profile *p, const char *name)
 {
-	char *path = golden_path(name, golden_ext(w));
-	char *got = render(w, p), *want;
+	char *got = render(w, p);
 
-	cut(&got, (const char *)viewer_js, "viewer.js\n");
-	cut(&got, (const char *)viewer_css, "viewer.css\n");
-	cut(&got, (const char *)svg_js, "svg.js\n");
 	if (w == &json_writer)
 		cut_counters(got);
-	if (getenv("UPDATE_GOLDEN")) {
-		FILE *to = fopen(path, "w");
-
-		assert_non_null(to);
-		fputs(got, to);
-		assert_int_equal(fclose(to), 0);
-	}
-	want = read_file(path);
-	if (strcmp(want, got))
-		show_difference(path, want, got);
-	free(path);
-	free(want);
-	free(got);
+	golden_check(w, "output", name, got);
 }
 
 static void check_all_golden(struct profile *p, const char *name)
 {
 	sample_add_waits(p);
-	/* What is in a file for Perfetto nobody can read; golden/test_writers.py has it decoded. */
 	for (const struct writer *const *w = writers(); *w; w++)
-		if (*w != &perfetto_writer)
+		if (golden_has(*w))
 			check_golden(*w, p, name);
 	profile__free(p);
 }
@@ -587,7 +471,7 @@ static void test_folded_kinds(void **state _unused_)
 	text = render(&folded_writer, p);
 	assert_string_equal(text, "p;f;g 4\np;f;g;read 8\np;f;g_b 3\n");
 	free(text);
-	text = render_with(&folded_writer, p, &kinds);
+	text = golden_render(&folded_writer, p, &kinds);
 	assert_string_equal(text, "p;f;g;read_[k] 2\n"
 				  "p;f;g_[i];read_[k] 6\n"
 				  "p;f_[j];g_[i] 4\n"
@@ -683,7 +567,7 @@ static void test_table_width(void **state _unused_)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(widths); j++) {
 			struct writer_opts opts = {.width = widths[j]};
-			char *text = render_with(&table_writer, all[i], &opts);
+			char *text = golden_render(&table_writer, all[i], &opts);
 
 			/* 40 columns are too few for the numbers in front of the name. */
 			for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
@@ -699,12 +583,12 @@ static void test_table_rest_and_color(void **state _unused_)
 {
 	struct writer_opts opts = {.top_cnt = 2}, color = {.color = true};
 	struct profile *p = sample_server();
-	char *text = render_with(&table_writer, p, &opts);
+	char *text = golden_render(&table_writer, p, &opts);
 
 	assert_non_null(strstr(text, "... 12 more stacks, 20.61 s (66.9 %)\n"));
 	assert_null(strchr(text, '\033'));
 	free(text);
-	text = render_with(&table_writer, p, &color);
+	text = golden_render(&table_writer, p, &color);
 	assert_non_null(strstr(text, "\033[1m"));
 	free(text);
 	profile__free(p);

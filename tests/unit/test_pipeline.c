@@ -22,15 +22,11 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/os_read.h"
+#include "fixtures/golden.h"
 #include "fixtures/mkwire.h"
-#include "fixtures/pprof_text.h"
-#include "fixtures/zip_text.h"
 #include "format/recording.h"
 #include "output/writer.h"
 #include "source/recording.h"
-#include "svg.js.inc"
-#include "viewer.css.inc"
-#include "viewer.js.inc"
 
 /* ---- files ---- */
 
@@ -112,90 +108,9 @@ static struct profile *profile_of(struct session *s)
 
 static char *render(const struct writer *w, const struct profile *p)
 {
-	struct writer_opts opts = {.width = 100};
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
+	const struct writer_opts opts = {.width = 100};
 
-	assert_int_equal(w->write(p, &opts, to), 0);
-	assert_int_equal(fclose(to), 0);
-	if (w == &pprof_writer || w == &perfview_writer) {
-		char *packed = text;
-
-		text = w == &pprof_writer ? pprof_text(packed, len) : zip_text(packed, len, NULL);
-		free(packed);
-		assert_non_null(text);
-		return text;
-	}
-	assert_int_equal(strlen(text), len);
-	return text;
-}
-
-/* ---- golden files ---- */
-
-/* Replaces the only occurrence of @part by @by. */
-static void cut(char **text, const void *part, const char *by)
-{
-	char *at = strstr(*text, part), *shorter;
-
-	if (!at)
-		return;
-	assert_true(asprintf(&shorter, "%.*s%s%s", (int)(at - *text), *text, by,
-			     at + strlen(part)) >= 0);
-	free(*text);
-	*text = shorter;
-}
-
-/* What is packed is compared as text. */
-static const char *golden_ext(const struct writer *w)
-{
-	return w == &pprof_writer      ? ".pprof"
-	       : w == &perfview_writer ? perfview_xml_writer.ext
-				       : w->ext;
-}
-
-static void update_golden(const char *path, const char *text)
-{
-	FILE *to = fopen(path, "w");
-
-	assert_non_null(to);
-	fputs(text, to);
-	assert_int_equal(fclose(to), 0);
-}
-
-static void show_difference(const char *path, const char *want, const char *got)
-{
-	size_t line = 1, start = 0, i;
-
-	for (i = 0; want[i] && want[i] == got[i]; i++)
-		if (want[i] == '\n') {
-			line++;
-			start = i + 1;
-		}
-	fail_msg("%s:%zu differs\nwant: %.*s\ngot:  %.*s", path, line,
-		 (int)strcspn(want + start, "\n"), want + start, (int)strcspn(got + start, "\n"),
-		 got + start);
-}
-
-static void check_golden(const char *name, const struct writer *w, const struct profile *p)
-{
-	const char *dir = getenv("DWELL_GOLDEN");
-	_cleanup_buf_ struct buf want = {0};
-	char *got = render(w, p), *path;
-
-	cut(&got, viewer_js, "viewer.js\n");
-	cut(&got, viewer_css, "viewer.css\n");
-	cut(&got, svg_js, "svg.js\n");
-	assert_true(asprintf(&path, "%s/pipeline/%s%s", dir ? dir : "tests/golden", name,
-			     golden_ext(w)) >= 0);
-	if (getenv("UPDATE_GOLDEN"))
-		update_golden(path, got);
-	if (os_read_file(path, 1 << 24, &want))
-		fail_msg("no golden file %s: UPDATE_GOLDEN=1 makes it", path);
-	if (want.len != strlen(got) || memcmp(want.data, got, want.len) != 0)
-		show_difference(path, want.len ? want.data : "", got);
-	free(path);
-	free(got);
+	return golden_render(w, p, &opts);
 }
 
 /* Records @b, reports it in every format, and frees it. */
@@ -209,10 +124,9 @@ static void check_outputs(const char *name, struct buf *b)
 	assert_int_equal(report(&s), 0);
 	p = profile_of(s);
 	assert_int_equal(ledger__imbalance_ns(&p->ledger), 0);
-	/* What is in a file for Perfetto nobody can read; golden/test_writers.py has it decoded. */
 	for (const struct writer *const *w = writers(); *w; w++)
-		if (*w != &perfetto_writer)
-			check_golden(name, *w, p);
+		if (golden_has(*w))
+			golden_check(*w, "pipeline", name, render(*w, p));
 	profile__free(p);
 	session__free(s);
 }
@@ -517,7 +431,7 @@ static void test_hostile_names_break_no_format(void **state _unused_)
 
 	hostile_profile(&s, &p);
 	for (const struct writer *const *w = writers(); *w; w++)
-		if (*w != &perfetto_writer)
+		if (golden_has(*w))
 			check_never(*w, p, in_any);
 	check_never(&html_writer, p, in_markup);
 	check_never(&svg_writer, p, in_markup);
