@@ -282,12 +282,12 @@ static inline struct profile *sample_wakers(void)
 static inline struct profile *sample_waits(void)
 {
 	static const struct profile_wait waits[] = {
-		{100, 150, 160, 0, 3},
+		{100, 150, 160, 0, 4},
 		{170, 170, 200, 1, PROFILE_NO_THREAD},
-		{190, 195, 199, 0, 3},
+		{190, 195, 199, 0, 4},
 		{200, 300, 300, 2, 0},
 		{210, 220, 230, 3, 0},
-		{250, 240, 260, 0, 3},
+		{250, 240, 260, 0, 4},
 		{300, 400, 1000000, 4, PROFILE_NO_THREAD},
 		{500, 1000000, 1000000, 5, PROFILE_NO_THREAD},
 		{600, 600, 600, 0, PROFILE_NO_THREAD},
@@ -302,6 +302,9 @@ static inline struct profile *sample_waits(void)
 	sample_thread(p, "first", (struct profile_thread){.pid = 7, .tid = 7, .process = server});
 	sample_thread(p, "second", (struct profile_thread){.pid = 7, .tid = 7, .process = server});
 	sample_thread(p, "other", (struct profile_thread){.pid = 7, .tid = 9, .process = server});
+	sample_thread(p, "helper",
+		      (struct profile_thread){
+			      .pid = 20, .tid = 3, .process = sample_str(p, "before exec")});
 	sample_thread(p, "waker", (struct profile_thread){.pid = 20, .tid = 20});
 	SAMPLE_ADD(p,
 		   SAMPLE(.thread = 0, .reason = REASON_LOCK, .cnt = 3, .waker = WAKER_THREAD,
@@ -319,7 +322,7 @@ static inline struct profile *sample_waits(void)
 			  .waker_comm = sample_str(p, "feeder"), .waker_pid = 90, .waker_tid = 91),
 		   "Pother", "M[unknown]");
 	SAMPLE_ADD(p,
-		   SAMPLE(.thread = 3, .reason = REASON_SLEEP, .cnt = 1, .open = true,
+		   SAMPLE(.thread = 4, .reason = REASON_SLEEP, .cnt = 1, .open = true,
 			  .waker = WAKER_TIMER),
 		   "Pwaker", "Umain");
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)

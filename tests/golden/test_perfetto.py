@@ -145,7 +145,7 @@ def every_kind_of_wait():
     check_equal((trace.window.notes["waits in the timeline"], trace.window.notes[LEFT_OUT]), ("7", "9"), "waits")
     check_equal(sorted(trace.processes.values()), [(7, "server"), (20, "waker")], "processes")
     check_equal(sorted(trace.threads.values()),
-                [(7, 7, "first"), (7, 7, "second"), (7, 9, "other"), (20, 20, "waker")], "threads")
+                [(7, 7, "first"), (7, 7, "second"), (7, 9, "other"), (20, 3, "helper"), (20, 20, "waker")], "threads")
     check_equal([(b.ns - trace.window.ns, e.name) for b, e in trace.flows.values()], [(150, "runnable"), (300, "woken")],
                 "arrows")
     by_start = {(trace.threads[s.track][2], s.ns - trace.window.ns, s.dur): s for s in trace.of_threads()}
