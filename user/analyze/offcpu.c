@@ -170,31 +170,6 @@ static int offcpu_keep(struct offcpu *o, const struct chain_wait *w)
 	return err;
 }
 
-static int offcpu_keep_time(struct offcpu *o, const struct chain_wait *w, bool kept)
-{
-	const struct wire_interval *iv = &w->interval;
-	struct offcpu_time t = {
-		.out_ns = iv->out_ns,
-		.wake_ns = iv->wake_ns,
-		.in_ns = iv->in_ns,
-		.waker_start_ns = w->waker.key.start_ns,
-		.waker_tid = w->waker.key.tid,
-		.pos = kept ? (uint32_t)o->wait_cnt - 1 : o->last_row,
-		.kept = kept,
-	};
-	int err;
-
-	if (!o->keep_times || o->time_cnt == OFFCPU_MAX_TIMES) {
-		o->untimed_cnt++;
-		return 0;
-	}
-	err = array__grow((void **)&o->times, &o->time_cap, o->time_cnt + 1, sizeof(*o->times),
-			  OFFCPU_MAX_TIMES);
-	if (!err)
-		o->times[o->time_cnt++] = t;
-	return err;
-}
-
 static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 {
 	const struct wire_waker *waker = event__waker(e);

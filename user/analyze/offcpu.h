@@ -18,7 +18,7 @@
 
 #define OFFCPU_MAX_ROWS	 (1u << 23)
 #define OFFCPU_MAX_WAITS (1u << 20)
-#define OFFCPU_MAX_TIMES (1u << 21) /* single waits with their times; the rest is counted */
+#define OFFCPU_MAX_TIMES (1u << 21) /* single waits with their times; the others are counted */
 #define OFFCPU_MAX_DATED (1u << 18) /* rows of one interval, see model__date(); then undated ones */
 
 /* How the result is shown; none of it changes what was recorded. */
@@ -75,9 +75,13 @@ struct offcpu {
 	struct chain_wait *waits;
 	size_t wait_cnt, wait_cap;
 	bool keep_waits;
-	/* The times of all waits, for writers that show them, as many as there is room for. */
+	/* The times of waits, for writers that show them: of all, or when there are too many, of the longest (offcpu_keep.c). */
 	struct offcpu_time *times;
 	size_t time_cnt, time_cap;
+	size_t max_times; /* 0: OFFCPU_MAX_TIMES */
+	uint64_t
+		min_time_ns; /* shorter ones are not kept any more; of those about as long every time_step-th */
+	uint32_t time_step, time_seq;
 	uint64_t untimed_cnt; /* waits that have none */
 	bool keep_times;
 	const struct model *

@@ -40,6 +40,8 @@ struct offcpu;
 
 struct chain_wait;
 
+/* Keeps the time of @w, which is the last one in o->waits if @kept, else in the row that was last. 0 or -ENOMEM. */
+int offcpu_keep_time(struct offcpu *o, const struct chain_wait *w, bool kept);
 /* A wait as a row of its own. */
 struct offcpu_row offcpu_row_of(const struct chain_wait *w);
 /* Adds to the row that is like @row, or adds it; of its flags only the above are kept. 0, -ENOMEM, -E2BIG past the cap. */

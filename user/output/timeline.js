@@ -314,7 +314,7 @@ function showNote() {
 	if (line.left_out)
 		parts.push(`${line.left_out} more threads waited less and have no row.`);
 	if (line.untimed)
-		parts.push(`${line.untimed} waits have no time and are not here: they came as sums, or were too many.`);
+		parts.push(`${line.untimed} waits have no time and are not here: they came as sums, or there were too many, and the shortest are left out first.`);
 	$('timeline-note').textContent = parts.join(' ');
 }
 
