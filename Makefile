@@ -47,7 +47,8 @@ USER_S := $(wildcard user/*/*.S)
 TOOLS_C := $(wildcard tools/*.c)
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
-	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat)
+	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
+	snapshot_compat snapshot_minimal)
 MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq record report diff check serve push doctor list \
 	completion)
 COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
@@ -129,6 +130,7 @@ $(O)/bpf/runq_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v2
 $(filter $(O)/bpf/offcpu_%,$(BPF_OBJS)): bpf/offcpu.bpf.c
 $(filter $(O)/bpf/syscalls_%,$(BPF_OBJS)): bpf/syscalls.bpf.c
 $(filter $(O)/bpf/runq_%,$(BPF_OBJS)): bpf/runq.bpf.c
+$(filter $(O)/bpf/snapshot_%,$(BPF_OBJS)): bpf/snapshot.bpf.c
 $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 	$(call say,BPF)
 	@mkdir -p $(@D)

@@ -36,18 +36,7 @@ static __always_inline void base_task(struct task_struct *task, struct task_stat
 static __always_inline void capture_wait(struct task_struct *task, struct task_state *st,
 					 __u32 state, struct pt_regs *regs)
 {
-	st->wait.state = state;
-	st->wait.flags = task_class(task) << WIRE_F_CLASS_SHIFT;
-	st->wait.syscall = -1;
-	if (st->flags & TASK_F_KTHREAD) {
-		st->wait.flags |= WIRE_F_KTHREAD;
-	} else {
-		st->wait.syscall = task_syscall(regs);
-		if (task_compat(task))
-			st->wait.flags |= WIRE_F_COMPAT;
-	}
-	if (TASK_GET_BIT(task, in_iowait))
-		st->wait.flags |= WIRE_F_IOWAIT;
+	task_wait(task, st->flags & TASK_F_KTHREAD, state, regs, &st->wait);
 }
 
 /*

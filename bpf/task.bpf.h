@@ -369,4 +369,22 @@ static __always_inline bool task_compat(struct task_struct *task)
 #endif
 }
 
+/* What a thread in @state waits for; @regs as it entered the kernel. */
+static __always_inline void task_wait(struct task_struct *task, bool kthread, __u32 state,
+				      struct pt_regs *regs, struct wire_wait *ret)
+{
+	ret->state = state;
+	ret->flags = task_class(task) << WIRE_F_CLASS_SHIFT;
+	ret->syscall = -1;
+	if (kthread) {
+		ret->flags |= WIRE_F_KTHREAD;
+	} else {
+		ret->syscall = task_syscall(regs);
+		if (task_compat(task))
+			ret->flags |= WIRE_F_COMPAT;
+	}
+	if (TASK_GET_BIT(task, in_iowait))
+		ret->flags |= WIRE_F_IOWAIT;
+}
+
 #endif

@@ -114,10 +114,14 @@ struct css_set {
 
 struct sched_info {
 	unsigned long long run_delay;
+	unsigned long long last_arrival;
+	unsigned long long last_queued;
 };
 
 struct sched_entity {
+	u64 exec_start;
 	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
 };
 
 /* Delayed dequeue, 152e11f6df29 ("sched/fair: Implement delayed dequeue"), 6.12 */

@@ -594,7 +594,7 @@ static int bpf_init_unwinder(struct bpf_source *s, const struct config *cfg,
 	s->unwinder = unwinder__new(s->probes, images, s->modules, TABLES_MAX_BYTES);
 	if (!s->unwinder)
 		return -errno;
-	if (s->edges.opts.no_python || !probes__walks_python(s->probes))
+	if (s->edges.no_python || !probes__walks_python(s->probes))
 		return 0;
 	s->pythons = pythons__new(s->probes, s->modules, images);
 	s->seeds.pythons = s->pythons;

@@ -3,13 +3,9 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/os_clock.h"
-#include "source/glob.h"
-#include "source/os_target.h"
 #include "source/os_threads.h"
 #include "source/os_walk.h"
 #include "totals.h"
@@ -19,107 +15,24 @@
 void edges__init(struct edges *e, struct probes *probes, const struct config *cfg,
 		 const struct bpf_opts *opts)
 {
-	*e = (struct edges){.probes = probes, .opts = *opts, .cfg = *cfg};
+	*e = (struct edges){.probes = probes, .cfg = *cfg, .no_python = opts->no_python};
+	proc_targets__init(&e->targets, &opts->targets, cfg);
 }
 
 void edges__fini(struct edges *e)
 {
-	free(e->cgroup_tids);
+	proc_targets__fini(&e->targets);
 	*e = (struct edges){0};
-}
-
-/* ---- which threads ---- */
-
-static bool edges_has(const uint32_t *items, size_t cnt, uint32_t id)
-{
-	for (size_t i = 0; i < cnt; i++)
-		if (items[i] == id)
-			return true;
-	return false;
-}
-
-static int edges_compare_tids(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int edges_keep_cgroup_tid(void *arg, uint32_t tid)
-{
-	struct edges *e = arg;
-	int err = array__grow((void **)&e->cgroup_tids, &e->cgroup_tid_cap, e->cgroup_tid_cnt + 1,
-			      sizeof(*e->cgroup_tids), EDGES_MAX_TIDS);
-
-	if (!err)
-		e->cgroup_tids[e->cgroup_tid_cnt++] = tid;
-	return err;
-}
-
-static int edges_read_cgroup(struct edges *e)
-{
-	int err;
-
-	e->cgroup_tid_cnt = 0;
-	err = os_target_cgroup_threads(e->opts.targets.cgroup_path, e->cfg.cgroup_hierarchy,
-				       edges_keep_cgroup_tid, e);
-	if (e->cgroup_tid_cnt)
-		qsort(e->cgroup_tids, e->cgroup_tid_cnt, sizeof(*e->cgroup_tids),
-		      edges_compare_tids);
-	return err;
-}
-
-/* As target_static() and target_dynamic() decide it in the kernel. */
-static bool edges_is_target(const struct edges *e, const struct config_glob *glob,
-			    const struct os_thread *t)
-{
-	const struct bpf_opts *o = &e->opts;
-
-	if (t->pid == e->cfg.self_pid)
-		return false;
-	if ((e->cfg.target & CONFIG_TARGET_PIDS) &&
-	    !edges_has(o->targets.pids, o->targets.pid_cnt, t->pid))
-		return false;
-	if ((e->cfg.target & CONFIG_TARGET_TIDS) &&
-	    !edges_has(o->targets.tids, o->targets.tid_cnt, t->tid))
-		return false;
-	if ((e->cfg.target & CONFIG_TARGET_COMM) && !filter_comm(glob, t->comm))
-		return false;
-	return !(e->cfg.target & CONFIG_TARGET_CGROUP) ||
-	       (e->cgroup_tid_cnt && bsearch(&t->tid, e->cgroup_tids, e->cgroup_tid_cnt,
-					     sizeof(*e->cgroup_tids), edges_compare_tids));
 }
 
 /* ---- the start ---- */
 
 struct edges_seeding {
 	struct edges *e;
-	struct config_glob glob;
 	struct os_thread leader; /* of the last thread */
 	probes_record_fn fn;
 	void *arg;
 };
-
-/* The kernel's state bits behind the letter: get_task_state(), fs/proc/array.c; include/linux/sched.h. */
-static uint32_t edges_state_bits(char letter)
-{
-	switch (letter) {
-	case 'S':
-		return 0x1;
-	case 'D':
-		return 0x2;
-	case 'T':
-		return 0x4;
-	case 't':
-		return 0x8;
-	case 'P':
-		return 0x40;
-	case 'I':
-		return 0x402;
-	default:
-		return 0;
-	}
-}
 
 /* The state that dwell_seed would have given the thread. */
 static struct task_state edges_state(const struct edges_seeding *s, const struct os_thread *t)
@@ -134,7 +47,7 @@ static struct task_state edges_state(const struct edges_seeding *s, const struct
 		.image = {.pid = t->pid,
 			  .exec_id = config_exec_id(t->start_stack),
 			  .start_ns = s->leader.start_ticks * cfg->tick_ns},
-		.wait = {.state = edges_state_bits(t->state), .syscall = -1},
+		.wait = {.state = os_thread_state_bits(t->state), .syscall = -1},
 		.flags = TASK_F_TARGET | (t->kthread ? TASK_F_KTHREAD : 0),
 	};
 	bool known = os_thread_schedstat(t->pid, t->tid, &exec_ns, &delay_ns);
@@ -190,7 +103,7 @@ static int edges_seed_thread(void *arg, uint32_t pid, uint32_t tid)
 		return 0;
 	if (s->leader.pid != pid && os_thread_read(pid, pid, &s->leader))
 		return 0;
-	if (!edges_is_target(s->e, &s->glob, &t))
+	if (!proc_targets__has(&s->e->targets, &t))
 		return 0;
 	st = edges_state(s, &t);
 	key = (struct task_key){.start_ns = st.start_ns, .tid = tid};
@@ -206,42 +119,11 @@ static int edges_seed_thread(void *arg, uint32_t pid, uint32_t tid)
 	return st.flags & TASK_F_SEED ? edges_hand_over(s, &st, switch_cnt) : 0;
 }
 
-static int edges_seed_tids(struct edges_seeding *s, const uint32_t *tids, size_t cnt)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < cnt; i++) {
-		uint32_t pid = os_thread_process(tids[i]);
-
-		if (pid)
-			err = edges_seed_thread(s, pid, tids[i]);
-	}
-	return err;
-}
-
 static int edges_seed_by_proc(struct edges *e, probes_record_fn fn, void *arg)
 {
 	struct edges_seeding s = {.e = e, .fn = fn, .arg = arg};
-	const struct bpf_opts *o = &e->opts;
-	int err = 0;
 
-	if (o->targets.comm_glob)
-		err = glob_compile(o->targets.comm_glob, &s.glob);
-	if (!err && o->targets.cgroup_path)
-		err = edges_read_cgroup(e);
-	if (err)
-		return err;
-	/* The narrowest list there is; edges_is_target() sees to the rest. */
-	if (e->cfg.target & CONFIG_TARGET_TIDS)
-		return edges_seed_tids(&s, o->targets.tids, o->targets.tid_cnt);
-	if (e->cfg.target & CONFIG_TARGET_PIDS) {
-		for (size_t i = 0; !err && i < o->targets.pid_cnt; i++)
-			err = os_threads_each(o->targets.pids[i], edges_seed_thread, &s);
-		return err;
-	}
-	if (e->cfg.target & CONFIG_TARGET_CGROUP)
-		return edges_seed_tids(&s, e->cgroup_tids, e->cgroup_tid_cnt);
-	return os_threads_each(0, edges_seed_thread, &s);
+	return proc_targets__each(&e->targets, edges_seed_thread, &s);
 }
 
 /* ---- the end ---- */

@@ -12,13 +12,13 @@
 
 #include "source/bpf.h"
 #include "source/bpf_probes.h"
+#include "source/proc_targets.h"
 
 struct edges {
 	struct probes *probes;
-	struct bpf_opts opts;
+	struct proc_targets targets;
 	struct config cfg;
-	uint32_t *cgroup_tids; /* sorted; with a target cgroup and by /proc only */
-	size_t cgroup_tid_cnt, cgroup_tid_cap;
+	bool no_python;
 	/* For the ledger; by /proc only. */
 	uint64_t no_kernel_stack_cnt, full_cnt, unpaired_cnt;
 };

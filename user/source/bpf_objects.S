@@ -6,6 +6,8 @@
 	.global bpf_syscalls_core, bpf_syscalls_core_end, bpf_syscalls_compat, bpf_syscalls_compat_end
 	.global bpf_syscalls_minimal, bpf_syscalls_minimal_end
 	.global bpf_runq_core, bpf_runq_core_end, bpf_runq_compat, bpf_runq_compat_end
+	.global bpf_snapshot_compat, bpf_snapshot_compat_end
+	.global bpf_snapshot_minimal, bpf_snapshot_minimal_end
 	.balign 8
 bpf_object_core:
 	.incbin "offcpu_core.bpf.o"
@@ -38,4 +40,12 @@ bpf_runq_core_end:
 bpf_runq_compat:
 	.incbin "runq_compat.bpf.o"
 bpf_runq_compat_end:
+	.balign 8
+bpf_snapshot_compat:
+	.incbin "snapshot_compat.bpf.o"
+bpf_snapshot_compat_end:
+	.balign 8
+bpf_snapshot_minimal:
+	.incbin "snapshot_minimal.bpf.o"
+bpf_snapshot_minimal_end:
 	.section .note.GNU-stack, "", @progbits

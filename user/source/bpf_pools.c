@@ -13,8 +13,8 @@
 #define POOL_BLOCKS 256 /* 1 MiB; a larger table gets a map of its own */
 
 struct pool {
-	int fd; /* -1: none here */
-	void *memory;
+	void *memory; /* NULL: none here */
+	int fd;	      /* of its map; -1: memory of this process alone */
 	uint32_t block_cnt, used_cnt;
 	uint8_t used[POOL_BLOCKS]; /* by block, of maps of POOL_BLOCKS */
 };
@@ -25,20 +25,19 @@ int pools__init(struct pools *p, int outer_fd, uint32_t max_blocks)
 	p->items = calloc(UNWIND_MAX_POOLS, sizeof(*p->items));
 	if (!p->items)
 		return -ENOMEM;
-	for (size_t i = 0; i < UNWIND_MAX_POOLS; i++)
-		p->items[i].fd = -1;
 	p->cnt = UNWIND_MAX_POOLS;
 	return 0;
 }
 
 static void pool_close(struct pools *p, struct pool *pool)
 {
-	if (pool->fd < 0)
+	if (!pool->memory)
 		return;
 	munmap(pool->memory, (size_t)pool->block_cnt * UNWIND_BLOCK_BYTES);
-	close(pool->fd);
+	if (pool->fd >= 0)
+		close(pool->fd);
 	p->made_blocks -= pool->block_cnt;
-	pool->fd = -1;
+	pool->memory = NULL;
 }
 
 void pools__fini(struct pools *p)
@@ -56,23 +55,26 @@ static int pool_open(struct pools *p, uint32_t index, uint32_t block_cnt)
 		.map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP,
 	};
 	struct pool *pool = &p->items[index];
+	int fd = -1, err;
 	void *memory;
-	int fd, err;
 
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwell_tables", sizeof(uint32_t),
-			    UNWIND_BLOCK_BYTES, block_cnt, &opts);
-	if (fd < 0)
-		return -errno;
+	if (p->outer_fd >= 0) {
+		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "dwell_tables", sizeof(uint32_t),
+				    UNWIND_BLOCK_BYTES, block_cnt, &opts);
+		if (fd < 0)
+			return -errno;
+	}
 	memory = mmap(NULL, (size_t)block_cnt * UNWIND_BLOCK_BYTES, PROT_READ | PROT_WRITE,
-		      MAP_SHARED, fd, 0);
+		      fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED) {
 		err = -errno;
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		return err;
 	}
 	*pool = (struct pool){.fd = fd, .memory = memory, .block_cnt = block_cnt};
 	p->made_blocks += block_cnt;
-	if (bpf_map_update_elem(p->outer_fd, &index, &fd, BPF_ANY)) {
+	if (fd >= 0 && bpf_map_update_elem(p->outer_fd, &index, &fd, BPF_ANY)) {
 		err = -errno;
 		pool_close(p, pool);
 		return err;
@@ -85,7 +87,7 @@ static bool pool_find(const struct pool *pool, uint32_t cnt, uint32_t *ret_first
 {
 	uint32_t run = 0;
 
-	if (pool->fd < 0 || pool->block_cnt != POOL_BLOCKS ||
+	if (!pool->memory || pool->block_cnt != POOL_BLOCKS ||
 	    pool->block_cnt - pool->used_cnt < cnt)
 		return false;
 	for (uint32_t i = 0; i < pool->block_cnt; i++) {
@@ -119,7 +121,7 @@ int pools__alloc(struct pools *p, uint32_t cnt, struct pool_run *ret)
 	for (run.pool = 0; cnt <= POOL_BLOCKS && run.pool < p->cnt; run.pool++)
 		if (pool_find(&p->items[run.pool], cnt, &run.first))
 			goto found;
-	for (at = 0; at < p->cnt && p->items[at].fd >= 0; at++)
+	for (at = 0; at < p->cnt && p->items[at].memory; at++)
 		;
 	if (at == p->cnt)
 		return -ENOSPC;
@@ -143,7 +145,8 @@ void pools__free(struct pools *p, const struct pool_run *run)
 	pool->used_cnt -= run->cnt;
 	p->used_blocks -= run->cnt;
 	if (!pool->used_cnt) {
-		bpf_map_delete_elem(p->outer_fd, &run->pool);
+		if (p->outer_fd >= 0)
+			bpf_map_delete_elem(p->outer_fd, &run->pool);
 		pool_close(p, pool);
 	}
 }

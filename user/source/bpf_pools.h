@@ -11,7 +11,7 @@
 struct pool; /* one map */
 
 struct pools {
-	int outer_fd; /* the map of maps, not owned */
+	int outer_fd; /* the map of maps, not owned; -1: none */
 	uint32_t max_blocks;
 	uint32_t used_blocks, made_blocks;
 	struct pool *items;
@@ -23,7 +23,7 @@ struct pool_run {
 	uint32_t pool, first, cnt;
 };
 
-/* @outer_fd: the map unwind_pools. At most @max_blocks will be in use. 0 or -ENOMEM. */
+/* @outer_fd: the map unwind_pools, -1: only this process reads them. At most @max_blocks will be in use. 0 or -ENOMEM. */
 int pools__init(struct pools *p, int outer_fd, uint32_t max_blocks);
 void pools__fini(struct pools *p);
 /* A run of @cnt blocks. 0 and *@ret; -ENOSPC: no room; -errno of making a map. */

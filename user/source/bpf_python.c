@@ -56,7 +56,7 @@ struct pythons *pythons__new(struct probes *probes, struct module_table *modules
 	if (!p)
 		return NULL;
 	p->probes = probes;
-	p->map_fd = probes__map_fd(probes, PROBES_MAP_PYTHONS);
+	p->map_fd = probes ? probes__map_fd(probes, PROBES_MAP_PYTHONS) : -1;
 	p->modules = modules;
 	p->images = images;
 	hash_index__init(&p->index);
@@ -168,7 +168,7 @@ static void pythons_tell(struct pythons *p, const struct pythons_image *item, ui
 	struct python_process process = item->layout.process;
 
 	process.interpreters += item->bias;
-	if (!bpf_map_update_elem(p->map_fd, &item->key, &process, flags))
+	if (p->map_fd >= 0 && !bpf_map_update_elem(p->map_fd, &item->key, &process, flags))
 		probes__pythons_changed(p->probes);
 }
 
@@ -210,7 +210,7 @@ static int pythons_learn_fork(struct pythons *p, const struct wire_fork *f)
 
 static void pythons_drop(struct pythons *p, const struct wire_image *image)
 {
-	if (pythons_find(p, image))
+	if (p->map_fd >= 0 && pythons_find(p, image))
 		bpf_map_delete_elem(p->map_fd, image);
 }
 

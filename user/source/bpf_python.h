@@ -23,7 +23,7 @@
 
 struct pythons;
 
-/* @modules and @images are what the events are applied to. All outlive this. NULL + errno. */
+/* @modules and @images are what the events are applied to. All outlive this. @probes NULL: only this process walks. NULL + errno. */
 struct pythons *pythons__new(struct probes *probes, struct module_table *modules,
 			     const struct image_table *images);
 void pythons__free(struct pythons *p);

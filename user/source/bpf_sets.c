@@ -47,7 +47,8 @@ struct sets *sets__new(int mappings_fd, int sets_fd, struct tables *tables)
 
 	if (!s)
 		return NULL;
-	at = mmap(NULL, SETS_POOL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, mappings_fd, 0);
+	at = mmap(NULL, SETS_POOL_BYTES, PROT_READ | PROT_WRITE,
+		  mappings_fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, mappings_fd, 0);
 	if (at == MAP_FAILED) {
 		free(s);
 		return NULL;

@@ -259,7 +259,8 @@ static int tables_init(struct tables *t, int pools_fd, int modules_fd, uint64_t 
 	if (!t->items)
 		return -ENOMEM;
 	t->modules_bytes = (UNWIND_MAX_MODULES + 1) * sizeof(*t->modules);
-	at = mmap(NULL, t->modules_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, modules_fd, 0);
+	at = mmap(NULL, t->modules_bytes, PROT_READ | PROT_WRITE,
+		  modules_fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, modules_fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
 	t->modules = at;

@@ -30,7 +30,7 @@ struct tables_usage {
 };
 
 /*
- * @pools_fd, @modules_fd: the maps unwind_pools and unwind_modules. At most @max_bytes of tables. NULL + errno.
+ * @pools_fd, @modules_fd: the maps unwind_pools and unwind_modules, both -1: only this process walks. At most @max_bytes of tables. NULL + errno.
  */
 struct tables *tables__new(int pools_fd, int modules_fd, uint64_t max_bytes);
 /* Ends the thread, unmaps. Accepts NULL. */

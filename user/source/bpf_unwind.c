@@ -30,6 +30,11 @@ struct unwinder {
 	uint64_t reclaimed_ns;
 };
 
+static int unwinder_map(const struct probes *probes, enum probes_map map)
+{
+	return probes ? probes__map_fd(probes, map) : -1;
+}
+
 struct unwinder *unwinder__new(const struct probes *probes, const struct image_table *images,
 			       const struct module_table *modules, uint64_t max_table_bytes)
 {
@@ -40,11 +45,11 @@ struct unwinder *unwinder__new(const struct probes *probes, const struct image_t
 	u->images = images;
 	u->modules = modules;
 	u->room = calloc(UNWIND_SET_MAX, sizeof(*u->room));
-	u->tables = tables__new(probes__map_fd(probes, PROBES_MAP_UNWIND_POOLS),
-				probes__map_fd(probes, PROBES_MAP_UNWIND_MODULES), max_table_bytes);
+	u->tables = tables__new(unwinder_map(probes, PROBES_MAP_UNWIND_POOLS),
+				unwinder_map(probes, PROBES_MAP_UNWIND_MODULES), max_table_bytes);
 	if (u->tables)
-		u->sets = sets__new(probes__map_fd(probes, PROBES_MAP_UNWIND_MAPPINGS),
-				    probes__map_fd(probes, PROBES_MAP_UNWIND_SETS), u->tables);
+		u->sets = sets__new(unwinder_map(probes, PROBES_MAP_UNWIND_MAPPINGS),
+				    unwinder_map(probes, PROBES_MAP_UNWIND_SETS), u->tables);
 	if (!u->sets || !u->room) {
 		int err = errno ? errno : ENOMEM;
 

@@ -25,7 +25,10 @@ struct unwinder_usage {
 	struct sets_usage sets;
 };
 
-/* @probes' maps; @images and @modules are what the events are applied to. All outlive this. NULL + errno. */
+/*
+ * @probes' maps; @images and @modules are what the events are applied to. All outlive this. Without @probes only
+ * unwinder__known_mappings() and what follows it may be called, for walks from outside. NULL + errno.
+ */
 struct unwinder *unwinder__new(const struct probes *probes, const struct image_table *images,
 			       const struct module_table *modules, uint64_t max_table_bytes);
 void unwinder__free(struct unwinder *u);

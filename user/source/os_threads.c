@@ -19,6 +19,9 @@ enum {
 	THREADS_FLAGS = 9,
 	THREADS_START = 22,
 	THREADS_STACK = 28,
+	THREADS_CPU = 39,
+	THREADS_POLICY = 41,
+	THREADS_LAST = THREADS_POLICY,
 };
 
 static int threads_read(uint32_t pid, uint32_t tid, const char *file, size_t max_bytes,
@@ -36,7 +39,7 @@ int os_thread_read(uint32_t pid, uint32_t tid, struct os_thread *ret)
 {
 	struct os_thread t = {.pid = pid, .tid = tid};
 	_cleanup_buf_ struct buf text = {0};
-	uint64_t values[THREADS_STACK + 1] = {0};
+	uint64_t values[THREADS_LAST + 1] = {0};
 	int err = threads_read(pid, tid, "stat", THREADS_STAT_BYTES, &text);
 	char *open, *close, *at;
 	size_t len;
@@ -52,13 +55,36 @@ int os_thread_read(uint32_t pid, uint32_t tid, struct os_thread *ret)
 	memcpy(t.comm, open + 1, len < sizeof(t.comm) ? len : sizeof(t.comm) - 1);
 	t.state = close[2];
 	at = close + 3;
-	for (int field = THREADS_STATE + 1; field <= THREADS_STACK; field++)
+	for (int field = THREADS_STATE + 1; field <= THREADS_LAST; field++)
 		values[field] = strtoull(at, &at, 10);
 	t.kthread = values[THREADS_FLAGS] & THREADS_PF_KTHREAD;
 	t.start_ticks = values[THREADS_START];
 	t.start_stack = values[THREADS_STACK];
+	t.cpu = (uint32_t)values[THREADS_CPU];
+	t.policy = (uint32_t)values[THREADS_POLICY];
 	*ret = t;
 	return 0;
+}
+
+/* The kernel's state bits behind the letter: get_task_state(), fs/proc/array.c; include/linux/sched.h. */
+uint32_t os_thread_state_bits(char letter)
+{
+	switch (letter) {
+	case 'S':
+		return 0x1;
+	case 'D':
+		return 0x2;
+	case 'T':
+		return 0x4;
+	case 't':
+		return 0x8;
+	case 'P':
+		return 0x40;
+	case 'I':
+		return 0x402;
+	default:
+		return 0;
+	}
 }
 
 /* The number after "NAME:" on a line of its own in /proc/PID/task/TID/status. */

@@ -17,10 +17,14 @@ struct os_thread {
 	uint64_t start_ticks; /* since boot, in 1 / sysconf(_SC_CLK_TCK) seconds (field 22) */
 	uint64_t
 		start_stack; /* address of the bottom of the main thread's stack, 0: none (field 28) */
+	uint32_t cpu;	     /* that it ran on last (field 39) */
+	uint32_t policy;     /* SCHED_* (field 41) */
 };
 
 /* 0, or -errno: the thread is gone, or may not be read. */
 int os_thread_read(uint32_t pid, uint32_t tid, struct os_thread *ret);
+/* task_struct.__state of a thread whose state has this letter; 0: running, or none that can be blocked. */
+uint32_t os_thread_state_bits(char letter);
 /* The process of a thread, by the Tgid of /proc/TID/status; 0: gone. */
 uint32_t os_thread_process(uint32_t tid);
 /* How often the thread was switched out, by /proc/PID/task/TID/status; UINT64_MAX when it can't be told. */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "source/since.h"
+
+#include <stdlib.h>
+
+#include "base/array.h"
+
+#define SINCE_MAX_CPUS 65536
+#define SINCE_SLACK_NS 10000000 /* a tick: figures that are accounted by them may disagree by it */
+/* What may be missing of a time before it is called a lower bound. */
+#define SINCE_SHARE	 20 /* 5 % */
+#define SINCE_MISSING_NS 10000000
+
+void since__init(struct since *s)
+{
+	*s = (struct since){.cpus = NULL};
+}
+
+void since__fini(struct since *s)
+{
+	free(s->cpus);
+	since__init(s);
+}
+
+/* When it left by the scheduler's clock, or was last accounted. 0: not known. */
+static uint64_t since_by_arrival(const struct since *s, const struct snapshot_clock *c)
+{
+	bool fair = c->class == WIRE_CLASS_FAIR || c->class == WIRE_CLASS_IDLE;
+
+	if (!fair || s->fair_is_ext || !c->last_arrival_ns || c->sum_exec_ns < c->prev_sum_exec_ns)
+		return 0;
+	return c->last_arrival_ns + (c->sum_exec_ns - c->prev_sum_exec_ns);
+}
+
+static struct since_cpu since_cpu(const struct since *s, uint32_t cpu)
+{
+	return cpu < s->cpu_cnt ? s->cpus[cpu] : (struct since_cpu){0};
+}
+
+/* The newest account of a CPU: what it is behind by only grows. */
+static int since_learn_cpu(struct since *s, const struct snapshot_clock *c)
+{
+	uint64_t left = since_by_arrival(s, c);
+	int err;
+
+	if (!left || !c->exec_start_ns || left < c->exec_start_ns ||
+	    c->exec_start_ns < since_cpu(s, c->cpu).exec_ns)
+		return 0;
+	err = array__grow((void **)&s->cpus, &s->cpu_cap, (size_t)c->cpu + 1, sizeof(*s->cpus),
+			  SINCE_MAX_CPUS);
+	if (err)
+		return err;
+	while (s->cpu_cnt <= c->cpu)
+		s->cpus[s->cpu_cnt++] = (struct since_cpu){0};
+	s->cpus[c->cpu] = (struct since_cpu){c->exec_start_ns, left - c->exec_start_ns};
+	return 0;
+}
+
+int since__learn(struct since *s, const struct snapshot_header *h, bool steady)
+{
+	int64_t ahead_ns = (int64_t)(h->reader_ns - h->now_ns);
+
+	/* The reader came to its CPU before it read: the largest is the nearest. */
+	if (h->reader_ns && (!s->has_ahead || ahead_ns > s->ahead_ns)) {
+		s->ahead_ns = ahead_ns;
+		s->has_ahead = true;
+	}
+	return steady ? since_learn_cpu(s, &h->clock) : 0;
+}
+
+/* Figures that a change of class or a take-over left behind are in contradiction with the clock of tasks. */
+static bool since_is_plausible(const struct since *s, const struct snapshot_clock *c, uint64_t left)
+{
+	struct since_cpu cpu = since_cpu(s, c->cpu);
+	uint64_t behind_ns = left - c->exec_start_ns;
+
+	if (!c->exec_start_ns) /* some kernels clear it when the thread is moved to another CPU */
+		return true;
+	return left >= c->exec_start_ns &&
+	       (cpu.exec_ns < c->exec_start_ns || behind_ns <= cpu.behind_ns + SINCE_SLACK_NS);
+}
+
+/* A moment of the scheduler's clock by CLOCK_MONOTONIC; none is after @now_ns. */
+static uint64_t since_monotonic(const struct since *s, uint64_t ns, uint64_t now_ns)
+{
+	int64_t at = (int64_t)ns - s->ahead_ns;
+
+	return at <= 0 || (uint64_t)at > now_ns ? now_ns : (uint64_t)at;
+}
+
+struct off_cpu since__ask(const struct since *s, const struct snapshot_header *h,
+			  enum snapshot_state state)
+{
+	const struct snapshot_clock *c = &h->clock;
+	struct off_cpu ret = {h->now_ns, h->now_ns, true};
+	struct since_cpu cpu = since_cpu(s, c->cpu);
+	uint64_t left = since_by_arrival(s, c);
+
+	if (!s->has_ahead || (state == SNAPSHOT_RUNNABLE && !c->last_queued_ns))
+		return ret;
+	if (left && since_is_plausible(s, c, left)) {
+		ret.out_ns = since_monotonic(s, left, h->now_ns);
+		ret.at_least = false;
+	} else if (c->exec_start_ns && cpu.exec_ns) {
+		/* Since it left, the CPU's clock may have fallen behind by a part of that. */
+		ret.out_ns = since_monotonic(s, c->exec_start_ns + cpu.behind_ns, h->now_ns);
+		ret.at_least = cpu.behind_ns >
+			       SINCE_MISSING_NS + (h->now_ns - ret.out_ns) / SINCE_SHARE;
+	} else {
+		return ret;
+	}
+	if (state == SNAPSHOT_RUNNABLE)
+		ret.wake_ns = since_monotonic(s, c->last_queued_ns, h->now_ns);
+	if (ret.wake_ns < ret.out_ns)
+		ret.wake_ns = ret.out_ns;
+	return ret;
+}
