@@ -7,7 +7,7 @@
 
 #include "target.bpf.h"
 
-#include "snapshot.h"
+#include "snapshot_record.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -105,6 +105,8 @@ enum wire_sched_class {
 /* In the flags of struct wire_wait, beside enum wire_interval_flags: flags >> shift & 7. */
 #define WIRE_F_CLASS_SHIFT 11
 #define WIRE_F_CLASS_MASK  (7 << WIRE_F_CLASS_SHIFT)
+/* Likewise: it may have begun before out_ns, nobody saw it; of no length: since when is not known at all. */
+#define WIRE_F_AT_LEAST (1 << 14)
 
 /* What decides the blocking reason, sampled at switch-out. */
 struct wire_wait {

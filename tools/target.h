@@ -14,7 +14,27 @@ struct target_config {
 	bool children;
 };
 
-/* Rows of an option table for a command whose config has a struct target_config named `member`. */
+/* Rows of an option table for a command whose config has a struct target_config named `member`: threads by number, name, cgroup. */
+#define TARGET_THREAD_OPTIONS(cfg, member)                                                  \
+	{.letter = 't',                                                                     \
+	 .name = "tid",                                                                     \
+	 .arg = "TID,...",                                                                  \
+	 .type = OPTION_PIDS,                                                               \
+	 .offset = offsetof(cfg, member.tids),                                              \
+	 .value = {.kind = VALUE_TIDS},                                                     \
+	 .help = "these threads"},                                                          \
+		{.name = "comm",                                                            \
+		 .arg = "GLOB",                                                             \
+		 .type = OPTION_STRING,                                                     \
+		 .offset = offsetof(cfg, member.comm),                                      \
+		 .help = "threads whose name matches: * ? [a-z]"},                          \
+	{                                                                                   \
+		.name = "cgroup", .arg = "PATH", .type = OPTION_STRING,                     \
+		.offset = offsetof(cfg, member.cgroup), .value = {.kind = VALUE_DIRECTORY}, \
+		.help = "threads in this cgroup (v1 or v2) and those below it"              \
+	}
+
+/* All that a run can have for a target. */
 #define TARGET_OPTIONS(cfg, member)                                                                \
 	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},                         \
 		{.letter = 'p',                                                                    \
@@ -24,24 +44,7 @@ struct target_config {
 		 .offset = offsetof(cfg, member.pids),                                             \
 		 .value = {.kind = VALUE_PIDS},                                                    \
 		 .help = "these processes; the run ends when all have exited"},                    \
-		{.letter = 't',                                                                    \
-		 .name = "tid",                                                                    \
-		 .arg = "TID,...",                                                                 \
-		 .type = OPTION_PIDS,                                                              \
-		 .offset = offsetof(cfg, member.tids),                                             \
-		 .value = {.kind = VALUE_TIDS},                                                    \
-		 .help = "these threads"},                                                         \
-		{.name = "comm",                                                                   \
-		 .arg = "GLOB",                                                                    \
-		 .type = OPTION_STRING,                                                            \
-		 .offset = offsetof(cfg, member.comm),                                             \
-		 .help = "threads whose name matches: * ? [a-z]"},                                 \
-		{.name = "cgroup",                                                                 \
-		 .arg = "PATH",                                                                    \
-		 .type = OPTION_STRING,                                                            \
-		 .offset = offsetof(cfg, member.cgroup),                                           \
-		 .value = {.kind = VALUE_DIRECTORY},                                               \
-		 .help = "threads in this cgroup (v1 or v2) and those below it"},                  \
+		TARGET_THREAD_OPTIONS(cfg, member),                                                \
 	{                                                                                          \
 		.name = "children", .type = OPTION_FLAG, .offset = offsetof(cfg, member.children), \
 		.help = "with -p: also the processes that they start (-- COMMAND: always)",        \

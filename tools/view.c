@@ -22,7 +22,7 @@ struct view_outputs {
 	struct view_output items[VIEW_MAX_OUTPUTS + 1];
 	size_t cnt;
 	int top_cnt;
-	bool kinds;
+	bool kinds, apart;
 };
 
 int view_parse_reasons(void *config, const char *value)
@@ -166,6 +166,8 @@ static const struct writer *view_writer(const struct view_config *v, const char 
 {
 	const char *std = v->format ? v->format : v->folded ? "folded" : v->json ? "json" : "table";
 
+	if (!strcmp(path, "-") && v->plain && !v->format && !v->folded && !v->json)
+		return v->plain;
 	if (!strcmp(path, "-"))
 		return writer_find(std);
 	return v->format ? writer_find(v->format) : writer_find_for_path(path);
@@ -230,6 +232,7 @@ int view_open(const struct view_config *v, struct view_outputs **ret_outputs)
 	}
 	o->top_cnt = (int)v->top_cnt;
 	o->kinds = v->kinds;
+	o->apart = v->view.per_thread;
 	*ret_outputs = o;
 	return 0;
 }
@@ -250,6 +253,7 @@ int view_write_difference(struct view_outputs *o, const struct profile *p,
 			.top_cnt = o->top_cnt,
 			.color = terminal && terminal_color(stdout),
 			.kinds = o->kinds,
+			.apart = o->apart,
 			.base = base,
 			.normalise = normalise,
 		};

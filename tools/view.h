@@ -11,8 +11,11 @@
 
 #define VIEW_MAX_OUTPUTS 8
 
+struct writer;
+
 struct view_config {
 	struct offcpu_view view;
+	const struct writer *plain; /* for stdout where no format is named; NULL: the table */
 	bool no_idle;
 	bool folded, json; /* -f, --json: to stdout */
 	bool kinds;	   /* folded output tells kernel, inlined and JIT frames apart */
@@ -43,109 +46,123 @@ struct view_config {
 			"one, after a '--' frame"                                              \
 	}
 
-/* Rows of an option table for a command whose config has a struct view_config named `member`. */
-#define VIEW_OPTIONS(cfg, member)                                                                 \
-	{.type = OPTION_GROUP, .help = "View"},                                                   \
-		{.letter = 'U',                                                                   \
-		 .name = "user-stacks-only",                                                      \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.no_kernel_stacks),                           \
-		 .help = "show user stacks only"},                                                \
-		{.letter = 'K',                                                                   \
-		 .name = "kernel-stacks-only",                                                    \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.no_user_stacks),                             \
-		 .help = "show kernel stacks only"},                                              \
-		{.letter = 'd',                                                                   \
-		 .name = "delimited",                                                             \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.delimiter),                                  \
-		 .help = "put a '-' frame between the user and the kernel part"},                 \
-		{.name = "per-thread",                                                            \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.per_thread),                                 \
-		 .help = "first frame comm-PID/TID: threads apart"},                              \
-		{.name = "split",                                                                 \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.split),                                      \
-		 .help = "last frame 'blocked' or 'runnable' (waiting for a CPU)"},               \
-		VIEW_WAKERS_OPTION(cfg, member),                                                  \
-		{.name = "chains",                                                                \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.chains),                                     \
-		 .help = "behind the stack, after a '--' frame, where the waker itself waited "   \
-			 "meanwhile, and so on for up to 8 hops"},                                \
-		{.name = "by-lock",                                                               \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.by_lock),                                    \
-		 .help = "only waits for futexes: first whose lock and which, last who let "      \
-			 "go of it"},                                                             \
-		{.name = "by-waker",                                                              \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.view.by_waker),                                   \
-		 .help = "stacks of those who ended the waits; the last frame is who waited"},    \
-		VIEW_SOURCE_OPTIONS(cfg, member),                                                 \
-		{.name = "reason",                                                                \
-		 .arg = "LIST",                                                                   \
-		 .type = OPTION_CUSTOM,                                                           \
-		 .parse = view_parse_reasons,                                                     \
-		 .value = {.kind = VALUE_LIST_OF, .word = view_reason_word},                      \
-		 .help = "only these blocking reasons, comma separated: lock, poll, sleep, "      \
-			 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring, "    \
-			 "device, preempted, other"},                                             \
-		{.name = "no-idle",                                                               \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.no_idle),                                         \
-		 .help = "leave out poll, sleep, child and signal: the waits of idle threads"},   \
-		{.type = OPTION_GROUP, .help = "Output"},                                         \
-		{.letter = 'o',                                                                   \
-		 .name = "output",                                                                \
-		 .arg = "FILE",                                                                   \
-		 .type = OPTION_CUSTOM,                                                           \
-		 .parse = view_parse_output,                                                      \
-		 .value = {.kind = VALUE_PATH},                                                   \
-		 .help = "write FILE, format by its extension (.html, .svg, .folded, .pb.gz...: " \
-			 "dwell list formats); "                                                  \
-			 "'-' is stdout; may be given several times"},                            \
-		{.name = "format",                                                                \
-		 .arg = "NAME",                                                                   \
-		 .type = OPTION_STRING,                                                           \
-		 .offset = offsetof(cfg, member.format),                                          \
-		 .value = {.kind = VALUE_ONE_OF, .word = view_format_word},                       \
-		 .help = "as dwell list formats names it: html, svg, folded, pprof..., "          \
-			 "whatever the extension says"},                                          \
-		{.letter = 'f',                                                                   \
-		 .name = "folded",                                                                \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.folded),                                          \
-		 .help = "folded stacks to stdout, microseconds"},                                \
-		{.name = "kinds",                                                                 \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.kinds),                                           \
-		 .help = "in folded stacks and NDJSON, end names of kernel frames in _[k], of "   \
-			 "inlined "                                                               \
-			 "ones in _[i], of JIT-compiled ones in _[j], of wakers in _[w]"},        \
-		{.name = "json",                                                                  \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.json),                                            \
-		 .help = "everything as JSON to stdout: totals, ledger, threads, stacks"},        \
-		{.name = "top",                                                                   \
-		 .arg = "N",                                                                      \
-		 .type = OPTION_U64,                                                              \
-		 .offset = offsetof(cfg, member.top_cnt),                                         \
-		 .min = 1,                                                                        \
-		 .max = 1000000,                                                                  \
-		 .help = "stacks in the table (default 20)"},                                     \
-		{.letter = 'q',                                                                   \
-		 .name = "quiet",                                                                 \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(cfg, member.quiet),                                           \
-		 .help = "no progress and no ledger on stderr"},                                  \
-	{                                                                                         \
-		.letter = 'v', .name = "verbose", .type = OPTION_FLAG,                            \
-		.offset = offsetof(cfg, member.verbose),                                          \
-		.help = "what libbpf and the verifier say, on stderr"                             \
+/*
+ * Rows of an option table for a command whose config has a struct view_config named `member`: which part of stacks, which
+ * waits, where to.
+ */
+#define VIEW_STACK_OPTIONS(cfg, member)                                           \
+	{.letter = 'U',                                                           \
+	 .name = "user-stacks-only",                                              \
+	 .type = OPTION_FLAG,                                                     \
+	 .offset = offsetof(cfg, member.view.no_kernel_stacks),                   \
+	 .help = "show user stacks only"},                                        \
+		{.letter = 'K',                                                   \
+		 .name = "kernel-stacks-only",                                    \
+		 .type = OPTION_FLAG,                                             \
+		 .offset = offsetof(cfg, member.view.no_user_stacks),             \
+		 .help = "show kernel stacks only"},                              \
+		{.letter = 'd',                                                   \
+		 .name = "delimited",                                             \
+		 .type = OPTION_FLAG,                                             \
+		 .offset = offsetof(cfg, member.view.delimiter),                  \
+		 .help = "put a '-' frame between the user and the kernel part"}, \
+	{                                                                         \
+		.name = "per-thread", .type = OPTION_FLAG,                        \
+		.offset = offsetof(cfg, member.view.per_thread),                  \
+		.help = "first frame comm-PID/TID: threads apart"                 \
 	}
+
+#define VIEW_REASON_OPTIONS(cfg, member)                                                         \
+	{.name = "reason",                                                                       \
+	 .arg = "LIST",                                                                          \
+	 .type = OPTION_CUSTOM,                                                                  \
+	 .parse = view_parse_reasons,                                                            \
+	 .value = {.kind = VALUE_LIST_OF, .word = view_reason_word},                             \
+	 .help = "only these blocking reasons, comma separated: lock, poll, sleep, "             \
+		 "disk, fs, net, pipe, memory, kernel_lock, child, signal, io_uring, "           \
+		 "device, preempted, other"},                                                    \
+	{                                                                                        \
+		.name = "no-idle", .type = OPTION_FLAG, .offset = offsetof(cfg, member.no_idle), \
+		.help = "leave out poll, sleep, child and signal: the waits of idle threads"     \
+	}
+
+#define VIEW_FILE_OPTIONS(cfg, member)                                                         \
+	{.letter = 'o',                                                                        \
+	 .name = "output",                                                                     \
+	 .arg = "FILE",                                                                        \
+	 .type = OPTION_CUSTOM,                                                                \
+	 .parse = view_parse_output,                                                           \
+	 .value = {.kind = VALUE_PATH},                                                        \
+	 .help = "write FILE, format by its extension (.html, .svg, .folded, .pb.gz...: "      \
+		 "dwell list formats); "                                                       \
+		 "'-' is stdout; may be given several times"},                                 \
+		{.name = "format",                                                             \
+		 .arg = "NAME",                                                                \
+		 .type = OPTION_STRING,                                                        \
+		 .offset = offsetof(cfg, member.format),                                       \
+		 .value = {.kind = VALUE_ONE_OF, .word = view_format_word},                    \
+		 .help = "as dwell list formats names it: html, svg, folded, pprof..., "       \
+			 "whatever the extension says"},                                       \
+		{.letter = 'f',                                                                \
+		 .name = "folded",                                                             \
+		 .type = OPTION_FLAG,                                                          \
+		 .offset = offsetof(cfg, member.folded),                                       \
+		 .help = "folded stacks to stdout, microseconds"},                             \
+	{                                                                                      \
+		.name = "kinds", .type = OPTION_FLAG, .offset = offsetof(cfg, member.kinds),   \
+		.help = "in folded stacks and NDJSON, end names of kernel frames in _[k], of " \
+			"inlined "                                                             \
+			"ones in _[i], of JIT-compiled ones in _[j], of wakers in _[w]"        \
+	}
+
+#define VIEW_QUIET_OPTIONS(cfg, member)                                \
+	{.letter = 'q',                                                \
+	 .name = "quiet",                                              \
+	 .type = OPTION_FLAG,                                          \
+	 .offset = offsetof(cfg, member.quiet),                        \
+	 .help = "no progress and no ledger on stderr"},               \
+	{                                                              \
+		.letter = 'v', .name = "verbose", .type = OPTION_FLAG, \
+		.offset = offsetof(cfg, member.verbose),               \
+		.help = "what libbpf and the verifier say, on stderr"  \
+	}
+
+/* All of them. */
+#define VIEW_OPTIONS(cfg, member)                                                               \
+	{.type = OPTION_GROUP, .help = "View"}, VIEW_STACK_OPTIONS(cfg, member),                \
+		{.name = "split",                                                               \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.split),                                    \
+		 .help = "last frame 'blocked' or 'runnable' (waiting for a CPU)"},             \
+		VIEW_WAKERS_OPTION(cfg, member),                                                \
+		{.name = "chains",                                                              \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.chains),                                   \
+		 .help = "behind the stack, after a '--' frame, where the waker itself waited " \
+			 "meanwhile, and so on for up to 8 hops"},                              \
+		{.name = "by-lock",                                                             \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.by_lock),                                  \
+		 .help = "only waits for futexes: first whose lock and which, last who let "    \
+			 "go of it"},                                                           \
+		{.name = "by-waker",                                                            \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.by_waker),                                 \
+		 .help = "stacks of those who ended the waits; the last frame is who waited"},  \
+		VIEW_SOURCE_OPTIONS(cfg, member), VIEW_REASON_OPTIONS(cfg, member),             \
+		{.type = OPTION_GROUP, .help = "Output"}, VIEW_FILE_OPTIONS(cfg, member),       \
+		{.name = "json",                                                                \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.json),                                          \
+		 .help = "everything as JSON to stdout: totals, ledger, threads, stacks"},      \
+		{.name = "top",                                                                 \
+		 .arg = "N",                                                                    \
+		 .type = OPTION_U64,                                                            \
+		 .offset = offsetof(cfg, member.top_cnt),                                       \
+		 .min = 1,                                                                      \
+		 .max = 1000000,                                                                \
+		 .help = "stacks in the table (default 20)"},                                   \
+		VIEW_QUIET_OPTIONS(cfg, member)
 
 /* Parsers of the rows above; the view_config must be the config's first member. */
 int view_parse_reasons(void *config, const char *value);

@@ -59,9 +59,12 @@ struct profile_place {
 struct profile_sample {
 	uint32_t first_frame; /* position in frame_ids */
 	uint32_t frame_cnt;
-	uint32_t thread;  /* position in threads */
-	uint8_t reason;	  /* enum reason */
-	bool open;	  /* still waiting at the end of the window */
+	uint32_t thread; /* position in threads */
+	uint8_t reason;	 /* enum reason */
+	bool open;	 /* still waiting at the end of the window */
+	bool at_least; /* open, and it may have begun earlier; when it has no time: since when is not known */
+	char state;	  /* wait_state_letter(); 0: nobody asked, as with the next */
+	uint32_t syscall; /* string id: the system call that it is in; 0: none */
 	bool via_softirq; /* the waker, a thread, was in a softirq that its own system call ran */
 	uint8_t waker;	  /* enum waker_kind; WAKER_NONE also where nobody asked */
 	uint32_t waker_comm; /* string id; 0: no thread */

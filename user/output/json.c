@@ -201,6 +201,17 @@ static void write_frames(struct json *j, const struct profile *p)
 	json__end_array(j);
 }
 
+static void write_state(struct json *j, const struct profile *p, const struct profile_sample *s)
+{
+	const char state[] = {s->state, '\0'};
+
+	json__member_string(j, "state", state);
+	if (s->syscall)
+		json__member_string(j, "syscall", profile__str(p, s->syscall));
+	/* With "at_least" and no time at all nothing is known of it. */
+	json__member_bool(j, "at_least", s->at_least);
+}
+
 static void write_stack(struct json *j, const struct profile *p, const struct profile_sample *s)
 {
 	static const struct profile_thread nobody;
@@ -223,6 +234,8 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 	json__member_u64(j, "blocked_ns", s->blocked_ns);
 	json__member_u64(j, "runnable_ns", s->runnable_ns);
 	json__member_u64(j, "max_ns", s->max_ns);
+	if (s->state)
+		write_state(j, p, s);
 	if (p->has_wakers)
 		json__member_waker(j, p, s);
 	if (s->lock) {

@@ -15,6 +15,7 @@ struct writer_opts {
 	int width;   /* columns of the table; 0: 80 */
 	int top_cnt; /* stacks in the table; 0: 20 */
 	bool color;  /* the table may use ANSI colours */
+	bool apart;  /* dump: threads with equal stacks one by one */
 	bool kinds;  /* folded, ndjson: names end in what kind of frame it is */
 	/*
 	 * What to compare with, NULL: nothing; for folded, svg, html and table. It has the profile's strings and frames,
@@ -40,6 +41,8 @@ struct writer {
 extern const struct writer folded_writer, svg_writer, html_writer, json_writer, table_writer,
 	locks_writer, pprof_writer, ndjson_writer, speedscope_writer, perfview_writer,
 	ndjson_waits_writer, perfview_xml_writer, perfetto_writer;
+/* Not among them: for the terminal, of a look at one moment. */
+extern const struct writer dump_writer;
 
 /* The writers in the order of help; ends with NULL. */
 const struct writer *const *writers(void);

@@ -4,7 +4,7 @@
 #define SOURCE_BPF_SNAPSHOT_H
 
 #include "config.h"
-#include "snapshot.h"
+#include "snapshot_record.h"
 #include "source/bpf_targets.h"
 
 struct bpf_snapshot;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "source/since.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -37,23 +38,45 @@ static struct since_cpu since_cpu(const struct since *s, uint32_t cpu)
 	return cpu < s->cpu_cnt ? s->cpus[cpu] : (struct since_cpu){0};
 }
 
+static int since_put(struct since *s, uint32_t cpu, const struct since_cpu *value)
+{
+	int err = array__grow((void **)&s->cpus, &s->cpu_cap, (size_t)cpu + 1, sizeof(*s->cpus),
+			      SINCE_MAX_CPUS);
+
+	if (err)
+		return err == -E2BIG ? 0 : err;
+	while (s->cpu_cnt <= cpu)
+		s->cpus[s->cpu_cnt++] = (struct since_cpu){0};
+	s->cpus[cpu] = *value;
+	return 0;
+}
+
 /* The newest account of a CPU: what it is behind by only grows. */
 static int since_learn_cpu(struct since *s, const struct snapshot_clock *c)
 {
 	uint64_t left = since_by_arrival(s, c);
-	int err;
+	struct since_cpu value = {.exec_ns = c->exec_start_ns};
 
 	if (!left || !c->exec_start_ns || left < c->exec_start_ns ||
 	    c->exec_start_ns < since_cpu(s, c->cpu).exec_ns)
 		return 0;
-	err = array__grow((void **)&s->cpus, &s->cpu_cap, (size_t)c->cpu + 1, sizeof(*s->cpus),
-			  SINCE_MAX_CPUS);
-	if (err)
-		return err;
-	while (s->cpu_cnt <= c->cpu)
-		s->cpus[s->cpu_cnt++] = (struct since_cpu){0};
-	s->cpus[c->cpu] = (struct since_cpu){c->exec_start_ns, left - c->exec_start_ns};
-	return 0;
+	value.taken_ns = left - c->exec_start_ns;
+	value.behind_ns = (int64_t)value.taken_ns;
+	return since_put(s, c->cpu, &value);
+}
+
+int since__set(struct since *s, uint32_t cpu, uint64_t exec_ns, int64_t behind_ns,
+	       uint64_t taken_ns)
+{
+	struct since_cpu value = {exec_ns, behind_ns, taken_ns};
+
+	s->has_ahead = true;
+	return since_put(s, cpu, &value);
+}
+
+bool since__knows(const struct since *s, uint32_t cpu)
+{
+	return since_cpu(s, cpu).exec_ns != 0;
 }
 
 int since__learn(struct since *s, const struct snapshot_header *h, bool steady)
@@ -77,7 +100,7 @@ static bool since_is_plausible(const struct since *s, const struct snapshot_cloc
 	if (!c->exec_start_ns) /* some kernels clear it when the thread is moved to another CPU */
 		return true;
 	return left >= c->exec_start_ns &&
-	       (cpu.exec_ns < c->exec_start_ns || behind_ns <= cpu.behind_ns + SINCE_SLACK_NS);
+	       (cpu.exec_ns < c->exec_start_ns || behind_ns <= cpu.taken_ns + SINCE_SLACK_NS);
 }
 
 /* A moment of the scheduler's clock by CLOCK_MONOTONIC; none is after @now_ns. */
@@ -103,9 +126,10 @@ struct off_cpu since__ask(const struct since *s, const struct snapshot_header *h
 		ret.at_least = false;
 	} else if (c->exec_start_ns && cpu.exec_ns) {
 		/* Since it left, the CPU's clock may have fallen behind by a part of that. */
-		ret.out_ns = since_monotonic(s, c->exec_start_ns + cpu.behind_ns, h->now_ns);
-		ret.at_least = cpu.behind_ns >
-			       SINCE_MISSING_NS + (h->now_ns - ret.out_ns) / SINCE_SHARE;
+		ret.out_ns =
+			since_monotonic(s, c->exec_start_ns + (uint64_t)cpu.behind_ns, h->now_ns);
+		ret.at_least =
+			cpu.taken_ns > SINCE_MISSING_NS + (h->now_ns - ret.out_ns) / SINCE_SHARE;
 	} else {
 		return ret;
 	}

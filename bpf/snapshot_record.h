@@ -3,8 +3,8 @@
  * What a look at the threads of this moment hands to user space, and what of it tells how long a thread has been off the
  * CPU: see source/since.h.
  */
-#ifndef DWELL_SNAPSHOT_H
-#define DWELL_SNAPSHOT_H
+#ifndef DWELL_SNAPSHOT_RECORD_H
+#define DWELL_SNAPSHOT_RECORD_H
 
 #include "wire.h"
 
@@ -14,7 +14,7 @@
  */
 struct snapshot_clock {
 	__u64 exec_start_ns; /* last account of its run time, by the clock of tasks; off the CPU: when it left */
-	__u64 sum_exec_ns; /* its run time */
+	__u64 sum_exec_ns;	/* its run time */
 	__u64 prev_sum_exec_ns; /* that when it came to its CPU; class fair only */
 	__u64 last_arrival_ns;	/* when it came, by the scheduler's clock */
 	__u64 last_queued_ns;	/* since when it has waited for a CPU, likewise; 0: it does not */
@@ -28,7 +28,8 @@ enum snapshot_kind {
 };
 
 enum snapshot_state {
-	SNAPSHOT_RUNNING = 0, /* on a CPU, or was while we looked: what else is told of it says nothing */
+	SNAPSHOT_RUNNING =
+		0, /* on a CPU, or was while we looked: what else is told of it says nothing */
 	SNAPSHOT_RUNNABLE = 1, /* waits for one */
 	SNAPSHOT_BLOCKED = 2,
 };
