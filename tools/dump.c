@@ -7,7 +7,6 @@
 
 #include "app/session.h"
 #include "base/log.h"
-#include "base/os_signal.h"
 #include "commands.h"
 #include "naming.h"
 #include "output/text.h"
@@ -132,8 +131,12 @@ static void dump_say(const struct dump_run *r, const struct profile *p)
 	struct snapshot_counts c = snapshot_source_counts(r->source);
 	uint64_t all = c.running + c.runnable + c.blocked;
 	char rest[160], longer[TEXT_NS_LEN], than[64] = "";
+	uint64_t s = r->config->longer_ns / 1000000000;
 
-	if (r->config->longer_ns)
+	/* As one says it: 1 s, not 1.000 s. */
+	if (s && s * 1000000000 == r->config->longer_ns)
+		snprintf(than, sizeof(than), " for longer than %s s", text_cnt(longer, s));
+	else if (r->config->longer_ns)
 		snprintf(than, sizeof(than), " for longer than %s",
 			 text_ns(longer, r->config->longer_ns));
 	dump_say_rest(&c, rest, sizeof(rest));

@@ -152,12 +152,10 @@ static void put_head(struct dump *d, const struct dump_block *b)
 		out__puts(&d->out, "  ");
 	}
 	out__puts(&d->out, longest->state == 'R' ? "waits for a CPU, off it for " : "blocked for ");
-	put_time(d, longest);
-	if (b->cnt > 1 && dump_is_unknown(longest) != dump_is_unknown(shortest)) {
-		out__puts(&d->out, " or an unknown time");
-	} else if (b->cnt > 1 && dump_ns(longest) != dump_ns(shortest)) {
-		out__puts(&d->out, " to ");
-		put_time(d, shortest);
+	put_time(d, shortest);
+	if (dump_ns(longest) != dump_ns(shortest)) {
+		out__puts(&d->out, dump_is_unknown(shortest) ? " or " : " to ");
+		put_time(d, longest);
 	}
 	if (longest->syscall) {
 		out__puts(&d->out, "  in ");
