@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What /proc tells of how threads wait: of threads of this process, on this machine. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "source/os_sched.h"
+
+static uint32_t self(void)
+{
+	return (uint32_t)getpid();
+}
+
+static void test_exec_start_goes_on(void **state _unused_)
+{
+	uint64_t first = os_sched_exec_start(self(), self()), second;
+
+	if (!first)
+		skip(); /* a kernel that shows none */
+	usleep(20000);
+	second = os_sched_exec_start(self(), self());
+	assert_true(second >= first + 15000000);
+	assert_true(os_sched_exec_start(self(), 0x7ffffffe) == 0);
+}
+
+/* It comes back from where it went, and the clock there is that of its own times. */
+static void test_the_clock_of_a_cpu(void **state _unused_)
+{
+	cpu_set_t before, after;
+	int64_t ahead, again;
+	int cpu = sched_getcpu();
+
+	if (!os_sched_exec_start(self(), self()))
+		skip();
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_true(os_sched_clock((uint32_t)cpu, &ahead));
+	assert_true(os_sched_clock((uint32_t)cpu, &again));
+	assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+	assert_true(CPU_EQUAL(&before, &after));
+	/* A tick, and what was taken between the two. */
+	assert_true(again - ahead < 1000000000 && ahead - again < 1000000000);
+	assert_false(os_sched_clock(60000, &ahead));
+	assert_true(os_sched_taken_ns((uint32_t)cpu) < UINT64_MAX);
+	assert_true(os_sched_taken_ns(60000) == UINT64_MAX);
+}
+
+static int take_name(void *arg, const char *name)
+{
+	assert_true(*name && !strpbrk(name, "+ ]\n"));
+	return ++*(int *)arg == 3 ? -ECANCELED : 0;
+}
+
+static void test_a_stack_of_names(void **state _unused_)
+{
+	int cnt = 0, ret;
+	bool whole;
+
+	ret = os_sched_stack(self(), self(), take_name, &cnt, &whole);
+	if (!whole)
+		skip(); /* it takes root */
+	assert_int_equal(ret, -ECANCELED);
+	assert_int_equal(cnt, 3);
+	cnt = 10;
+	assert_int_equal(os_sched_stack(self(), 0x7ffffffe, take_name, &cnt, &whole), 0);
+	assert_false(whole);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exec_start_goes_on),
+		cmocka_unit_test(test_the_clock_of_a_cpu),
+		cmocka_unit_test(test_a_stack_of_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
