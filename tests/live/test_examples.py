@@ -14,7 +14,7 @@ import subprocess
 from livetest import DWELL, Dwell, Work, case, check, check_equal, main, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "record", "report", "diff", "check", "serve",
+COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "dump", "record", "report", "diff", "check", "serve",
             "push", "doctor", "list", "completion", "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
@@ -149,6 +149,12 @@ def lines_of_the_page_about_times():
 @case
 def lines_of_the_page_about_the_gate():
     try_lines(page_lines("docs/check.md"), 5, "docs/check.md")
+
+
+@case
+def lines_of_the_page_about_dumps():
+    try_lines(page_lines("docs/dump.md"), 8, "docs/dump.md")
+    os.rmdir(own_cgroup())
 
 
 @case
