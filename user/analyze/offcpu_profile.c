@@ -232,10 +232,9 @@ static void builder_hide(struct builder *b, const struct offcpu_row *row)
 static int builder_state(struct builder *b, const struct offcpu_row *row,
 			 struct profile_sample *sample)
 {
-	const char *name = row->wait.syscall < 0
-				   ? NULL
-				   : syscall_name((uint32_t)row->wait.syscall,
-						  row->wait.flags & WIRE_F_COMPAT);
+	const char *name = row->wait.syscall < 0 ? NULL
+						 : syscall_name((uint32_t)row->wait.syscall,
+								row->wait.flags & WIRE_F_COMPAT);
 
 	sample->state = wait_state_letter(&row->wait);
 	return name ? profile__text(b->profile, name, &sample->syscall) : 0;

@@ -21,6 +21,7 @@
 #include "source/bpf_spill.h"
 #include "source/bpf_targets.h"
 #include "source/bpf_unwind.h"
+#include "source/live_events.h"
 #include "source/os_alive.h"
 #include "source/os_jit.h"
 #include "source/os_maps.h"
@@ -242,48 +243,14 @@ static int bpf_collect(struct bpf_source *s, bool drain)
 
 static int bpf_deliver_round(struct bpf_source *s, uint64_t time_ns)
 {
-	union {
-		struct wire_counters rec;
-		uint64_t words[sizeof(struct wire_counters) / 8 + WIRE_COUNTER_CNT];
-	} u = {.rec = {.h = {.kind = WIRE_COUNTERS, .size = sizeof(u)}, .cnt = WIRE_COUNTER_CNT}};
-	struct wire_round round = {
-		.h = {.kind = WIRE_ROUND, .size = sizeof(round)},
-		.time_ns = time_ns,
-	};
-	struct event e = {.counters = &u.rec};
-	int err;
+	__u64 values[WIRE_COUNTER_CNT];
 
-	memcpy(u.rec.values, s->counters, sizeof(s->counters));
-	u.rec.values[WIRE_C_MAPPING_LOST] = s->mmaps.lost_cnt;
-	edges__count(&s->edges, u.rec.values);
+	memcpy(values, s->counters, sizeof(values));
+	values[WIRE_C_MAPPING_LOST] = s->mmaps.lost_cnt;
+	edges__count(&s->edges, values);
 	if (s->pythons)
-		pythons__count(s->pythons, u.rec.values);
-	err = bpf_deliver(s, &e);
-	e.round = &round;
-	return err ? err : bpf_deliver(s, &e);
-}
-
-static int bpf_deliver_window(struct bpf_source *s, uint32_t edge, uint64_t monotonic_ns)
-{
-	struct wire_window rec = {
-		.h = {.kind = WIRE_WINDOW, .size = sizeof(rec)},
-		.monotonic_ns = monotonic_ns,
-		.edge = edge,
-	};
-	struct event e = {.window = &rec};
-
-	os_clock_offsets(monotonic_ns, &rec.boottime_ns, &rec.realtime_ns);
-	return bpf_deliver(s, &e);
-}
-
-static int bpf_deliver_kernel(struct bpf_source *s)
-{
-	struct module like = {.kind = WIRE_MODULE_KERNEL, .path = (char *)"[kernel]", .fd = -1};
-	struct module *kernel;
-	bool added;
-
-	kernel = module_table__intern(s->modules, &like, &added);
-	return kernel ? os_maps_announce(kernel, bpf_deliver, s) : -errno;
+		pythons__count(s->pythons, values);
+	return live_events_round((const uint64_t *)values, time_ns, bpf_deliver, s);
 }
 
 /* The mappings of every process that sleeps now, and their tables; then the sleepers' user stacks. */
@@ -329,7 +296,7 @@ static int bpf_start(struct source *base, event_fn fn, void *arg)
 	s->arg = arg;
 	err = probes__attach(s->probes);
 	if (!err)
-		err = bpf_deliver_kernel(s);
+		err = live_events_kernel(s->modules, bpf_deliver, s, NULL);
 	/* Before the window: a thread that sleeps now and wakes later still has its stack and its state. */
 	if (!err)
 		err = edges__seed(&s->edges, bpf_take, s);
@@ -338,7 +305,7 @@ static int bpf_start(struct source *base, event_fn fn, void *arg)
 	if (err)
 		return err;
 	s->start_ns = probes__start(s->probes);
-	return bpf_deliver_window(s, WIRE_WINDOW_START, s->start_ns);
+	return live_events_window(WIRE_WINDOW_START, s->start_ns, bpf_deliver, s);
 }
 
 static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
@@ -389,7 +356,7 @@ static int bpf_stop(struct source *base, event_fn fn, void *arg)
 		err = bpf_collect(s, true);
 	probes__detach(s->probes);
 	if (!err)
-		err = bpf_deliver_window(s, WIRE_WINDOW_END, stop_ns);
+		err = live_events_window(WIRE_WINDOW_END, stop_ns, bpf_deliver, s);
 	if (!err)
 		err = bpf_deliver_round(s, os_monotonic_ns());
 	jits__finish(&s->jits);

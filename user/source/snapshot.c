@@ -13,6 +13,7 @@
 #include "source/bpf_seeds.h"
 #include "source/bpf_snapshot.h"
 #include "source/bpf_unwind.h"
+#include "source/live_events.h"
 #include "source/os_jit.h"
 #include "source/os_maps.h"
 #include "source/os_sched.h"
@@ -37,7 +38,6 @@ struct snapshot_source {
 	struct snapshot_counts counts;
 	struct wire_interval *waits; /* of those that are delivered */
 	size_t wait_cnt, wait_cap;
-	uint32_t kernel_module;
 	uint64_t now_ns;
 	/* The consumer, during a call. */
 	event_fn fn;
@@ -69,32 +69,6 @@ static int snapshot_deliver(void *arg, const struct event *e)
 	return err || !s->pythons ? err : pythons__learn(s->pythons, e);
 }
 
-static int snapshot_deliver_window(struct snapshot_source *s, uint32_t edge)
-{
-	struct wire_window rec = {
-		.h = {.kind = WIRE_WINDOW, .size = sizeof(rec)},
-		.monotonic_ns = s->now_ns,
-		.edge = edge,
-	};
-	struct event e = {.window = &rec};
-
-	os_clock_offsets(s->now_ns, &rec.boottime_ns, &rec.realtime_ns);
-	return snapshot_deliver(s, &e);
-}
-
-static int snapshot_deliver_kernel(struct snapshot_source *s)
-{
-	struct module like = {.kind = WIRE_MODULE_KERNEL, .path = (char *)"[kernel]", .fd = -1};
-	struct module *kernel;
-	bool added;
-
-	kernel = module_table__intern(s->modules, &like, &added);
-	if (!kernel)
-		return -errno;
-	s->proc.kernel_module = kernel->id;
-	return os_maps_announce(kernel, snapshot_deliver, s);
-}
-
 /* With the stacks that the thread waits in. */
 static int snapshot_deliver_waits(struct snapshot_source *s)
 {
@@ -115,22 +89,11 @@ static int snapshot_deliver_waits(struct snapshot_source *s)
 
 static int snapshot_deliver_round(struct snapshot_source *s)
 {
-	union {
-		struct wire_counters rec;
-		uint64_t words[sizeof(struct wire_counters) / 8 + WIRE_COUNTER_CNT];
-	} u = {.rec = {.h = {.kind = WIRE_COUNTERS, .size = sizeof(u)}, .cnt = WIRE_COUNTER_CNT}};
-	struct wire_round round = {
-		.h = {.kind = WIRE_ROUND, .size = sizeof(round)},
-		.time_ns = s->now_ns,
-	};
-	struct event e = {.counters = &u.rec};
-	int err;
+	__u64 values[WIRE_COUNTER_CNT] = {0};
 
 	if (s->pythons)
-		pythons__count(s->pythons, u.rec.values);
-	err = snapshot_deliver(s, &e);
-	e.round = &round;
-	return err ? err : snapshot_deliver(s, &e);
+		pythons__count(s->pythons, values);
+	return live_events_round((const uint64_t *)values, s->now_ns, snapshot_deliver, s);
 }
 
 /* ---- looking ---- */
@@ -270,11 +233,11 @@ static int snapshot_start(struct source *base, event_fn fn, void *arg)
 
 	s->fn = fn;
 	s->arg = arg;
-	err = snapshot_deliver_kernel(s);
+	err = live_events_kernel(s->modules, snapshot_deliver, s, &s->proc.kernel_module);
 	if (!err)
 		err = snapshot_look_twice(s);
 	if (!err)
-		err = snapshot_deliver_window(s, WIRE_WINDOW_START);
+		err = live_events_window(WIRE_WINDOW_START, s->now_ns, snapshot_deliver, s);
 	return err ? err : snapshot_deliver_waits(s);
 }
 
@@ -292,7 +255,7 @@ static int snapshot_stop(struct source *base, event_fn fn, void *arg)
 
 	s->fn = fn;
 	s->arg = arg;
-	err = snapshot_deliver_window(s, WIRE_WINDOW_END);
+	err = live_events_window(WIRE_WINDOW_END, s->now_ns, snapshot_deliver, s);
 	if (!err)
 		err = snapshot_deliver_round(s);
 	jits__finish(&s->jits);
