@@ -6,9 +6,11 @@
 #include <sys/utsname.h>
 
 #include "app/session.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "commands.h"
 #include "naming.h"
+#include "output/hint.h"
 #include "output/text.h"
 #include "output/writer.h"
 #include "source/snapshot.h"
@@ -154,6 +156,16 @@ static void dump_say(const struct dump_run *r, const struct profile *p)
 		log_info("%s", profile__hidden_all(p));
 }
 
+/* How frames without names would have some. */
+static void dump_hint(const struct dump_run *r, const struct profile *p)
+{
+	_cleanup_buf_ struct buf text;
+
+	buf__init(&text, 1u << 16);
+	if (!r->view.quiet && !hint_write(p, &text))
+		fputs(buf__str(&text), stderr);
+}
+
 /* ---- running ---- */
 
 static int dump_open(struct dump_run *r)
@@ -202,8 +214,10 @@ static int dump_show(struct dump_run *r)
 	naming__warn(&r->naming, s->symbols);
 	if (!err)
 		err = view_write(r->outputs, p);
-	if (!err)
+	if (!err) {
 		dump_say(r, p);
+		dump_hint(r, p);
+	}
 	profile__free(p);
 	return err;
 }
@@ -327,8 +341,7 @@ const struct command dump_command = {
 		"Looks once at the threads of the target and shows those that are blocked: their "
 		"state, the reason, for how long, the system call, and the stack, innermost frame "
 		"first. Threads with equal stacks are shown together. Nothing is traced and no "
-		"thread is stopped, so it is safe for a service that is down, and it is as fast "
-		"on a service that is up.\n\n"
+		"thread is stopped.\n\n"
 		"For how long comes from the kernel's own notes of when a thread left its CPU. "
 		"For threads that are scheduled in the usual way it is exact to some milliseconds. "
 		"Others, such as real-time threads, have it on a clock that stands still while the "

@@ -169,6 +169,11 @@ static void test_runnable(void **state _unused_)
 	assert_true(off.wake_ns == off.out_ns);
 	h.clock.last_queued_ns = 0;
 	assert_true(since__ask(&s, &h, SNAPSHOT_RUNNABLE).at_least);
+	/* A new one: since it could run. */
+	h.clock = (struct snapshot_clock){.last_queued_ns = 98 * S + AHEAD};
+	off = since__ask(&s, &h, SNAPSHOT_RUNNABLE);
+	assert_int_equal(blocked_ms(off), 2000);
+	assert_true(off.wake_ns == off.out_ns && !off.at_least);
 	since__fini(&s);
 }
 

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -535,13 +536,33 @@ static void test_ending_amid_the_work_leaks_nothing(void **state _unused_)
 	assert_int_equal(after, before);
 }
 
+/* For who walks from outside only the kernel need not have them. */
+static void test_tables_without_maps(void **state _unused_)
+{
+	struct module m = make_module(24, 3);
+	struct unwind_rule rule;
+	uint32_t number;
+
+	tables = tables__new(-1, -1, 64 * BLOCK);
+	assert_non_null(tables);
+	number = tables__get(tables, &m);
+	assert_true(tables__wait(tables, 10000));
+	assert_true(number);
+	assert_non_null(tables__block(tables, number, 0));
+	assert_true(unwind_table__find(tables__block(tables, number, 0), BLOCK,
+				       MKCFI_CODE_OFF + 0x20, &rule));
+	assert_int_equal(rule.off, 24);
+	tables__put(tables, number);
+	close(m.fd);
+}
+
 static void test_too_little_memory_is_an_error(void **state _unused_)
 {
 	errno = 0;
 	assert_null(tables__new(maps.pools, maps.modules, BLOCK));
 	assert_int_equal(errno, ENOSPC);
 	errno = 0;
-	assert_null(tables__new(maps.pools, -1, 64 * BLOCK));
+	assert_null(tables__new(maps.pools, INT_MAX, 64 * BLOCK));
 	assert_int_equal(errno, EBADF);
 	tables__free(NULL);
 }
@@ -571,6 +592,7 @@ int main(void)
 		TABLES_TEST(test_a_reference_each_keeps_a_table),
 		TABLES_TEST(test_waiting_has_an_end),
 		TABLES_TEST(test_ending_amid_the_work_leaks_nothing),
+		TABLES_TEST(test_tables_without_maps),
 		TABLES_TEST(test_too_little_memory_is_an_error),
 	};
 	int failed;

@@ -121,7 +121,11 @@ struct off_cpu since__ask(const struct since *s, const struct snapshot_header *h
 
 	if (!s->has_ahead || (state == SNAPSHOT_RUNNABLE && !c->last_queued_ns))
 		return ret;
-	if (left && since_is_plausible(s, c, left)) {
+	if (state == SNAPSHOT_RUNNABLE && !c->last_arrival_ns && !c->exec_start_ns) {
+		/* It is new, and never had a CPU. */
+		ret.out_ns = since_monotonic(s, c->last_queued_ns, h->now_ns);
+		ret.at_least = false;
+	} else if (left && since_is_plausible(s, c, left)) {
 		ret.out_ns = since_monotonic(s, left, h->now_ns);
 		ret.at_least = false;
 	} else if (c->exec_start_ns && cpu.exec_ns) {
