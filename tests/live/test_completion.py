@@ -179,7 +179,7 @@ def words_of_sets_are_offered_and_taken():
 @case
 def formats_are_those_that_the_program_knows():
     refused = dwell("report", "--format", "no-such", "x").stderr
-    words = re.search(r"no-such': (.*)$", refused)[1].replace(" or ", ", ").split(", ")
+    words = re.search(r"no-such': give (.*)$", refused)[1].replace(" or ", ", ").split(", ")
     check(len(words) > 8, refused)
     for shell in SHELLS:
         for command in ("offcpu", "report", "diff", "wakeups"):
