@@ -170,9 +170,40 @@ static void test_is_journal(void **state _unused_)
 	unsetenv("JOURNAL_STREAM");
 }
 
+static void take_line(void *arg, enum log_level level, const char *line)
+{
+	struct buf *to = arg;
+
+	buf__printf(to, "%d %s\n", level, line);
+}
+
+/* Who has the screen gets the lines, and nobody else. */
+static void test_sink(void **state _unused_)
+{
+	_cleanup_buf_ struct buf lines;
+	char longer[3000];
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	buf__init(&lines, 10000);
+	log_set_sink(take_line, &lines);
+	log_set_level(1);
+	log_warn("a\033[2J\nb %d", 1);
+	log_debug("not wanted");
+	log_info("c\n");
+	assert_string_equal(buf__str(&lines), "1 a [2J b 1\n2 c\n");
+	log_error("%s", longer);
+	assert_true(lines.len < 2100);
+	log_set_sink(NULL, NULL);
+	assert_string_equal(written(), "");
+	log_warn("again");
+	assert_true(strstr(written(), "again") != NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_sink, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_journal, setup, teardown),

@@ -9,6 +9,8 @@
 
 static int log_level = 1;
 static bool log_service, log_journal;
+static log_sink_fn log_sink;
+static void *log_sink_arg;
 
 /* Written and read by the one collector thread; a thread that fails reports by its own return. */
 static __thread struct {
@@ -19,6 +21,14 @@ static __thread struct {
 void log_set_level(int level)
 {
 	log_level = level;
+}
+
+void log_set_sink(log_sink_fn sink, void *arg)
+{
+	/* What it is given stays, should a thread be about to call the one of before. */
+	if (sink)
+		log_sink_arg = arg;
+	__atomic_store_n(&log_sink, sink, __ATOMIC_RELEASE);
 }
 
 /* In the order of enum log_level. */
@@ -39,21 +49,28 @@ void log_set_service(bool journal)
 	log_journal = journal;
 }
 
+/* Makes @line, which has @prefix, one line. Its end. */
+static char *log_format_line(char line[LOG_LINE_BYTES], const char *prefix, const char *fmt,
+			     va_list ap)
+{
+	int head = snprintf(line, LOG_LINE_BYTES, "%s", prefix);
+	char *c;
+
+	vsnprintf(line + head, LOG_LINE_BYTES - (size_t)head, fmt, ap);
+	for (c = line + head; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = c[1] || *c != '\n' ? ' ' : 0;
+	if (c == line + LOG_LINE_BYTES - 1)
+		memcpy(c - 3, "...", 3);
+	return line + strlen(line);
+}
+
 /* One line, in one write: stderr may be shared with other processes. */
 static void log_write_service(const struct log_kind *kind, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_BYTES];
-	const char *prefix = log_journal ? kind->priority : kind->prefix;
-	int head = snprintf(line, sizeof(line), "%s", prefix);
-	char *c;
+	char *c = log_format_line(line, log_journal ? kind->priority : kind->prefix, fmt, ap);
 
-	vsnprintf(line + head, sizeof(line) - (size_t)head, fmt, ap);
-	for (c = line + head; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = c[1] || *c != '\n' ? ' ' : 0;
-	if (c == line + sizeof(line) - 1)
-		memcpy(c - 3, "...", 3);
-	c = line + strlen(line);
 	*c = '\n';
 	fwrite(line, 1, (size_t)(c - line) + 1, stderr);
 }
@@ -61,9 +78,17 @@ static void log_write_service(const struct log_kind *kind, const char *fmt, va_l
 static void log_write(enum log_level level, const char *fmt, va_list ap)
 {
 	const struct log_kind *kind = &log_kinds[level];
+	log_sink_fn sink = __atomic_load_n(&log_sink, __ATOMIC_ACQUIRE);
 
 	if (log_level < kind->min_level)
 		return;
+	if (sink) {
+		char line[LOG_LINE_BYTES];
+
+		log_format_line(line, "", fmt, ap);
+		sink(log_sink_arg, level, line);
+		return;
+	}
 	if (log_service) {
 		log_write_service(kind, fmt, ap);
 		return;

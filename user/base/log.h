@@ -36,6 +36,13 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+/*
+ * From here on each message that would be written goes to @sink instead, as one line without prefix, control characters and newline,
+ * in the thread that logs: for who has the screen. NULL: to stderr again; a thread may be in @sink still.
+ */
+typedef void (*log_sink_fn)(void *arg, enum log_level level, const char *line);
+void log_set_sink(log_sink_fn sink, void *arg);
+
 void log_say(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 
 #define LOG_LIMIT_CNT	     10 /* messages of one call site in a minute */

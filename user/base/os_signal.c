@@ -7,7 +7,7 @@
 static volatile sig_atomic_t signal_seen;
 static volatile sig_atomic_t signal_reload;
 
-static void signal_remember(int sig)
+void os_signal_remember_stop(int sig)
 {
 	signal_seen = sig;
 }
@@ -15,7 +15,8 @@ static void signal_remember(int sig)
 void os_signal_catch_stop(void)
 {
 	/* SA_RESETHAND: the second one finds the default action. No SA_RESTART: waits end early. */
-	struct sigaction act = {.sa_handler = signal_remember, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction act = {.sa_handler = os_signal_remember_stop,
+				.sa_flags = (int)SA_RESETHAND};
 
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGINT, &act, NULL);

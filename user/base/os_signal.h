@@ -9,6 +9,8 @@
 void os_signal_catch_stop(void);
 /* The signal that came, 0: none. */
 int os_signal_stop(void);
+/* Remembers @sig as if it had come that way; may be called in a handler. */
+void os_signal_remember_stop(int sig);
 /* From here on SIGHUP is only remembered. */
 void os_signal_catch_reload(void);
 /* Did it come since the last time this was asked? */
