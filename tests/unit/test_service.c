@@ -242,6 +242,105 @@ static void test_windows_tile(void **state)
 	rig_fini(&r);
 }
 
+/* ---- for who shows windows at once ---- */
+
+struct shown {
+	const struct fake *fake;
+	unsigned int started_at, tick_cnt, stop_after;
+	uint64_t max_ns, windows_ns;
+	size_t window_cnt;
+};
+
+static int note_start(void *arg)
+{
+	struct shown *s = arg;
+
+	assert_true(s->fake->start_ns > 0);
+	assert_int_equal(s->fake->rounds, 0);
+	s->started_at++;
+	return 0;
+}
+
+static int count_tick(void *arg, uint64_t now_ns)
+{
+	struct shown *s = arg;
+
+	(void)now_ns;
+	return ++s->tick_cnt == s->stop_after;
+}
+
+/* The sleeper's longest wait is as old as the run, in each window; its time is that of the window. */
+static void take_shown(void *arg, struct profile *p)
+{
+	struct shown *s = arg;
+
+	s->windows_ns += p->window_ns;
+	s->window_cnt++;
+	for (size_t i = 0; i < p->sample_cnt; i++) {
+		const struct profile_sample *sample = &p->samples[i];
+
+		if (p->threads[sample->thread].tid != 1) {
+			assert_true(sample->max_ns <= WAIT_NS);
+			continue;
+		}
+		assert_int_equal(profile_sample__total_ns(sample), p->window_ns);
+		assert_int_equal(sample->max_ns, s->windows_ns);
+		assert_int_equal(sample->syscall, profile_syscall(-1, false));
+	}
+	profile__free(p);
+}
+
+static void test_windows_with_whole_waits(void **state)
+{
+	struct shown shown = {.stop_after = 60};
+	struct service_opts opts = {
+		.every_ns = 40000000,
+		.rotated = take_shown,
+		.rotated_arg = &shown,
+		.whole_max = true,
+		.started = note_start,
+		.started_arg = &shown,
+		.tick = count_tick,
+		.tick_arg = &shown,
+	};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 0, UINT32_MAX);
+	service__free(r.service);
+	r.service = service__new(r.session, &opts);
+	assert_non_null(r.service);
+	shown.fake = &r.fake;
+	/* The source would go on for ever: the tick ends it. */
+	assert_int_equal(service__run(r.service, &r.fake.base), 0);
+	assert_int_equal(shown.tick_cnt, 60);
+	assert_int_equal(shown.started_at, 1);
+	assert_true(shown.window_cnt >= 3);
+	assert_int_equal(shown.windows_ns, r.fake.stop_ns - r.fake.start_ns);
+	rig_fini(&r);
+}
+
+static int refuse_start(void *arg)
+{
+	(void)arg;
+	return -EPERM;
+}
+
+static void test_start_refused(void **state)
+{
+	struct service_opts opts = {.started = refuse_start};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 0, 5);
+	service__free(r.service);
+	r.service = service__new(r.session, &opts);
+	assert_non_null(r.service);
+	assert_int_equal(service__run(r.service, &r.fake.base), -EPERM);
+	assert_int_equal(r.fake.rounds, 0);
+	rig_fini(&r);
+}
+
 static void test_no_rotation(void **state)
 {
 	struct rig r;
@@ -429,10 +528,16 @@ static void test_late_waker(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_windows_tile),	 cmocka_unit_test(test_no_rotation),
-		cmocka_unit_test(test_counts),		 cmocka_unit_test(test_window_on_request),
-		cmocka_unit_test(test_too_many_windows), cmocka_unit_test(test_shutdown),
-		cmocka_unit_test(test_ledger),		 cmocka_unit_test(test_late_stack),
+		cmocka_unit_test(test_windows_tile),
+		cmocka_unit_test(test_windows_with_whole_waits),
+		cmocka_unit_test(test_start_refused),
+		cmocka_unit_test(test_no_rotation),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_window_on_request),
+		cmocka_unit_test(test_too_many_windows),
+		cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_ledger),
+		cmocka_unit_test(test_late_stack),
 		cmocka_unit_test(test_late_waker),
 	};
 

@@ -225,6 +225,12 @@ static int offcpu_add_spill(struct offcpu *o, const struct event *e)
 	return offcpu__add_row(o, &row);
 }
 
+void offcpu__set_max(struct offcpu *o, uint64_t ns)
+{
+	if (o->last_row < o->cnt && o->rows[o->last_row].max_ns < ns)
+		o->rows[o->last_row].max_ns = ns;
+}
+
 int offcpu__add(struct offcpu *o, const struct event *e)
 {
 	switch (e->h->kind) {

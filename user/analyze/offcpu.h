@@ -94,6 +94,8 @@ void offcpu__init(struct offcpu *o);
 void offcpu__fini(struct offcpu *o);
 /* Takes WIRE_INTERVAL and WIRE_SPILL events, ignores others. 0, -ENOMEM, -E2BIG past the cap. */
 int offcpu__add(struct offcpu *o, const struct event *e);
+/* The row that the last wait went to has one of at least @ns. */
+void offcpu__set_max(struct offcpu *o, uint64_t ns);
 /*
  * Builds the profile: names, reasons, view, all threads, the ledger. @model must have seen its last round.
  * NULL + errno.

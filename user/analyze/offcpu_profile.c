@@ -6,7 +6,6 @@
 
 #include "analyze/offcpu_builder.h"
 #include "analyze/reason_rules.h"
-#include "format/syscall_table.h"
 #include "model/wait_state.h"
 
 #define BUILDER_PAUSE_ROWS 64
@@ -228,18 +227,6 @@ static void builder_hide(struct builder *b, const struct offcpu_row *row)
 	b->hidden_delivered.cnt += row->cnt - row->spilled.cnt;
 }
 
-/* In what the thread is, beside its stack. */
-static int builder_state(struct builder *b, const struct offcpu_row *row,
-			 struct profile_sample *sample)
-{
-	const char *name = row->wait.syscall < 0 ? NULL
-						 : syscall_name((uint32_t)row->wait.syscall,
-								row->wait.flags & WIRE_F_COMPAT);
-
-	sample->state = wait_state_letter(&row->wait);
-	return name ? profile__text(b->profile, name, &sample->syscall) : 0;
-}
-
 static int builder_row(struct builder *b, const struct offcpu_row *row)
 {
 	uint32_t pos =
@@ -248,6 +235,7 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 		.thread = pos < b->thread_cnt ? b->thread_order[pos] : PROFILE_NO_THREAD,
 		.open = row->wait.flags & WIRE_F_OPEN,
 		.at_least = row->wait.flags & WIRE_F_AT_LEAST,
+		.syscall = profile_syscall(row->wait.syscall, row->wait.flags & WIRE_F_COMPAT),
 		.cnt = row->cnt,
 		.blocked_ns = row->blocked_ns,
 		.runnable_ns = row->runnable_ns,
@@ -270,9 +258,7 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 		return 0;
 	}
 	if (b->view->states)
-		err = builder_state(b, row, &sample);
-	if (err)
-		return err;
+		sample.state = wait_state_letter(&row->wait);
 	sample.reason = (uint8_t)reason;
 	sample.waker = (uint8_t)b->waker.context.kind;
 	sample.via_softirq = b->waker.context.via_softirq;

@@ -181,9 +181,15 @@ static int windows_book(struct windows *w, const struct event *e, uint64_t from_
 	if (iv->in_ns <= iv->out_ns)
 		return 0;
 	iv->wake_ns = windows_min(windows_max(iv->wake_ns, iv->out_ns), iv->in_ns);
-	for (size_t i = 0; !err && i < WINDOWS_MAX; i++)
-		if (w->items[i] && window_holds(w->items[i], iv->in_ns))
-			err = offcpu__add(&w->items[i]->offcpu, &piece);
+	for (size_t i = 0; !err && i < WINDOWS_MAX; i++) {
+		struct window *win = w->items[i];
+
+		if (!win || !window_holds(win, iv->in_ns))
+			continue;
+		err = offcpu__add(&win->offcpu, &piece);
+		if (!err && win->whole_max && !(iv->wait.flags & WIRE_F_FILTERED))
+			offcpu__set_max(&win->offcpu, iv->in_ns - e->interval->out_ns);
+	}
 	return err;
 }
 

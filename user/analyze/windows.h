@@ -48,6 +48,7 @@ struct window {
 	struct offcpu offcpu;
 	uint64_t begin_ns, end_ns; /* cuts; 0: to come */
 	bool ends;		   /* at the next cut */
+	bool whole_max; /* the longest wait counts from its own beginning, be that before the window's */
 };
 
 struct windows {

@@ -247,7 +247,10 @@ static int service_rotate(struct service *s)
 		window__end(s->rotating);
 	s->rotate_ns = service_next_rotation(s, os_realtime_ns());
 	s->rotating = windows__open(&s->windows);
-	return s->rotating ? 0 : -errno;
+	if (!s->rotating)
+		return -errno;
+	s->rotating->whole_max = s->opts.whole_max;
+	return 0;
 }
 
 /*
@@ -369,6 +372,8 @@ static int service_round(struct service *s)
 	now_ns = os_monotonic_ns();
 	if (!err && s->opts.tick)
 		err = s->opts.tick(s->opts.tick_arg, now_ns);
+	if (err > 0)
+		return 0;
 	if (!err) {
 		service_admit(s);
 		err = service_mark_ends(s, now_ns);
@@ -424,7 +429,8 @@ int service__run(struct service *s, struct source *source)
 		more = session__start(s->session, source);
 	if (!more) {
 		windows__begin(&s->windows, s->session->model.start.monotonic_ns);
-		more = 1;
+		more = s->opts.started ? s->opts.started(s->opts.started_arg) : 0;
+		more = more ? more : 1;
 	}
 	while (more > 0 && !os_signal_stop())
 		more = service_round(s);

@@ -42,7 +42,14 @@ struct service_opts {
 		every_ns; /* length of the rotating windows, on multiples of it by the wall clock; 0: none */
 	service_window_fn rotated;
 	void *rotated_arg;
-	/* Called in every round of the loop, ten times a second or more often. An error ends the run. NULL: nothing. */
+	bool whole_max; /* of the rotating windows, see struct window */
+	/* Called once the first window has begun; an error ends the run. NULL: nothing. */
+	int (*started)(void *arg);
+	void *started_arg;
+	/*
+	 * Called in every round of the loop, ten times a second or more often. An error ends the run, and so does 1, which is
+	 * none. NULL: nothing.
+	 */
 	int (*tick)(void *arg, uint64_t now_ns);
 	void *tick_arg;
 	struct offcpu_view view;

@@ -63,9 +63,9 @@ struct profile_sample {
 	uint8_t reason;	 /* enum reason */
 	bool open;	 /* still waiting at the end of the window */
 	bool at_least; /* open, and it may have begun earlier; when it has no time: since when is not known */
-	char state;	  /* wait_state_letter(); 0: nobody asked, as with the next */
-	uint32_t syscall; /* string id: the system call that it is in; 0: none */
+	char state;	  /* wait_state_letter(); 0: nobody asked */
 	bool via_softirq; /* the waker, a thread, was in a softirq that its own system call ran */
+	uint16_t syscall; /* in which it waited, see profile_syscall(); 0: none, or not known */
 	uint8_t waker;	  /* enum waker_kind; WAKER_NONE also where nobody asked */
 	uint32_t waker_comm; /* string id; 0: no thread */
 	uint32_t waker_pid, waker_tid;
@@ -192,6 +192,12 @@ const char *profile__str(const struct profile *p, uint32_t id);
 /* Frame @i (0 = root) of a sample. */
 const struct profile_frame *profile__sample_frame(const struct profile *p,
 						  const struct profile_sample *s, uint32_t i);
+/* What struct profile_sample keeps of a system call: @nr -1: none; @compat: it is of the 32-bit table. */
+#define PROFILE_SYSCALL_COMPAT 0x8000
+static inline uint16_t profile_syscall(int nr, bool compat)
+{
+	return nr < 0 ? 0 : (uint16_t)((nr + 1) | (compat ? PROFILE_SYSCALL_COMPAT : 0));
+}
 static inline uint64_t profile_sample__total_ns(const struct profile_sample *s)
 {
 	return s->blocked_ns + s->runnable_ns;

@@ -9,6 +9,7 @@
 
 #include "model/wait_state.h"
 #include "output/out.h"
+#include "output/syscall_text.h"
 #include "output/text.h"
 #include "output/writer.h"
 
@@ -135,6 +136,7 @@ static void put_time(struct dump *d, const struct profile_sample *s)
 static void put_head(struct dump *d, const struct dump_block *b)
 {
 	const struct profile_sample *longest = b->rows[0], *shortest = b->rows[b->cnt - 1];
+	char syscall[SYSCALL_TEXT_LEN];
 
 	put_color(d, DUMP_COLOR_BOLD);
 	if (b->cnt == 1) {
@@ -159,7 +161,7 @@ static void put_head(struct dump *d, const struct dump_block *b)
 	}
 	if (longest->syscall) {
 		out__puts(&d->out, "  in ");
-		put_text(d, profile__str(d->profile, longest->syscall));
+		put_text(d, syscall_text(longest->syscall, syscall));
 	}
 	out__putc(&d->out, '\n');
 }

@@ -5,6 +5,7 @@
  */
 #include "output/json_waker.h"
 #include "output/json_writer.h"
+#include "output/syscall_text.h"
 
 #include "output/frame_kind.h"
 #include "output/writer.h"
@@ -201,13 +202,14 @@ static void write_frames(struct json *j, const struct profile *p)
 	json__end_array(j);
 }
 
-static void write_state(struct json *j, const struct profile *p, const struct profile_sample *s)
+static void write_state(struct json *j, const struct profile_sample *s)
 {
 	const char state[] = {s->state, '\0'};
+	char syscall[SYSCALL_TEXT_LEN];
 
 	json__member_string(j, "state", state);
 	if (s->syscall)
-		json__member_string(j, "syscall", profile__str(p, s->syscall));
+		json__member_string(j, "syscall", syscall_text(s->syscall, syscall));
 	/* With "at_least" and no time at all nothing is known of it. */
 	json__member_bool(j, "at_least", s->at_least);
 }
@@ -235,7 +237,7 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 	json__member_u64(j, "runnable_ns", s->runnable_ns);
 	json__member_u64(j, "max_ns", s->max_ns);
 	if (s->state)
-		write_state(j, p, s);
+		write_state(j, s);
 	if (p->has_wakers)
 		json__member_waker(j, p, s);
 	if (s->lock) {
