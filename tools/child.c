@@ -12,12 +12,24 @@
 #include "base/log.h"
 #include "base/os_signal.h"
 
+/* In the child. */
+static void child_leave_screen(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null >= 0 && isatty(fd))
+			dup2(null, fd);
+}
+
 /* In the child: waits for the release, then becomes the command. */
-static void child_run(int release_fd, int error_fd, char **argv)
+static void child_run(int release_fd, int error_fd, bool off_screen, char **argv)
 {
 	char go;
 	int err;
 
+	if (off_screen)
+		child_leave_screen();
 	if (read(release_fd, &go, 1) != 1)
 		_exit(0);
 	execvp(argv[0], argv);
@@ -27,7 +39,7 @@ static void child_run(int release_fd, int error_fd, char **argv)
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-int child__spawn(struct child *c, char **argv)
+static int child_spawn(struct child *c, bool off_screen, char **argv)
 {
 	int release[2], error[2];
 	pid_t pid;
@@ -45,7 +57,7 @@ int child__spawn(struct child *c, char **argv)
 		/* Else the child holds its own release pipe open, and never learns that we died. */
 		close(release[1]);
 		close(error[0]);
-		child_run(release[0], error[1], argv);
+		child_run(release[0], error[1], off_screen, argv);
 	}
 	close(release[0]);
 	close(error[1]);
@@ -59,6 +71,16 @@ int child__spawn(struct child *c, char **argv)
 	}
 	c->pid = (uint32_t)pid;
 	return 0;
+}
+
+int child__spawn(struct child *c, char **argv)
+{
+	return child_spawn(c, false, argv);
+}
+
+int child__spawn_off_screen(struct child *c, char **argv)
+{
+	return child_spawn(c, true, argv);
 }
 
 static void child_close(struct child *c)

@@ -17,6 +17,8 @@ struct child {
 
 /* 0 or -errno with error_set(). */
 int child__spawn(struct child *c, char **argv);
+/* The same for who has the screen: where the child's input and output would be a terminal, they are /dev/null. */
+int child__spawn_off_screen(struct child *c, char **argv);
 /*
  * Lets the command begin. 0; or -errno with error_set() when it can't be executed (nothing runs then).
  */

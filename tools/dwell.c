@@ -13,12 +13,25 @@
 #include "version.h"
 
 static const struct command *const command_table[] = {
-	&offcpu_command,     &wakeups_command,	&chains_command,
-	&locks_command,	     &syscalls_command, &runq_command,
-	&dump_command,	     &record_command,	&report_command,
-	&diff_command,	     &check_command,	&serve_command,
-	&push_command,	     &doctor_command,	&list_command,
-	&completion_command, &version_command,	NULL,
+	&offcpu_command,
+	&wakeups_command,
+	&chains_command,
+	&locks_command,
+	&syscalls_command,
+	&runq_command,
+	&top_command,
+	&dump_command,
+	&record_command,
+	&report_command,
+	&diff_command,
+	&check_command,
+	&serve_command,
+	&push_command,
+	&doctor_command,
+	&list_command,
+	&completion_command,
+	&version_command,
+	NULL,
 };
 
 const struct command *const *commands(void)

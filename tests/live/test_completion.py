@@ -147,12 +147,15 @@ SETS = {  # what the pages say: (command, option) to its words
     ("report", "unit"): "us ns ms samples",
     ("runq", "by"): "process thread cpu class",
     ("syscalls", "by"): "process thread cgroup",
+    ("top", "by"): "stack thread process reason lock syscall",
+    ("top", "sort"): "total count average max",
     ("serve", "group-by"): "none comm cgroup container pod",
     ("push", "to"): "clickhouse= pyroscope=",
 }
 LISTS = {
     ("offcpu", "reason"): " ".join(REASONS),
     ("check", "reason"): " ".join(REASONS),
+    ("top", "reason"): " ".join(REASONS),
     ("serve", "spool-to"): "clickhouse pyroscope",
 }
 

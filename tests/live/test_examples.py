@@ -14,7 +14,7 @@ import subprocess
 from livetest import DWELL, Dwell, Work, case, check, check_equal, main, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "dump", "record", "report", "diff", "check", "serve",
+COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "top", "dump", "record", "report", "diff", "check", "serve",
             "push", "doctor", "list", "completion", "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
@@ -56,8 +56,11 @@ def prepared(line, pid):
             words[i] = str(pid)
         elif w.startswith("/sys/fs/cgroup/"):
             words[i] = own_cgroup()
-        elif re.fullmatch(r"\d+", w) and words[i - 1] not in ("-p", "-t", "-m", "-M", "--top", "-i"):
+        elif re.fullmatch(r"\d+", w) and words[i - 1] not in ("-p", "-t", "-m", "-M", "--top", "-i", "-n"):
             words[i] = "1"
+    # It shows a living process for as long as that lives.
+    if words[1] == "top" and "-n" not in words and "--" not in words:
+        words += ["-n", "1"]
     return words
 
 
@@ -165,6 +168,11 @@ def lines_of_the_page_about_the_doctor():
 @case
 def lines_of_the_page_about_serving():
     try_lines(page_lines("docs/serve.md"), 4, "docs/serve.md")
+
+
+@case
+def lines_of_the_page_about_the_live_view():
+    try_lines(page_lines("docs/top.md"), 5, "docs/top.md")
 
 
 @case
