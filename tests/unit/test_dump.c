@@ -39,7 +39,8 @@ static struct profile *example(void)
 {
 	struct profile *p = sample_new("", 0);
 	uint32_t a = thread(p, "w-a", 11), b = thread(p, "w-b", 12), c = thread(p, "w-c", 13);
-	uint32_t d = thread(p, "w-d", 14), futex = sample_str(p, "futex");
+	uint32_t d = thread(p, "w-d", 14);
+	uint16_t futex = profile_syscall(SYS_futex, false);
 
 	SAMPLE_ADD(p,
 		   SAMPLE(.thread = c, .state = 'D', .reason = REASON_DISK, .blocked_ns = 4000 * MS,
@@ -87,7 +88,8 @@ static void test_threads_apart(void **state _unused_)
 static void test_what_makes_a_block(void **state _unused_)
 {
 	struct profile *p = sample_new("", 0);
-	uint32_t a = thread(p, "a", 11), call = sample_str(p, "read");
+	uint32_t a = thread(p, "a", 11);
+	uint16_t call = profile_syscall(SYS_read, false);
 
 	SAMPLE_ADD(p, SAMPLE(.thread = a, .state = 'S', .blocked_ns = 3 * MS), "Pa", "Uf");
 	SAMPLE_ADD(p, SAMPLE(.thread = a, .state = 'D', .blocked_ns = 2 * MS), "Pb", "Uf");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "output/top_lines.h"
+#include "output/syscall_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -135,7 +136,7 @@ static void what_stack(const struct top_rows *rows, const struct top_row *row, b
 static void what_name(const struct top_rows *rows, const struct top_row *row, enum top_by by,
 		      struct buf *to)
 {
-	char syscall[TOP_SYSCALL_LEN];
+	char syscall[SYSCALL_TEXT_LEN];
 
 	switch (by) {
 	case TOP_BY_THREAD:
@@ -157,7 +158,7 @@ static void what_name(const struct top_rows *rows, const struct top_row *row, en
 			    top_rows__str(rows, row->lock));
 		break;
 	case TOP_BY_SYSCALL:
-		buf__puts(to, top_row__syscall(row, syscall));
+		buf__puts(to, syscall_text(row->syscall, syscall));
 		break;
 	default:
 		break;

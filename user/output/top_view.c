@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "base/compiler.h"
-#include "format/syscall_table.h"
+#include "output/syscall_text.h"
 #include "output/top_group.h"
 
 #define TOP_MAX_STACKS 5 /* of an item that is opened up */
@@ -34,23 +34,6 @@ const char *top_by_name(enum top_by by)
 const char *top_sort_name(enum top_sort sort)
 {
 	return sort < TOP_SORT_CNT ? top_sort_names[sort] : NULL;
-}
-
-const char *top_row__syscall(const struct top_row *row, char *text)
-{
-	bool compat = row->syscall & PROFILE_SYSCALL_COMPAT;
-	uint32_t nr = (row->syscall & ~(uint32_t)PROFILE_SYSCALL_COMPAT) - 1;
-	const char *name;
-
-	text[0] = '\0';
-	if (!row->syscall)
-		return text;
-	name = syscall_name(nr, compat);
-	if (name)
-		snprintf(text, TOP_SYSCALL_LEN, "%s%s", name, compat ? " (32 bit)" : "");
-	else
-		snprintf(text, TOP_SYSCALL_LEN, "syscall %u%s", nr, compat ? " (32 bit)" : "");
-	return text;
 }
 
 uint32_t top_row__next_frame(const struct top_rows *rows, const struct top_row *row,
@@ -96,11 +79,11 @@ static bool *search_strings(const struct top_rows *rows, const char *filter)
 static bool row_found(const struct top_rows *rows, const struct top_row *row, const bool *found,
 		      const char *filter)
 {
-	char number[16], syscall[TOP_SYSCALL_LEN];
+	char number[16], syscall[SYSCALL_TEXT_LEN];
 
 	if (found[row->comm] || found[row->process] || found[row->lock_owner] || found[row->lock] ||
 	    text_has(reason_name((enum reason)row->reason), filter) ||
-	    text_has(top_row__syscall(row, syscall), filter))
+	    text_has(syscall_text(row->syscall, syscall), filter))
 		return true;
 	snprintf(number, sizeof(number), "%u", row->tid);
 	if (!strcmp(number, filter))

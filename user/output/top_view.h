@@ -103,8 +103,5 @@ uint32_t top_row__next_frame(const struct top_rows *rows, const struct top_row *
 /* "stacks", "total". */
 const char *top_by_name(enum top_by by);
 const char *top_sort_name(enum top_sort sort);
-/* What the system call of a row is called; "" for none. */
-#define TOP_SYSCALL_LEN 40
-const char *top_row__syscall(const struct top_row *row, char *text);
 
 #endif
