@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """What docs/tutorial.md says of its programs is so: where they wait, and that mending it helps."""
 import json
 import os

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <sys/syscall.h>
+
 #include "browser/sample_profile.h"
 #include "model/wait_state.h"
 #include "output/writer.h"
