@@ -65,6 +65,16 @@ class Terminal:
     def screen(self, *options):
         return self.tmux("capture-pane", "-p", *options)
 
+    def still(self):
+        """The screen once it does not change: what is written in one piece may be shown in several."""
+        shown = [None]
+
+        def same():
+            had, shown[0] = shown[0], self.screen()
+            return had == shown[0]
+        wait_until(same, "a screen that does not change", step=0.3)
+        return shown[0]
+
     def value(self, name):
         """Of tmux's formats: alternate_on, cursor_flag, pane_pid..."""
         return self.tmux("display-message", "-p", f"#{{{name}}}").strip()
@@ -152,7 +162,7 @@ def quit_top(t):
 
 def check_whole(t):
     """Drawing everything again changes nothing: what is on the screen is what was meant to be. While it is paused."""
-    before = t.screen()
+    before = t.still()
     t.keys("C-l")
     time.sleep(0.2)
     t.wait_for(lambda s: s == before, f"the screen after Ctrl-L as it was before, which was\n{before}\n")
