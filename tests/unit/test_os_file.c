@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/os_file.h"
+#include "base/os_temp.h"
 
 /*
  * Stands before the C library's: with no_tmpfile it is a file system without O_TMPFILE. All tests run
@@ -393,6 +394,26 @@ static void test_file_longest_name(void **state)
 	assert_int_equal(entries(false), 1);
 }
 
+static void test_temporary_file_has_no_name(void **state)
+{
+	char back[6] = "";
+	int fd;
+
+	(void)state;
+	setenv("TMPDIR", dir, 1);
+	fd = os_temp_open();
+	assert_true(fd >= 0);
+	assert_int_equal(os_write_all(fd, "bytes", 5), 0);
+	assert_int_equal(pread(fd, back, sizeof(back), 0), 5);
+	assert_string_equal(back, "bytes");
+	assert_int_equal(entries(false), 0);
+	close(fd);
+	setenv("TMPDIR", "/no/such/directory", 1);
+	assert_int_equal(os_temp_open(), -ENOENT);
+	assert_int_equal(os_write_all(-1, "bytes", 5), -EBADF);
+	unsetenv("TMPDIR");
+}
+
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -415,6 +436,7 @@ int main(void)
 		FILE_TEST(test_file_closed_descriptor),
 		FILE_TEST(test_file_early_write_error_is_not_forgotten),
 		FILE_TEST(test_file_longest_name),
+		FILE_TEST(test_temporary_file_has_no_name),
 	};
 
 	int failed = cmocka_run_group_tests_name("os_file", tests, NULL, NULL);

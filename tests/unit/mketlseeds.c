@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * mketlseeds DIR: writes the seeds of fuzz_etl, fuzz_xpress and fuzz_zip_file below DIR. Run by hand when the reader learns
+ * something new; what it writes is committed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/zip.h"
+#include "fixtures/mketl.h"
+#include "fixtures/mkxpress.h"
+
+static const char *seed_dir;
+static const uint8_t guid[16] = "0123456789abcde";
+
+static void write_seed(const char *name, const struct buf *b)
+{
+	char path[4096];
+	FILE *fp;
+
+	snprintf(path, sizeof(path), "%s/%s", seed_dir, name);
+	fp = fopen(path, "wb");
+	if (!fp) {
+		perror(path);
+		exit(1);
+	}
+	fwrite(b->data, 1, b->len, fp);
+	if (fclose(fp))
+		exit(1);
+}
+
+static void add_events(struct mketl *m, uint8_t ptr_bytes)
+{
+	struct mketl_event e = {
+		.pid = 7, .tid = 8, .guid = guid, .payload = "payload", .len = 7, .version = 2};
+	struct buf items;
+
+	buf__init(&items, 1 << 16);
+	mketl_item(&items, 12, true, "traits", 6);
+	mketl_item(&items, 1, false, "0123456789abcdef", 16);
+	e.ptr_bytes = ptr_bytes;
+	e.ticks = m->start_ticks + 1000 * ptr_bytes;
+	mketl_system(m, &e);
+	mketl_compact(m, &e);
+	mketl_perfinfo(m, &e);
+	mketl_full(m, &e);
+	mketl_instance(m, &e);
+	mketl_provider(m, &e, &items);
+	e.flags = 1 | 2 | 8 | 0x20;
+	mketl_message(m, &e);
+	buf__fini(&items);
+}
+
+static void write_trace(const char *name, bool packed, uint32_t clock, uint32_t ptr_bytes)
+{
+	struct mketl m;
+
+	mketl__init(&m);
+	m.buffer_bytes = 600;
+	m.packed = packed;
+	m.clock = clock;
+	m.ptr_bytes = ptr_bytes;
+	m.old_cpus = ptr_bytes == 4;
+	mketl__begin(&m);
+	for (uint16_t i = 1; i < 4; i++) {
+		mketl__buffer(&m, i % 2, 4 - i);
+		add_events(&m, i % 2 ? 8 : 4);
+		mketl__flush(&m);
+	}
+	write_seed(name, &m.file);
+	mketl__fini(&m);
+}
+
+static void write_xpress(void)
+{
+	static const char text[] = "one and one and one and two and three and three and four";
+	char many[1000];
+	struct buf b;
+
+	buf__init(&b, 1 << 16);
+	buf__append(&b, "\x38\0\0", 3);
+	mkxpress_pack(text, strlen(text), &b);
+	write_seed("xpress/text", &b);
+	memset(many, 'a', sizeof(many));
+	buf__reset(&b);
+	buf__append(&b, "\xe8\x03\0", 3);
+	mkxpress_pack(many, sizeof(many), &b);
+	write_seed("xpress/many", &b);
+	buf__fini(&b);
+}
+
+static int put(void *arg, const void *data, size_t len)
+{
+	return buf__append(arg, data, len);
+}
+
+static void write_zip(void)
+{
+	struct buf b;
+	struct zip z;
+
+	buf__init(&b, 1 << 16);
+	zip__init(&z, "trace.etl", put, &b);
+	zip__write(&z, "one and one and one and one", 27);
+	zip__finish(&z);
+	zip__fini(&z);
+	write_seed("zip_file/deflated", &b);
+	buf__fini(&b);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: mketlseeds DIR\n");
+		return 2;
+	}
+	seed_dir = argv[1];
+	write_trace("etl/plain", false, 1, 8);
+	write_trace("etl/packed", true, 1, 8);
+	write_trace("etl/old", false, 2, 4);
+	write_xpress();
+	write_zip();
+	return 0;
+}
