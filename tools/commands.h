@@ -16,7 +16,7 @@ enum exit_status {
 extern const struct command offcpu_command, wakeups_command, chains_command, locks_command,
 	syscalls_command, runq_command, record_command, report_command, diff_command, check_command,
 	serve_command, push_command, doctor_command, list_command, completion_command,
-	version_command, dump_command, top_command;
+	version_command, dump_command, top_command, info_command;
 
 /* All commands in the order of help; ends with NULL. */
 const struct command *const *commands(void);

@@ -12,6 +12,7 @@
 #include "terminal.h"
 #include "version.h"
 
+/* clang-format off */
 static const struct command *const command_table[] = {
 	&offcpu_command,
 	&wakeups_command,
@@ -23,6 +24,7 @@ static const struct command *const command_table[] = {
 	&dump_command,
 	&record_command,
 	&report_command,
+	&info_command,
 	&diff_command,
 	&check_command,
 	&serve_command,
@@ -33,6 +35,7 @@ static const struct command *const command_table[] = {
 	&version_command,
 	NULL,
 };
+/* clang-format on */
 
 const struct command *const *commands(void)
 {

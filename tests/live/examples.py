@@ -10,10 +10,10 @@ import shlex
 import shutil
 import subprocess
 
-from livetest import DWELL, Dwell, Work, check, check_equal, scratch
+from livetest import BUILD, DWELL, Dwell, Work, check, check_equal, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "top", "dump", "record", "report", "diff", "check", "serve",
+COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "top", "dump", "record", "report", "info", "diff", "check", "serve",
             "push", "doctor", "list", "completion", "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
@@ -30,7 +30,7 @@ def help_lines(command):
 
 def whole_system(words):
     """Or what sends to a receiver that is not there."""
-    alone = ("report", "diff", "check", "doctor", "list", "completion", "version")
+    alone = ("report", "info", "diff", "check", "doctor", "list", "completion", "version")
     return words[1] in COMMANDS and words[1] not in alone and not any(w in TARGETS for w in words)
 
 
@@ -102,6 +102,7 @@ def folder_with_recording():
         shutil.copy(kept, os.path.join(folder, name))
     with open(os.path.join(folder, "dwell-20260131T235900Z.folded"), "w") as to:
         to.write("app;main;wait 1000\n")
+    subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "full", os.path.join(folder, "trace.etl")], check=True)
     subprocess.run([DWELL, "report", "-q", kept, "-o", os.path.join(folder, "block.pb.gz")], check=True, timeout=60)
     return folder
 

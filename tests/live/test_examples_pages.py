@@ -60,4 +60,9 @@ def lines_of_the_page_about_the_live_view():
     try_lines(page_lines("docs/top.md"), 5, "docs/top.md")
 
 
+@case
+def lines_of_the_page_about_windows():
+    try_lines(page_lines("docs/windows.md"), 2, "docs/windows.md")
+
+
 main()
