@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 # timeout: 600
 """dwell top and its terminal: sizes, what ends or stops it, colours, names, messages."""
 import fcntl
