@@ -380,6 +380,53 @@ static void test_merge_waits(void **state _unused_)
 	}
 }
 
+static void add_waits(struct profile *p, const uint64_t *lengths, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		assert_int_equal(
+			profile__add_wait(p, &(struct profile_wait){.from_ns = i,
+								    .wake_ns = i + lengths[i],
+								    .to_ns = i + lengths[i],
+								    .waker = PROFILE_NO_THREAD}),
+			0);
+}
+
+/* The longest stay, in their order; of equal ones no more than fit, and none of them in the place of a longer one. */
+static void test_thin_waits(void **state _unused_)
+{
+	static const uint64_t lengths[] = {5, 7, 7, 1, 7, 9, 7, 2, 8};
+	static const uint64_t stay[] = {7, 7, 9, 8};
+	struct profile *p = profile__new();
+
+	add_waits(p, lengths, ARRAY_SIZE(lengths));
+	assert_int_equal(profile__thin_waits(p, ARRAY_SIZE(lengths)), 0);
+	assert_int_equal(p->wait_cnt, ARRAY_SIZE(lengths));
+	assert_int_equal(profile__thin_waits(p, ARRAY_SIZE(stay)), 0);
+	assert_int_equal(p->wait_cnt, ARRAY_SIZE(stay));
+	assert_int_equal(p->untimed_cnt, ARRAY_SIZE(lengths) - ARRAY_SIZE(stay));
+	for (size_t i = 0; i < ARRAY_SIZE(stay); i++)
+		assert_int_equal(p->waits[i].to_ns - p->waits[i].from_ns, stay[i]);
+	profile__free(p);
+}
+
+/* Recordings that have more waits than there is room for are merged all the same. */
+static void test_merge_too_many_waits(void **state _unused_)
+{
+	struct profile *all = profile__new(), *a = profile__new(), *b = make();
+	struct profile_wait w = {.wake_ns = 1, .to_ns = 1, .waker = PROFILE_NO_THREAD};
+
+	add(a, UINT32_MAX, REASON_LOCK, "a", 1);
+	for (size_t i = 0; i < PROFILE_MAX_WAITS; i++)
+		assert_int_equal(profile__add_wait(a, &w), 0);
+	assert_int_equal(profile__merge(all, a), 0);
+	assert_int_equal(profile__merge(all, b), 0);
+	assert_int_equal(all->wait_cnt, PROFILE_MAX_WAITS / 2 + b->wait_cnt);
+	assert_int_equal(all->wait_cnt + all->untimed_cnt, PROFILE_MAX_WAITS + b->wait_cnt);
+	profile__free(all);
+	profile__free(a);
+	profile__free(b);
+}
+
 /* Of two machines nothing but the wall clock is common. */
 static void test_merge_of_two_boots(void **state _unused_)
 {
@@ -426,6 +473,8 @@ int main(void)
 		cmocka_unit_test(test_wakers_of_waits),
 		cmocka_unit_test(test_merge_waits),
 		cmocka_unit_test(test_merge_of_two_boots),
+		cmocka_unit_test(test_thin_waits),
+		cmocka_unit_test(test_merge_too_many_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

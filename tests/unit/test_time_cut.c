@@ -187,6 +187,25 @@ static void test_open_and_spilled(void **state _unused_)
 	offcpu__fini(&o);
 }
 
+/* What offcpu__add() refuses is not taken because it lies outside. */
+static void test_impossible_ones(void **state _unused_)
+{
+	const struct time_cut cut = {1000, 2000};
+	struct offcpu o;
+	struct wait w;
+	struct event e = {.interval = &w.rec.interval};
+
+	make_waits(&w, 1);
+	w.rec.interval.out_ns = 500;
+	w.rec.interval.wake_ns = w.rec.interval.in_ns = 400;
+	offcpu__init(&o);
+	assert_int_equal(time_cut__add(&cut, &o, &e), -EBADMSG);
+	w.rec.interval.wake_ns = 600;
+	assert_int_equal(time_cut__add(&cut, &o, &e), -EBADMSG);
+	assert_int_equal(o.outside.ns, 0);
+	offcpu__fini(&o);
+}
+
 static void test_window(void **state _unused_)
 {
 	struct model m = {
@@ -208,9 +227,8 @@ static void test_window(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parts_add_up),
-		cmocka_unit_test(test_edges),
-		cmocka_unit_test(test_open_and_spilled),
+		cmocka_unit_test(test_parts_add_up),	 cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_open_and_spilled), cmocka_unit_test(test_impossible_ones),
 		cmocka_unit_test(test_window),
 	};
 

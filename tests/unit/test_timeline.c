@@ -167,6 +167,22 @@ static void test_nothing(void **state _unused_)
 	profile__free(p);
 }
 
+/* A recording may say anything. */
+static void test_the_end_of_time(void **state _unused_)
+{
+	struct profile *p = make(0, 1);
+	struct timeline t;
+
+	add(p, 0, REASON_LOCK, 0, UINT64_MAX, UINT64_MAX);
+	add(p, 0, REASON_DISK, UINT64_MAX - 5, UINT64_MAX - 3, UINT64_MAX);
+	assert_int_equal(timeline__init(&t, p), 0);
+	assert_int_equal(t.row_cnt, 1);
+	for (size_t i = 0; i < TIMELINE_COLUMNS; i++)
+		assert_int_equal((t.rows[0].cells[i] - 1) / TIMELINE_LEVELS, REASON_LOCK);
+	timeline__fini(&t);
+	profile__free(p);
+}
+
 /* Merged recordings have waits behind the length of their windows, as gaps are no window. */
 static void test_beyond_the_window(void **state _unused_)
 {
@@ -188,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_beyond_the_window),
+		cmocka_unit_test(test_the_end_of_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,9 @@ static int cut_interval(const struct time_cut *c, struct offcpu *o, const struct
 	struct wire_interval *is = &copy.interval;
 	struct event part = {.interval = is};
 
+	/* One that can't be is refused there. */
+	if (was->wake_ns < was->out_ns || was->in_ns < was->wake_ns)
+		return offcpu__add(o, e);
 	if (was->in_ns <= c->since_ns || was->out_ns >= c->until_ns) {
 		cut_account(o, was, NULL);
 		return 0;

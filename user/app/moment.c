@@ -51,8 +51,10 @@ static bool moment_fraction(const char **at, uint64_t *ns)
 
 static bool moment_skip(const char **at, char c)
 {
-	*at += **at == c;
-	return (*at)[-1] == c;
+	if (**at != c)
+		return false;
+	++*at;
+	return true;
 }
 
 /* "12:30" or "12:30:05.5" */

@@ -176,6 +176,8 @@ void profile__sort_waits(struct profile *p);
  * samples that are PROFILE_NO_SAMPLE now go.
  */
 void profile__place_waits(struct profile *p, const uint32_t *samples, const uint32_t *threads);
+/* Leaves the longest waits, @max (not 0) at most, and counts the others as untimed. 0 or -ENOMEM. */
+int profile__thin_waits(struct profile *p, size_t max);
 /* The waits from position @first on are later by @ns: another start is the window's now. */
 void profile__shift_waits(struct profile *p, size_t first, uint64_t ns);
 int profile__add_note(struct profile *p, const char *key, const char *value);

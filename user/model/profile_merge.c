@@ -76,14 +76,22 @@ static int merge_waits(struct profile *to, const struct profile *from, uint32_t 
 		       uint32_t first_thread)
 {
 	uint64_t start = from->start_realtime_ns, was = to->start_realtime_ns;
-	size_t first = to->wait_cnt;
+	size_t first;
 	int err = 0;
 
+	/* What comes out of a recording has half of PROFILE_MAX_WAITS at most, so there is room for one more. */
+	if (to->wait_cnt + from->wait_cnt > PROFILE_MAX_WAITS)
+		err = profile__thin_waits(to, PROFILE_MAX_WAITS / 2);
+	first = to->wait_cnt;
 	if (start && was && start < was)
 		profile__shift_waits(to, 0, was - start);
 	for (size_t i = 0; !err && i < from->wait_cnt; i++) {
 		struct profile_wait w = from->waits[i];
 
+		if (to->wait_cnt == PROFILE_MAX_WAITS) {
+			to->untimed_cnt += from->wait_cnt - i;
+			break;
+		}
 		w.sample += first_sample;
 		if (w.waker != PROFILE_NO_THREAD)
 			w.waker += first_thread;

@@ -8,7 +8,7 @@
 #include "output/json_waker.h"
 #include "output/writer.h"
 
-#define WAITS_MAX_STACK (1u << 20) /* bytes */
+#define WAITS_MAX_STACK (1u << 26) /* bytes */
 
 static void waits_thread(struct json *j, const struct profile *p, uint32_t pos)
 {

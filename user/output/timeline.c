@@ -110,12 +110,13 @@ static size_t choose(struct drawing *d, size_t *ret_left_out)
 static void add_span(struct drawing *d, uint64_t from_ns, uint64_t to_ns, unsigned int kind)
 {
 	while (from_ns < to_ns) {
-		uint64_t column = from_ns / d->column_ns, end_ns = (column + 1) * d->column_ns;
+		uint64_t column = from_ns / d->column_ns, end_ns = to_ns;
 
 		if (column >= TIMELINE_COLUMNS)
 			return;
-		if (end_ns > to_ns)
-			end_ns = to_ns;
+		/* What is in the last one ends in it; its own end may be beyond what 64 bits hold. */
+		if (column + 1 < TIMELINE_COLUMNS && end_ns > (column + 1) * d->column_ns)
+			end_ns = (column + 1) * d->column_ns;
 		d->sums[column][kind] += end_ns - from_ns;
 		from_ns = end_ns;
 	}

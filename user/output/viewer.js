@@ -1032,11 +1032,12 @@ function listen() {
 
 /*
  * Shows other data in this page. What was chosen stays chosen as far as it is still there: the
- * zoom down to the deepest frame of its path, search, reasons, order of threads, scrolling.
+ * zoom down to the deepest frame of its path, search, reasons, thread, order of threads, scrolling.
  */
 function show(json) {
 	const names = path(state.zoom).map(nodeName), top = box.scrollTop;
 	const hidden = data.reasons.filter((r, i) => !state.shown[i]).map((r) => r[0]);
+	const chosen = data.threads[state.thread];
 
 	document.getElementById('data').textContent = json;
 	data = JSON.parse(json);
@@ -1044,7 +1045,8 @@ function show(json) {
 	parts = decodeParts();
 	if (state.modules)
 		[tree, parts] = byModule(data, tree, parts);
-	state.thread = -1;
+	state.thread = chosen && data.part_threads ?
+		data.threads.findIndex((t) => t[T.PID] === chosen[T.PID] && t[T.TID] === chosen[T.TID]) : -1;
 	showThread();
 	frameCnt = data.frames.length / 3;
 	usePalette(false);
