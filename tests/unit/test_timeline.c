@@ -104,6 +104,21 @@ static void test_which_threads(void **state _unused_)
 	profile__free(p);
 }
 
+/* Who waited for a CPU waited for something. */
+static void test_waiting_for_a_cpu_is_not_idle(void **state _unused_)
+{
+	struct profile *p = make(1000000, TIMELINE_MAX_ROWS + 1);
+	struct timeline t;
+
+	for (uint32_t i = 0; i < p->thread_cnt; i++)
+		add(p, i, REASON_POLL, 0, i == 7 ? 10 : 5000, i == 7 ? 20 : 5000);
+	assert_int_equal(timeline__init(&t, p), 0);
+	assert_int_equal(t.row_cnt, TIMELINE_MAX_ROWS);
+	assert_int_equal(t.rows[7].thread, 7);
+	timeline__fini(&t);
+	profile__free(p);
+}
+
 /* Random waits, each nanosecond looked at. */
 static void test_random(void **state _unused_)
 {
@@ -201,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_which_threads),
+		cmocka_unit_test(test_waiting_for_a_cpu_is_not_idle),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_beyond_the_window),

@@ -686,6 +686,58 @@ static void test_spilled_waits_keep_their_waker(void **state)
 	assert_int_equal(s->offcpu.rows[0].cnt, 3);
 }
 
+/* Every wait is in the profile with its time, beside the sample that it is a part of. */
+static void check_times(const struct profile *p, size_t cnt)
+{
+	uint64_t sums[16] = {0}, cnts[16] = {0};
+
+	assert_int_equal(p->wait_cnt, cnt);
+	assert_true(p->sample_cnt < ARRAY_SIZE(sums));
+	for (size_t i = 0; i < p->wait_cnt; i++) {
+		assert_true(p->waits[i].sample < p->sample_cnt);
+		sums[p->waits[i].sample] += p->waits[i].to_ns - p->waits[i].from_ns;
+		cnts[p->waits[i].sample]++;
+	}
+	for (size_t i = 0; i < p->sample_cnt; i++) {
+		assert_int_equal(sums[i], profile_sample__total_ns(&p->samples[i]));
+		assert_int_equal(cnts[i], p->samples[i].cnt);
+	}
+}
+
+/* Some are added up at once, others at the end, and rows are put together on the way: none may be lost, or go astray. */
+static void test_each_wait_finds_its_sample(void **state)
+{
+	struct stage *s = *state;
+
+	s->offcpu.keep_times = s->offcpu.keep_waits = true;
+	interval(s, 43, 7, 0);
+	done(s);
+	interval(s, 43, 0, 9)->wait.flags = WIRE_F_PREEMPT;
+	done(s);
+	waked(s, 300, 20, by_worker_in(KSTACK_TIMER, WIRE_W_AWAY));
+	interval(s, 42, 5, 0);
+	done(s);
+	waked(s, 100, 0, by_worker());
+	waked(s, 40, 2, (struct wire_waker){0});
+	waked(s, 60, 3, by_worker());
+	assert_int_equal(s->offcpu.wait_cnt, 4);
+	check_times(make_profile(s), 7);
+	for (size_t i = 0; i < s->profile->wait_cnt; i++) {
+		uint64_t ns = s->profile->waits[i].to_ns - s->profile->waits[i].from_ns;
+
+		/* The wait of 320 was ended by a timer: who had the CPU then did nothing. */
+		assert_int_equal(s->profile->waits[i].waker != PROFILE_NO_THREAD,
+				 ns == 100 || ns == 63);
+	}
+	s->view.wakers = true;
+	check_times(make_profile(s), 7);
+	s->view.reasons = 1u << REASON_PREEMPTED;
+	check_times(make_profile(s), 1);
+	s->view.reasons = 0;
+	s->view.chains = true;
+	assert_int_equal(make_profile(s)->wait_cnt, 7);
+}
+
 /* ---- the wait, and on top of it the waker ---- */
 
 #define WRITE_REVERSED "--;try_to_wake_up;pipe_write;vfs_write;write;send;main"
@@ -1192,6 +1244,7 @@ int main(void)
 		STAGE_TEST(test_only_waits_have_wakers),
 		STAGE_TEST(test_rows_differ_by_who_ended_the_wait),
 		STAGE_TEST(test_spilled_waits_keep_their_waker),
+		STAGE_TEST(test_each_wait_finds_its_sample),
 		STAGE_TEST(test_behind_the_wait_the_waker_stands_on_its_head),
 		STAGE_TEST(test_the_parts_of_a_waker_are_left_out_like_those_of_the_wait),
 		STAGE_TEST(test_of_an_interrupt_only_its_own_part_is_shown),

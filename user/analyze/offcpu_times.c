@@ -36,11 +36,15 @@ static uint32_t times_sample(const struct builder *b, const struct offcpu_time *
 	return p->samples[row];
 }
 
-static uint32_t times_waker(const struct builder *b, const struct offcpu_time *t)
+/* An interrupt ended the others, and took the CPU from whoever had it. */
+static uint32_t times_waker(const struct builder *b, const struct offcpu_time *t, uint32_t sample)
 {
-	uint32_t pos = t->waker_tid ? thread_table__find(&b->model->threads, t->waker_tid,
-							 t->waker_start_ns)
-				    : HASH_INDEX_NONE;
+	bool by_thread =
+		sample != PROFILE_NO_SAMPLE && b->profile->samples[sample].waker == WAKER_THREAD;
+	uint32_t pos =
+		by_thread && t->waker_tid
+			? thread_table__find(&b->model->threads, t->waker_tid, t->waker_start_ns)
+			: HASH_INDEX_NONE;
 
 	return pos < b->thread_cnt ? b->thread_order[pos] : PROFILE_NO_THREAD;
 }
@@ -63,9 +67,9 @@ int builder_times(struct builder *b)
 			.wake_ns = times_since(begin_ns, t->wake_ns),
 			.to_ns = times_since(begin_ns, t->in_ns),
 			.sample = times_sample(b, t),
-			.waker = times_waker(b, t),
 		};
 
+		w.waker = times_waker(b, t, w.sample);
 		if (w.sample != PROFILE_NO_SAMPLE)
 			err = profile__add_wait(b->profile, &w);
 	}
