@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,23 @@ static void test_exec_start_goes_on(void **state _unused_)
 	second = os_sched_exec_start(self(), self());
 	assert_true(second >= first + 15000000);
 	assert_true(os_sched_exec_start(self(), 0x7ffffffe) == 0);
+}
+
+/* A name may look like the line that is looked for: the kernel writes it as it is. */
+static void test_a_hostile_name(void **state _unused_)
+{
+	static const char *const names[] = {"\nse.exec_start:", "\nse.exec_start", "a\n:1.2"};
+	uint64_t first = os_sched_exec_start(self(), self());
+	char before[16];
+
+	if (!first)
+		skip();
+	assert_int_equal(prctl(PR_GET_NAME, before), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(prctl(PR_SET_NAME, names[i]), 0);
+		assert_true(os_sched_exec_start(self(), self()) >= first);
+	}
+	assert_int_equal(prctl(PR_SET_NAME, before), 0);
 }
 
 /* It comes back from where it went, and the clock there is that of its own times. */
@@ -79,6 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exec_start_goes_on),
+		cmocka_unit_test(test_a_hostile_name),
 		cmocka_unit_test(test_the_clock_of_a_cpu),
 		cmocka_unit_test(test_a_stack_of_names),
 	};

@@ -38,10 +38,12 @@ uint64_t os_sched_exec_start(uint32_t pid, uint32_t tid)
 
 	if (!sched_read(pid, tid, "sched", &text))
 		return 0;
-	at = strstr(text.data, "\nse.exec_start");
-	at = at ? strchr(at, ':') : NULL;
-	/* Milliseconds, with six digits behind the point. */
-	return at && sscanf(at, ": %llu.%6llu", &ms, &ns) == 2 ? ms * 1000000 + ns : 0;
+	/* The thread's name stands above, as it is: it may hold a line break, and this word, but no number of this form. */
+	for (at = text.data; (at = strstr(at, "\nse.exec_start")); at++)
+		/* Milliseconds, with six digits behind the point. */
+		if (sscanf(at, "\nse.exec_start : %llu.%6llu", &ms, &ns) == 2)
+			return ms * 1000000 + ns;
+	return 0;
 }
 
 /* ---- clocks ---- */
@@ -58,8 +60,8 @@ bool os_sched_clock(uint32_t cpu, int64_t *ret_ahead_ns)
 		CPU_SET_S(cpu, size, one);
 		/* Its exec_start is when it arrived there, or was last accounted: the nearest of some looks. */
 		for (int i = 0; i < SCHED_TRIES && !sched_setaffinity(0, size, one); i++) {
-			int64_t ahead_ns = (int64_t)os_monotonic_ns();
 			uint64_t task_ns;
+			int64_t ahead_ns;
 
 			sched_yield();
 			task_ns = os_sched_exec_start(pid, tid);
