@@ -128,6 +128,17 @@ static void test_what_is_not_plausible(void **state _unused_)
 	changed.clock.sum_exec_ns +=
 		40 * S; /* as real-time thread, when nobody noted where it began */
 	assert_int_equal(blocked_ms(ask(&s, &changed)), 10000);
+	/* Also if it is the last that was on its CPU: nobody leaves in the future. */
+	changed = header(99 * S + AHEAD, 0, 0);
+	changed.clock.sum_exec_ns += 40 * S;
+	assert_int_equal(since__learn(&s, &changed, true), 0);
+	assert_int_equal(blocked_ms(ask(&s, &changed)), 1000);
+	assert_false(ask(&s, &changed).at_least);
+	/* Nor before the account that was made as it left. */
+	changed = header(90 * S + AHEAD, 0, 0);
+	changed.clock.exec_start_ns = 99 * S + AHEAD;
+	assert_int_equal(since__learn(&s, &changed, true), 0);
+	assert_int_equal(blocked_ms(ask(&s, &changed)), 1000);
 	/* A kernel that clears the one still has the other. */
 	changed = header(90 * S + AHEAD, 0, 0);
 	changed.clock.exec_start_ns = 0;
@@ -136,6 +147,49 @@ static void test_what_is_not_plausible(void **state _unused_)
 	changed.clock.last_arrival_ns = 0;
 	assert_true(ask(&s, &changed).out_ns == changed.now_ns);
 	assert_true(ask(&s, &changed).at_least);
+	since__fini(&s);
+}
+
+/* Some things that differ by little are no contradiction, and no lower bound. */
+static void test_slack(void **state _unused_)
+{
+	struct snapshot_header fair = header(99 * S + AHEAD, MS, 8 * MS),
+			       other = header(90 * S + AHEAD, MS, 17 * MS),
+			       rt = header(99 * S + AHEAD + 900 * MS, 0, 8 * MS);
+	struct since s;
+
+	since__init(&s);
+	assert_int_equal(since__learn(&s, &fair, true), 0);
+	assert_int_equal(blocked_ms(ask(&s, &other)), 9999);
+	/* 1 ms further on, it is believed no more: by the account of its CPU it left 11 ms earlier. */
+	other.clock.exec_start_ns -= 2 * MS;
+	assert_int_equal(blocked_ms(ask(&s, &other)), 9999 + 11);
+	/* 8 ms may be missing: more than 5 % of a short wait, and too little to speak of. */
+	rt.clock.class = WIRE_CLASS_RT;
+	rt.clock.prev_sum_exec_ns = 1;
+	assert_int_equal(blocked_ms(ask(&s, &rt)), 100);
+	assert_false(ask(&s, &rt).at_least);
+	since__fini(&s);
+}
+
+/* SCHED_IDLE is a policy of class fair, with the same figures; without CONFIG_SCHED_INFO nobody has any. */
+static void test_who_has_figures(void **state _unused_)
+{
+	struct snapshot_header h = header(88 * S + AHEAD, 2 * S, 0), late = h;
+	struct since s;
+
+	since__init(&s);
+	h.clock.class = WIRE_CLASS_IDLE;
+	h.reader_ns = 0;
+	assert_int_equal(since__learn(&s, &h, true), 0);
+	assert_true(ask(&s, &h).at_least && ask(&s, &h).out_ns == h.now_ns);
+	/* A reader that has had its CPU for a second: one that just came knows better, before it and after it. */
+	late.reader_ns -= S;
+	h.reader_ns = late.reader_ns + S;
+	assert_int_equal(since__learn(&s, &late, true), 0);
+	assert_int_equal(since__learn(&s, &h, true), 0);
+	assert_int_equal(since__learn(&s, &late, true), 0);
+	assert_int_equal(blocked_ms(ask(&s, &h)), 10000);
 	since__fini(&s);
 }
 
@@ -189,6 +243,11 @@ static void test_bounds(void **state _unused_)
 	assert_true(ask(&s, &h).out_ns == h.now_ns);
 	h = header(S, 2 * S, 0);
 	assert_true(ask(&s, &h).out_ns == h.now_ns);
+	/* That it waits since now would hide it. */
+	assert_true(ask(&s, &h).at_least);
+	/* The clocks are compared with a delay, so a moment ago may be in a moment. */
+	h = header(100 * S + AHEAD, 50 * MS, 0);
+	assert_true(ask(&s, &h).out_ns == h.now_ns && !ask(&s, &h).at_least);
 	h.clock.cpu = UINT32_MAX;
 	assert_int_equal(since__learn(&s, &h, true), 0);
 	h.clock.sum_exec_ns = 0;
@@ -225,6 +284,8 @@ int main(void)
 		cmocka_unit_test(test_realtime),
 		cmocka_unit_test(test_the_newest_account_counts),
 		cmocka_unit_test(test_what_is_not_plausible),
+		cmocka_unit_test(test_slack),
+		cmocka_unit_test(test_who_has_figures),
 		cmocka_unit_test(test_a_scheduler_of_sched_ext),
 		cmocka_unit_test(test_runnable),
 		cmocka_unit_test(test_bounds),

@@ -6,8 +6,9 @@
 
 #include "base/array.h"
 
-#define SINCE_MAX_CPUS 65536
-#define SINCE_SLACK_NS 10000000 /* a tick: figures that are accounted by them may disagree by it */
+#define SINCE_MAX_CPUS	65536
+#define SINCE_SLACK_NS	10000000 /* a tick: figures that are accounted by them may disagree by it */
+#define SINCE_FUTURE_NS 100000000
 /* What may be missing of a time before it is called a lower bound. */
 #define SINCE_SHARE	 20 /* 5 % */
 #define SINCE_MISSING_NS 10000000
@@ -51,14 +52,24 @@ static int since_put(struct since *s, uint32_t cpu, const struct since_cpu *valu
 	return 0;
 }
 
-/* The newest account of a CPU: what it is behind by only grows. */
-static int since_learn_cpu(struct since *s, const struct snapshot_clock *c)
+/*
+ * Is a moment of the scheduler's clock after @now_ns by CLOCK_MONOTONIC? A bit may be: the reader has had its CPU for a while,
+ * so the distance of the clocks is more than it seems.
+ */
+static bool since_is_future(const struct since *s, uint64_t ns, uint64_t now_ns)
 {
+	return s->has_ahead && (int64_t)ns - s->ahead_ns > (int64_t)(now_ns + SINCE_FUTURE_NS);
+}
+
+/* The newest account of a CPU: what it is behind by only grows. */
+static int since_learn_cpu(struct since *s, const struct snapshot_header *h)
+{
+	const struct snapshot_clock *c = &h->clock;
 	uint64_t left = since_by_arrival(s, c);
 	struct since_cpu value = {.exec_ns = c->exec_start_ns};
 
 	if (!left || !c->exec_start_ns || left < c->exec_start_ns ||
-	    c->exec_start_ns < since_cpu(s, c->cpu).exec_ns)
+	    since_is_future(s, left, h->now_ns) || c->exec_start_ns < since_cpu(s, c->cpu).exec_ns)
 		return 0;
 	value.taken_ns = left - c->exec_start_ns;
 	value.behind_ns = (int64_t)value.taken_ns;
@@ -88,46 +99,52 @@ int since__learn(struct since *s, const struct snapshot_header *h, bool steady)
 		s->ahead_ns = ahead_ns;
 		s->has_ahead = true;
 	}
-	return steady ? since_learn_cpu(s, &h->clock) : 0;
+	return steady ? since_learn_cpu(s, h) : 0;
 }
 
-/* Figures that a change of class or a take-over left behind are in contradiction with the clock of tasks. */
-static bool since_is_plausible(const struct since *s, const struct snapshot_clock *c, uint64_t left)
+/* Figures that a change of class or a take-over left behind are in contradiction with the clocks. */
+static bool since_is_plausible(const struct since *s, const struct snapshot_header *h,
+			       uint64_t left)
 {
+	const struct snapshot_clock *c = &h->clock;
 	struct since_cpu cpu = since_cpu(s, c->cpu);
 	uint64_t behind_ns = left - c->exec_start_ns;
 
+	if (since_is_future(s, left, h->now_ns))
+		return false;
 	if (!c->exec_start_ns) /* some kernels clear it when the thread is moved to another CPU */
 		return true;
 	return left >= c->exec_start_ns &&
 	       (cpu.exec_ns < c->exec_start_ns || behind_ns <= cpu.taken_ns + SINCE_SLACK_NS);
 }
 
-/* A moment of the scheduler's clock by CLOCK_MONOTONIC; none is after @now_ns. */
+/* A moment of the scheduler's clock by CLOCK_MONOTONIC; none is after @now_ns. 0: before the machine began, so it is none. */
 static uint64_t since_monotonic(const struct since *s, uint64_t ns, uint64_t now_ns)
 {
 	int64_t at = (int64_t)ns - s->ahead_ns;
 
-	return at <= 0 || (uint64_t)at > now_ns ? now_ns : (uint64_t)at;
+	if (at <= 0)
+		return 0;
+	return (uint64_t)at > now_ns ? now_ns : (uint64_t)at;
 }
 
 struct off_cpu since__ask(const struct since *s, const struct snapshot_header *h,
 			  enum snapshot_state state)
 {
 	const struct snapshot_clock *c = &h->clock;
-	struct off_cpu ret = {h->now_ns, h->now_ns, true};
+	const struct off_cpu unknown = {h->now_ns, h->now_ns, true};
 	struct since_cpu cpu = since_cpu(s, c->cpu);
 	uint64_t left = since_by_arrival(s, c);
+	struct off_cpu ret = unknown;
 
 	if (!s->has_ahead || (state == SNAPSHOT_RUNNABLE && !c->last_queued_ns))
-		return ret;
+		return unknown;
+	ret.at_least = false;
 	if (state == SNAPSHOT_RUNNABLE && !c->last_arrival_ns && !c->exec_start_ns) {
 		/* It is new, and never had a CPU. */
 		ret.out_ns = since_monotonic(s, c->last_queued_ns, h->now_ns);
-		ret.at_least = false;
-	} else if (left && since_is_plausible(s, c, left)) {
+	} else if (left && since_is_plausible(s, h, left)) {
 		ret.out_ns = since_monotonic(s, left, h->now_ns);
-		ret.at_least = false;
 	} else if (c->exec_start_ns && cpu.exec_ns) {
 		/* Since it left, the CPU's clock may have fallen behind by a part of that. */
 		ret.out_ns =
@@ -135,8 +152,10 @@ struct off_cpu since__ask(const struct since *s, const struct snapshot_header *h
 		ret.at_least =
 			cpu.taken_ns > SINCE_MISSING_NS + (h->now_ns - ret.out_ns) / SINCE_SHARE;
 	} else {
-		return ret;
+		return unknown;
 	}
+	if (!ret.out_ns)
+		return unknown;
 	if (state == SNAPSHOT_RUNNABLE)
 		ret.wake_ns = since_monotonic(s, c->last_queued_ns, h->now_ns);
 	if (ret.wake_ns < ret.out_ns)
