@@ -203,6 +203,19 @@ def without_bpf():
         check("through /proc only" in err, f"no warning: {err}")
 
 
+@case
+def what_goes_on_hides_nothing():
+    """By /proc: threads that wake up or end while they are read are none that may not be seen. Root may see all."""
+    if os.geteuid():
+        skip("needs root")
+    with Work("churn", 100, 60000) as w:
+        w.go()
+        for _ in range(8):
+            err = run("dump", "-p", w.pid, "--longer-than", "0", prefix=REFUSE).ok().err
+            check("hide" not in err and "may be seen" not in err, f"warnings of what root may see: {err}")
+        w.process.kill()
+
+
 def at_nobody(name):
     """A copy that any user may run."""
     os.chmod(scratch(), 0o755)

@@ -127,26 +127,41 @@ static void proc_snapshot_identify(struct proc_snapshot_look *l, const struct os
 	memcpy(seed->comm, t->comm, sizeof(seed->comm));
 }
 
+/* What of a thread was not to be seen. */
+struct proc_snapshot_gaps {
+	bool hidden, part;
+};
+
 /* Where a thread that does not run is. */
-static int proc_snapshot_locate(struct proc_snapshot_look *l, const struct os_thread *t)
+static int proc_snapshot_locate(struct proc_snapshot_look *l, const struct os_thread *t,
+				struct proc_snapshot_gaps *ret)
 {
 	struct proc_snapshot_stack stack = {l->s, &l->rec.seed};
 	struct wire_regs regs;
 	bool whole;
 	int cnt;
 
-	if (!t->kthread && !os_walk_read_syscall(t->pid, t->tid, &regs, &l->rec.wait.syscall))
-		l->s->hidden_cnt++;
+	ret->hidden =
+		!t->kthread && !os_walk_read_syscall(t->pid, t->tid, &regs, &l->rec.wait.syscall);
 	cnt = os_sched_stack(t->pid, t->tid, proc_snapshot_take_name, &stack, &whole);
-	if (cnt >= 0 && !whole)
-		l->s->part_cnt++;
+	ret->part = !whole;
 	return cnt < 0 ? cnt : 0;
+}
+
+/* A switch is counted as a thread leaves its CPU: one that was woken shows by its state only. */
+static bool proc_snapshot_sleeps_on(uint32_t pid, uint32_t tid, uint64_t switch_cnt)
+{
+	struct os_thread t;
+
+	return !os_thread_read(pid, tid, &t) && t.state != 'R' &&
+	       os_thread_switch_cnt(pid, tid) == switch_cnt;
 }
 
 static int proc_snapshot_thread(void *arg, uint32_t pid, uint32_t tid)
 {
 	/* Before everything else: what is read then is of one sleep if the number is the same at the end. */
 	uint64_t switch_cnt = os_thread_switch_cnt(pid, tid);
+	struct proc_snapshot_gaps gaps = {false};
 	struct proc_snapshot_look *l = arg;
 	struct os_thread t;
 	int err;
@@ -166,14 +181,19 @@ static int proc_snapshot_thread(void *arg, uint32_t pid, uint32_t tid)
 		l->rec.state = SNAPSHOT_RUNNING;
 	} else {
 		l->rec.state = SNAPSHOT_BLOCKED;
-		err = proc_snapshot_locate(l, &t);
+		err = proc_snapshot_locate(l, &t, &gaps);
 		if (err)
 			return err;
 		l->rec.head.clock.exec_start_ns = os_sched_exec_start(pid, tid);
 	}
 	l->rec.head.now_ns = os_monotonic_ns();
-	if (os_thread_switch_cnt(pid, tid) != switch_cnt)
+	if (!proc_snapshot_sleeps_on(pid, tid, switch_cnt)) {
 		l->rec.state = SNAPSHOT_RUNNING;
+	} else if (l->rec.state == SNAPSHOT_BLOCKED) {
+		/* Others hide nothing. */
+		l->s->hidden_cnt += gaps.hidden;
+		l->s->part_cnt += gaps.part;
+	}
 	return l->fn(l->arg, &l->rec.head);
 }
 
