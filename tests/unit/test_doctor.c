@@ -198,6 +198,12 @@ static void test_no_type_information(void **state _unused_)
 	f.machine.has_proc = false;
 	judge(&f);
 	expect("proc", DOCTOR_FAIL, "not mounted", "mount -t proc proc /proc");
+	/* That alone is enough: the probes' own error would explain nothing. */
+	f = healthy();
+	f.machine.has_proc = false;
+	f.trial.offcpu = (struct bpf_trial_part){.err = -ENOENT, .text = "no such file"};
+	judge(&f);
+	expect("probes", DOCTOR_FAIL, "said above", NULL);
 }
 
 static void test_lockdown(void **state _unused_)
@@ -230,6 +236,9 @@ static void test_bpf_refused(void **state _unused_)
 	expect("probes", DOCTOR_FAIL, "not permitted", "SystemCallFilter=bpf");
 	expect("iterators", DOCTOR_WARN, "iterate over tasks", "seccomp=unconfined");
 	expect("mappings", DOCTOR_WARN, "perf_event_open()", "seccomp=unconfined");
+	f.trial.offcpu = (struct bpf_trial_part){.err = -EACCES, .text = "use sudo"};
+	judge(&f);
+	expect("probes", DOCTOR_FAIL, "ermission denied", "SystemCallFilter=bpf");
 	/* A filter, or a kernel, that knows no such call says so to everybody. */
 	f.machine.may_bpf = false;
 	f.machine.bpf_err = -ENOSYS;
@@ -271,6 +280,12 @@ static void test_settings(void **state _unused_)
 	judge(&f);
 	expect("kernel_names", DOCTOR_WARN, "hides", "sysctl -w kernel.kptr_restrict=1");
 	expect("yama", DOCTOR_WARN, "is 3", "kernel.yama.ptrace_scope = 1");
+	/* With 1 the addresses are shown to who has the right; up to 2, CAP_SYS_PTRACE decides. */
+	f.machine.kptr_restrict = 1;
+	f.machine.ptrace_scope = 2;
+	judge(&f);
+	expect("kernel_names", DOCTOR_WARN, "hides", "sudo dwell doctor");
+	expect("yama", DOCTOR_OK, "is 2", NULL);
 	f.kernel_symbols = -ENOENT;
 	f.machine.ptrace_scope = 1;
 	judge(&f);
@@ -418,6 +433,10 @@ static void test_target_symbols(void **state _unused_)
 	judge_target(&f, &t);
 	expect("symbols", DOCTOR_OK, "has names", NULL);
 	expect("library_symbols", DOCTOR_WARN, "1 of 1 libraries", "don't strip it");
+	/* One that holds no code with tables, such as data in a library, needs no names. */
+	healthy_files[1].function_cnt = 0;
+	judge_target(&f, &t);
+	expect("library_symbols", DOCTOR_OK, "1 libraries", NULL);
 }
 
 static void test_python(void **state _unused_)

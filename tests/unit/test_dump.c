@@ -97,11 +97,15 @@ static void test_what_makes_a_block(void **state _unused_)
 	SAMPLE_ADD(p, SAMPLE(.thread = a, .state = 'D', .blocked_ns = 2 * MS), "Pb", "Uf");
 	SAMPLE_ADD(p, SAMPLE(.thread = a, .state = 'S', .syscall = call, .blocked_ns = 1 * MS),
 		   "Pa", "Uf");
+	SAMPLE_ADD(p,
+		   SAMPLE(.thread = a, .state = 'S', .reason = REASON_DISK, .blocked_ns = 950000),
+		   "Pa", "Uf");
 	SAMPLE_ADD(p, SAMPLE(.thread = UINT32_MAX, .state = 'R', .runnable_ns = 900000), "Pa");
 	check_dump(p, false,
 		   "a 10/11  sleeping, other  blocked for 3.000 ms\n    f  app\n\n"
 		   "a 10/11  uninterruptible, other  blocked for 2.000 ms\n    f  app\n\n"
 		   "a 10/11  sleeping, other  blocked for 1.000 ms  in read\n    f  app\n\n"
+		   "a 10/11  sleeping, disk  blocked for 950.0 us\n    f  app\n\n"
 		   "[unknown]  waits for a CPU, off it for 900.0 us\n");
 	check_dump(sample_new("", 0), false, "");
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -31,6 +32,10 @@ static void test_exec_start_goes_on(void **state _unused_)
 	usleep(20000);
 	second = os_sched_exec_start(self(), self());
 	assert_true(second >= first + 15000000);
+	/* They are nanoseconds: not all three end with six zeroes. */
+	usleep(1000);
+	assert_true(first % 1000000 || second % 1000000 ||
+		    os_sched_exec_start(self(), self()) % 1000000);
 	assert_true(os_sched_exec_start(self(), 0x7ffffffe) == 0);
 }
 
@@ -72,6 +77,35 @@ static void test_the_clock_of_a_cpu(void **state _unused_)
 	assert_true(os_sched_taken_ns(60000) == UINT64_MAX);
 }
 
+/* Column @nr of the line of CPU 0 in /proc/stat, from 0 on. */
+static uint64_t stat_ticks(unsigned int nr)
+{
+	unsigned long long value = 0;
+	FILE *f = fopen("/proc/stat", "re");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "cpu %*[^\n]\ncpu0"), 0);
+	for (unsigned int i = 0; i <= nr; i++)
+		assert_int_equal(fscanf(f, "%llu", &value), 1);
+	fclose(f);
+	return value;
+}
+
+/* What the hypervisor took, and where interrupts are accounted what they took. */
+static uint64_t stat_taken_ns(void)
+{
+	uint64_t irq = stat_ticks(5), softirq = stat_ticks(6);
+
+	return (stat_ticks(7) + (irq ? irq + softirq : 0)) * os_sched_tick_ns();
+}
+
+static void test_what_was_taken(void **state _unused_)
+{
+	uint64_t before = stat_taken_ns(), found = os_sched_taken_ns(0);
+
+	assert_true(before <= found && found <= stat_taken_ns());
+}
+
 static int take_name(void *arg, const char *name)
 {
 	assert_true(*name && !strpbrk(name, "+ ]\n"));
@@ -96,9 +130,8 @@ static void test_a_stack_of_names(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exec_start_goes_on),
-		cmocka_unit_test(test_a_hostile_name),
-		cmocka_unit_test(test_the_clock_of_a_cpu),
+		cmocka_unit_test(test_exec_start_goes_on), cmocka_unit_test(test_a_hostile_name),
+		cmocka_unit_test(test_the_clock_of_a_cpu), cmocka_unit_test(test_what_was_taken),
 		cmocka_unit_test(test_a_stack_of_names),
 	};
 
