@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "base/os_clock.h"
 #include "source/os_sched.h"
 
 static uint32_t self(void)
@@ -96,7 +97,7 @@ static uint64_t stat_taken_ns(void)
 {
 	uint64_t irq = stat_ticks(5), softirq = stat_ticks(6);
 
-	return (stat_ticks(7) + (irq ? irq + softirq : 0)) * os_sched_tick_ns();
+	return (stat_ticks(7) + (irq ? irq + softirq : 0)) * os_tick_ns();
 }
 
 static void test_what_was_taken(void **state _unused_)

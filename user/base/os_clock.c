@@ -2,6 +2,7 @@
 #include "base/os_clock.h"
 
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t clock_read_ns(clockid_t clock)
 {
@@ -19,6 +20,11 @@ uint64_t os_monotonic_ns(void)
 uint64_t os_realtime_ns(void)
 {
 	return clock_read_ns(CLOCK_REALTIME);
+}
+
+uint64_t os_tick_ns(void)
+{
+	return 1000000000ull / (unsigned long)sysconf(_SC_CLK_TCK);
 }
 
 int os_sleep_until_realtime(uint64_t ns)

@@ -9,6 +9,8 @@
 uint64_t os_monotonic_ns(void);
 /* CLOCK_REALTIME, which may jump. */
 uint64_t os_realtime_ns(void);
+/* The unit of times in /proc/PID/stat. */
+uint64_t os_tick_ns(void);
 /* Sleeps until CLOCK_REALTIME shows @ns, also if it is set meanwhile. 0, or -EINTR when a signal came. */
 int os_sleep_until_realtime(uint64_t ns);
 /*

@@ -78,13 +78,12 @@ static uint64_t start_realtime_ns(uint64_t start_ticks)
 {
 	static uint64_t start_ns;
 	unsigned long long boottime_ns, realtime_ns;
-	uint64_t tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t found = __atomic_load_n(&start_ns, __ATOMIC_RELAXED);
 
 	if (found)
 		return found;
 	os_clock_offsets(os_monotonic_ns(), &boottime_ns, &realtime_ns);
-	found = realtime_ns - (boottime_ns - start_ticks * tick_ns);
+	found = realtime_ns - (boottime_ns - start_ticks * os_tick_ns());
 	__atomic_store_n(&start_ns, found, __ATOMIC_RELAXED);
 	return found;
 }

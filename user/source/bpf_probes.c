@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/os_clock.h"
@@ -144,7 +143,7 @@ static int probes_try_either(void *arg, size_t which)
 	if (!err || !l->p->iterators_refused || cfg->proc_ids)
 		return err;
 	cfg->proc_ids = 1;
-	cfg->tick_ns = 1000000000ull / (unsigned long)sysconf(_SC_CLK_TCK);
+	cfg->tick_ns = os_tick_ns();
 	return trait->hashed ? probes_try(l, which) : -EOPNOTSUPP;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os_clock.h"
 #include "base/os_open.h"
 #include "base/os_read.h"
 #include "format/elf.h"
@@ -36,7 +37,7 @@ struct maps_reader {
  */
 bool os_maps_same_process(const struct wire_image *image)
 {
-	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK), start_ns, suspended_ns, at_ns;
+	int64_t tick_ns = (int64_t)os_tick_ns(), start_ns, suspended_ns, at_ns;
 	struct timespec boot, mono;
 	struct os_thread leader;
 

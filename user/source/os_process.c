@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_read.h"
 #include "source/os_threads.h"
@@ -48,13 +49,12 @@ static void process_read_exe(uint32_t pid, struct os_process *p)
 
 int os_process_read(uint32_t pid, struct os_process *ret)
 {
-	uint64_t tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	struct os_thread leader;
 
 	memset(ret, 0, sizeof(*ret));
 	if (os_thread_read(pid, pid, &leader) || leader.state == 'Z')
 		return -ESRCH;
-	ret->image = (struct wire_image){.pid = pid, .start_ns = leader.start_ticks * tick_ns};
+	ret->image = (struct wire_image){.pid = pid, .start_ns = leader.start_ticks * os_tick_ns()};
 	memcpy(ret->comm, leader.comm, sizeof(leader.comm));
 	ret->kthread = leader.kthread;
 	ret->own_pid = os_thread_own_tid(pid, pid);

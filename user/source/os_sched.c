@@ -17,11 +17,6 @@
 #define SCHED_TRIES	 3
 #define SCHED_NAME_BYTES 256
 
-uint64_t os_sched_tick_ns(void)
-{
-	return 1000000000ull / (unsigned long)sysconf(_SC_CLK_TCK);
-}
-
 static bool sched_read(uint32_t pid, uint32_t tid, const char *file, struct buf *ret)
 {
 	char path[64];
@@ -93,7 +88,7 @@ uint64_t os_sched_taken_ns(uint32_t cpu)
 			  &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 8)
 		return UINT64_MAX;
 	/* Softirqs are taken off only where interrupts are accounted, and there these are never 0. */
-	return (v[7] + (v[5] ? v[5] + v[6] : 0)) * os_sched_tick_ns();
+	return (v[7] + (v[5] ? v[5] + v[6] : 0)) * os_tick_ns();
 }
 
 bool os_sched_is_ext(void)

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The unit of times in /proc/PID/stat. */
-uint64_t os_sched_tick_ns(void);
 /* se.exec_start of /proc/PID/task/TID/sched, as in struct snapshot_clock; 0: gone, or the kernel does not show it. */
 uint64_t os_sched_exec_start(uint32_t pid, uint32_t tid);
 /*

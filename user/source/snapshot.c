@@ -330,7 +330,7 @@ static int snapshot_setup(struct snapshot_source *s)
 	struct config cfg = {.threads = s->opts.threads, .proc_ids = 1};
 	int err = snapshot_check_targets(&s->opts, &cfg);
 
-	cfg.tick_ns = os_sched_tick_ns();
+	cfg.tick_ns = os_tick_ns();
 	jits__init(&s->jits, s->modules);
 	since__init(&s->since);
 	s->since.fair_is_ext = os_sched_is_ext();
