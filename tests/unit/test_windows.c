@@ -65,6 +65,16 @@ static uint64_t total(const struct offcpu *o, uint32_t tid, bool runnable)
 	return ns;
 }
 
+static uint64_t count(const struct offcpu *o, uint32_t tid, bool open)
+{
+	uint64_t cnt = 0;
+
+	for (size_t i = 0; i < o->cnt; i++)
+		if (o->rows[i].thread.tid == tid && !(o->rows[i].wait.flags & WIRE_F_OPEN) == !open)
+			cnt += o->rows[i].cnt;
+	return cnt;
+}
+
 static uint64_t overlap(uint64_t a, uint64_t b, uint64_t from, uint64_t to)
 {
 	a = a > from ? a : from;
@@ -72,11 +82,20 @@ static uint64_t overlap(uint64_t a, uint64_t b, uint64_t from, uint64_t to)
 	return b > a ? b - a : 0;
 }
 
-/* What the window must show of a thread, by the waits themselves. */
+static uint64_t offcpu_ns(const struct offcpu *o)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t tid = 1; tid <= THREADS; tid++)
+		ns += total(o, tid, false) + total(o, tid, true);
+	return ns;
+}
+
+/* What the window must show of a thread, by the waits themselves: each once, in its time, and open where it goes on. */
 static void check_window(const struct window *win, const struct wait *waits, size_t cnt)
 {
 	for (uint32_t tid = 1; tid <= THREADS; tid++) {
-		uint64_t blocked = 0, runnable = 0;
+		uint64_t blocked = 0, runnable = 0, ended = 0, open = 0;
 
 		for (size_t i = 0; i < cnt; i++) {
 			const struct wait *w = &waits[i];
@@ -85,10 +104,15 @@ static void check_window(const struct window *win, const struct wait *waits, siz
 				continue;
 			blocked += overlap(w->out, w->wake, win->begin_ns, win->end_ns);
 			runnable += overlap(w->wake, w->in, win->begin_ns, win->end_ns);
+			ended += w->in > win->begin_ns && w->in <= win->end_ns;
+			open += w->in > win->end_ns && w->out < win->end_ns;
 		}
 		assert_int_equal(total(&win->offcpu, tid, false), blocked);
 		assert_int_equal(total(&win->offcpu, tid, true), runnable);
+		assert_int_equal(count(&win->offcpu, tid, false), ended);
+		assert_int_equal(count(&win->offcpu, tid, true), open);
 	}
+	assert_int_equal(win->offcpu.open.ns + win->offcpu.delivered.ns, offcpu_ns(&win->offcpu));
 }
 
 /* Waits of all threads, sorted by their ends. */
@@ -105,7 +129,7 @@ static size_t make_waits(struct wait *waits, uint64_t end)
 			w->tid = tid;
 			w->out = at + 1 + random_u64() % 20;
 			w->wake = w->out + random_u64() % (random_u64() % 8 ? 60 : 3000);
-			w->in = w->wake + random_u64() % 30;
+			w->in = w->wake + random_u64() % 30 + 1;
 			w->delivered = false;
 			at = w->in;
 		}

@@ -77,8 +77,8 @@ void windows__fini(struct windows *w)
 {
 	for (size_t i = 0; i < WINDOWS_MAX; i++)
 		window__free(w->items[i]);
-	told_clear(&w->told);
-	told_clear(&w->before);
+	for (size_t i = 0; i < ARRAY_SIZE(w->tolds); i++)
+		told_clear(&w->tolds[i]);
 	*w = (struct windows){0};
 }
 
@@ -158,57 +158,69 @@ static uint64_t windows_min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Does a piece of time that ends at @to_ns, without a cut in it, belong to the window? */
-static bool window_holds(const struct window *win, uint64_t to_ns)
+/* Has the window a part of what ended at @in_ns, or goes on then? */
+static bool window_reaches(const struct window *win, uint64_t in_ns)
 {
-	return win->begin_ns && win->begin_ns < to_ns && (!win->end_ns || to_ns <= win->end_ns);
+	return win->begin_ns && win->begin_ns < in_ns;
 }
 
-/* The piece of @e from @from_ns to @to_ns, to all windows that hold it. */
-static int windows_book(struct windows *w, const struct event *e, uint64_t from_ns, uint64_t to_ns)
+/*
+ * Where the window's part of a wait begins. One that lasted over the window's begin and was not told there, though all have
+ * been asked since, was too short to be told then (-m): it is whole where it ended, for no other window waits for it.
+ */
+static uint64_t window_from_ns(const struct windows *w, const struct window *win,
+			       const struct wire_interval *iv)
+{
+	bool settling = w->told_ns && win->begin_ns == w->cut_ns;
+
+	if (iv->out_ns < win->begin_ns && (!win->begun || settling || told_has(win->begun, iv)))
+		return win->begin_ns;
+	return iv->out_ns;
+}
+
+/* The window's part of @e, as one that is open when the window ends before it. */
+static int window_book(const struct windows *w, struct window *win, const struct event *e)
 {
 	struct wire_waked rec = {.interval = *e->interval};
-	struct event piece = {.interval = &rec.interval};
+	struct event part = {.interval = &rec.interval};
 	struct wire_interval *iv = &rec.interval;
-	int err = 0;
+	int err;
 
 	if (event__waker(e)) {
 		rec.waker = *event__waker(e);
 		rec.lock = event__lock(e);
 	}
-	iv->out_ns = windows_max(iv->out_ns, from_ns);
-	iv->in_ns = windows_min(iv->in_ns, to_ns);
+	iv->out_ns = window_from_ns(w, win, iv);
+	if (win->end_ns && win->end_ns < iv->in_ns) {
+		iv->in_ns = win->end_ns;
+		iv->wait.flags |= WIRE_F_OPEN;
+	}
 	if (iv->in_ns <= iv->out_ns)
 		return 0;
 	iv->wake_ns = windows_min(windows_max(iv->wake_ns, iv->out_ns), iv->in_ns);
-	for (size_t i = 0; !err && i < WINDOWS_MAX; i++) {
-		struct window *win = w->items[i];
-
-		if (!win || !window_holds(win, iv->in_ns))
-			continue;
-		err = offcpu__add(&win->offcpu, &piece);
-		if (!err && win->whole_max && !(iv->wait.flags & WIRE_F_FILTERED))
-			offcpu__set_max(&win->offcpu, iv->in_ns - e->interval->out_ns);
-	}
+	err = offcpu__add(&win->offcpu, &part);
+	if (!err && win->whole_max && !(iv->wait.flags & WIRE_F_FILTERED))
+		offcpu__set_max(&win->offcpu, iv->in_ns - e->interval->out_ns);
 	return err;
 }
 
-/* A wait that began before the last cut. */
+/* A wait that began before the last cut, and has ended or is open at the end of the run. */
 static int windows_divide(struct windows *w, const struct event *e)
 {
-	const struct wire_interval *iv = e->interval;
-	uint64_t from_ns = iv->out_ns;
-	int err;
+	bool told = w->told && told_has(w->told, e->interval);
+	int err = 0;
 
-	if (told_has(&w->told, iv))
-		return windows_book(w, e, w->cut_ns, UINT64_MAX);
-	if (told_has(&w->before, iv))
-		from_ns = w->before.cut_ns;
-	/* At the cut it was too short to be told (-m). It goes whole to where it ended: no other window waits for it. */
-	if (!w->told_ns)
-		return windows_book(w, e, from_ns, UINT64_MAX);
-	err = windows_book(w, e, from_ns, w->cut_ns);
-	return err ? err : windows_book(w, e, w->cut_ns, UINT64_MAX);
+	for (size_t i = 0; !err && i < WINDOWS_MAX; i++) {
+		struct window *win = w->items[i];
+
+		if (!win || !window_reaches(win, e->interval->in_ns))
+			continue;
+		/* Where it has ended it was told what was open, but for what comes while it settles. */
+		if (win->end_ns && (told || window_is_complete(w, win)))
+			continue;
+		err = window_book(w, win, e);
+	}
+	return err;
 }
 
 int windows__add(struct windows *w, const struct event *e)
@@ -245,12 +257,29 @@ void windows__begin(struct windows *w, uint64_t start_ns)
 			w->items[i]->begin_ns = start_ns;
 }
 
+/* One of the last cut's or a window's is in use; there is always one that is not. */
+static struct told *windows_free_told(struct windows *w)
+{
+	struct told *unused = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(w->tolds); i++) {
+		bool used = w->told == &w->tolds[i];
+
+		for (size_t j = 0; j < WINDOWS_MAX; j++)
+			used |= w->items[j] && w->items[j]->begun == &w->tolds[i];
+		if (used)
+			continue;
+		unused = &w->tolds[i];
+		told_clear(unused);
+	}
+	return unused;
+}
+
 void windows__cut_begin(struct windows *w, uint64_t cut_ns)
 {
-	told_clear(&w->before);
-	w->before = w->told;
-	w->told = (struct told){.cut_ns = cut_ns};
-	hash_index__init(&w->told.index);
+	w->told = NULL;
+	w->told = windows_free_told(w);
+	hash_index__init(&w->told->index);
 	w->cut_ns = cut_ns;
 	w->told_ns = UINT64_MAX;
 	for (size_t i = 0; i < WINDOWS_MAX; i++) {
@@ -260,22 +289,28 @@ void windows__cut_begin(struct windows *w, uint64_t cut_ns)
 			continue;
 		if (win->ends)
 			win->end_ns = cut_ns;
-		if (!win->begin_ns)
-			win->begin_ns = cut_ns;
+		if (win->begin_ns)
+			continue;
+		win->begin_ns = cut_ns;
+		win->begun = w->told;
 	}
 }
 
 int windows__add_open(struct windows *w, const struct event *e)
 {
-	const struct wire_interval *iv = e->interval;
-	uint64_t from_ns = told_has(&w->before, iv) ? w->before.cut_ns : iv->out_ns;
 	int err;
 
 	/* An iterator may come to a thread twice. */
-	if (told_has(&w->told, iv))
+	if (told_has(w->told, e->interval))
 		return 0;
-	err = told_add(&w->told, iv);
-	return err ? err : windows_book(w, e, from_ns, w->cut_ns);
+	err = told_add(w->told, e->interval);
+	for (size_t i = 0; !err && i < WINDOWS_MAX; i++) {
+		struct window *win = w->items[i];
+
+		if (win && win->end_ns == w->cut_ns && window_reaches(win, w->cut_ns))
+			err = window_book(w, win, e);
+	}
+	return err;
 }
 
 void windows__cut_told(struct windows *w, uint64_t now_ns)
@@ -304,6 +339,6 @@ bool windows__round(struct windows *w, uint64_t time_ns)
 	if (!w->told_ns || time_ns < w->told_ns)
 		return false;
 	w->told_ns = 0;
-	told_clear(&w->before);
+	windows_free_told(w);
 	return true;
 }

@@ -2,9 +2,9 @@
 /*
  * One long run cut into windows: each shows exactly the part of every wait that lies inside it, however long the wait is.
  *
- * A cut is a moment on CLOCK_MONOTONIC at which a source tells all waits that are open (struct source_ops, cut). Between two
- * cuts time is one piece: a wait is divided at the cuts, and each piece goes to all windows that hold it. So windows may
- * overlap, and begin and end at cuts only.
+ * A cut is a moment on CLOCK_MONOTONIC at which a source tells all waits that are open (struct source_ops, cut). Windows begin
+ * and end at cuts only, and may overlap. A wait comes once to each that it has a part in: where it ends, or as open where the
+ * window does before it.
  *
  *   windows__open (any number, before the begin or a cut)
  *   windows__begin, when the run does
@@ -12,8 +12,8 @@
  *     -> windows__add ... until windows__settled: the windows that were to end now are complete
  *   windows__add for every closed interval and spill, at any time
  *
- * Waits that ended while the source told may come by the ring or have been told as open, or neither. What was told is
- * kept with its beginning: of a wait that was, the rest is what comes; any other is divided here.
+ * Waits that ended while the source told may come by the ring or have been told as open, or both, or neither. So what was told at
+ * a cut is kept for the windows that end and begin there.
  *
  * Time that the kernel added up in a spill has no beginning: it goes whole to the windows in which it is read.
  */
@@ -41,21 +41,24 @@ struct told {
 	} * items;
 	size_t cnt, cap;
 	struct hash_index index;
-	uint64_t cut_ns;
 };
 
 struct window {
 	struct offcpu offcpu;
 	uint64_t begin_ns, end_ns; /* cuts; 0: to come */
 	bool ends;		   /* at the next cut */
+	struct told *
+		begun; /* at the cut that it began at; NULL: it began with the run. Of struct windows */
 	bool whole_max; /* the longest wait counts from its own beginning, be that before the window's */
 };
 
 struct windows {
 	struct window *items[WINDOWS_MAX]; /* NULL: free */
-	struct told told, before; /* of the last cut and, while that settles, the one before */
-	uint64_t cut_ns;	  /* the last cut; 0: none yet */
-	uint64_t told_ns;	  /* all that was written before has to be read; 0: settled */
+	struct told tolds[WINDOWS_MAX + 1];
+	struct told *
+		told; /* of the last cut; NULL: none yet. Free are those that are neither this nor a window's */
+	uint64_t cut_ns;  /* the last cut, or the begin; 0: none yet */
+	uint64_t told_ns; /* all that was written before has to be read; 0: settled */
 };
 
 void windows__init(struct windows *w);

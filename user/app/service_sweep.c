@@ -92,7 +92,8 @@ static void sweep_mark(struct service *s)
 	for (size_t i = 0; i < WINDOWS_MAX; i++)
 		if (s->windows.items[i])
 			sweep_use_rows(m, &s->windows.items[i]->offcpu);
-	sweep_use_told(m, &s->windows.told);
+	if (s->windows.told)
+		sweep_use_told(m, s->windows.told);
 }
 
 /* The images of threads that live, or are in use, and of stacks whose frames still need them. */
