@@ -49,7 +49,6 @@ struct top_ui {
 	struct top_shared *shared;
 	struct top_messages *messages;
 	struct os_thread thread;
-	bool running;
 	bool stop; /* shared, atomic: the thread is to end */
 	bool quit; /* shared, atomic: the user wants to */
 	/* The thread's. */

@@ -35,6 +35,7 @@ struct run {
 	struct top_messages messages;
 	struct top_ui ui;
 	struct top_state state; /* of plain tables */
+	struct ledger lost;	/* its counters, at their highest */
 	uint64_t event_cnt;	/* up to the last interval */
 	uint64_t shown_cnt;
 	bool over; /* DURATION has passed, or all intervals were shown */
@@ -114,7 +115,8 @@ static void run_note_facts(struct run *r, const struct profile *p)
 	if (localtime_r(&s, &local))
 		snprintf(f->clock, sizeof(f->clock), "%02d:%02d:%02d", local.tm_hour, local.tm_min,
 			 local.tm_sec);
-	top_describe_lost(&p->ledger, f->lost);
+	top_note_lost(&r->lost, &p->ledger);
+	top_describe_lost(&r->lost, f->lost);
 }
 
 static int run_add(struct run *r, const struct profile *p)
@@ -289,6 +291,8 @@ static void run_print_ledger(const struct run *r)
 	bool lost;
 
 	service__ledger(r->service, &ledger);
+	/* Stacks that no window could name are not in this one. */
+	top_note_lost(&ledger, &r->lost);
 	lost = *r->shared.facts.lost && !view->quiet;
 	buf__init(&text, 1u << 20);
 	ledger__print(&ledger, &text);

@@ -174,32 +174,17 @@ void screen__fill(struct screen *s)
 
 /* ---- out ---- */
 
-/* The columns of a line; what is not printed is styles only. */
-static int screen_line_cols(const char *text)
-{
-	int cols = 0;
-	size_t len;
-
-	for (; *text; text += len) {
-		if (*text == '\033') {
-			len = strcspn(text, "m") + 1;
-			continue;
-		}
-		cols += (int)text_char_width(text_char(text, &len));
-	}
-	return cols;
-}
-
 static void screen_flush_line(struct screen *s, int row, struct buf *to)
 {
 	struct screen_row *line = &s->lines[row];
 
 	if (!s->all && !strcmp(buf__str(&line->text), buf__str(&line->shown)))
 		return;
-	buf__printf(to, "\033[%d;1H%s\033[0m", row + 1, buf__str(&line->text));
-	/* Behind the last column the cursor may still stand on it: what is erased from there on would be that. */
-	if (screen_line_cols(buf__str(&line->text)) < s->cols)
-		buf__puts(to, "\033[K");
+	/*
+	 * Emptied first: behind the last column the cursor may still stand on it, and where the terminal takes a character for
+	 * narrower than it is here, the end of what stood there would stay.
+	 */
+	buf__printf(to, "\033[%d;1H\033[K%s\033[0m", row + 1, buf__str(&line->text));
 	buf__reset(&line->shown);
 	buf__puts(&line->shown, buf__str(&line->text));
 }

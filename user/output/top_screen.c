@@ -13,6 +13,13 @@
 
 /* ---- what was lost ---- */
 
+void top_note_lost(struct ledger *most, const struct ledger *l)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(l->counters); i++)
+		if (most->counters[i] < l->counters[i])
+			most->counters[i] = l->counters[i];
+}
+
 void top_describe_lost(const struct ledger *l, char text[TOP_LOST_BYTES])
 {
 	static const struct {
@@ -64,12 +71,14 @@ static void put_seconds(struct screen *s, enum screen_style style, uint64_t ns)
 {
 	char text[32];
 
-	if (ns < 100000000000)
+	if (ns < 99950000000) {
+		ns += 50000000; /* an interval is a little less than asked for as often as more */
 		snprintf(text, sizeof(text), "%" PRIu64 ".%" PRIu64 " s", ns / 1000000000,
 			 ns / 100000000 % 10);
-	else
+	} else {
 		snprintf(text, sizeof(text), "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
 			 ns / 3600000000000, ns / 60000000000 % 60, ns / 1000000000 % 60);
+	}
 	screen__put(s, style, text, -1);
 }
 
@@ -203,8 +212,7 @@ static void draw_help(struct screen *s)
 		"  up down PgUp PgDn Home End   move",
 		"  Enter, space         open a line: its stacks, a frame a line, innermost first",
 		"  s, r, F6             sort by total time, count, average, longest",
-		"  /, F3                search: only what has it in a name; Enter ends it, Esc "
-		"clears",
+		"  /, F3                search in all names; Enter ends typing, Esc shows all",
 		"  a                    since the start, or the last interval",
 		"  i                    hide idle waits: poll, sleep, child, signal",
 		"  K                    hide the kernel's frames",
@@ -213,8 +221,7 @@ static void draw_help(struct screen *s)
 		"  q, F10, Ctrl-C       quit",
 		"",
 		"  TIME/s is summed over threads: 3.00s are three threads that wait all the time.",
-		"  AVG is per wait, of the time inside the interval; MAX is the longest wait so "
-		"far.",
+		"  AVG is per wait, the time inside the interval; MAX is the longest wait so far.",
 		"  REASON+ : more than one reason, this one has most of the time.",
 		"",
 		"any key: back",

@@ -24,7 +24,9 @@ struct top_facts {
 	char message[TOP_MESSAGE_BYTES]; /* the last one, "": none */
 };
 
-/* What was lost since the start by the counters of @l, such as "spill_full 120 (1.25s), stack_lost 3"; "" if nothing was. */
+/* The counters of a window's ledger, as far as they are higher than those so far: what a window alone has may be less in the next. */
+void top_note_lost(struct ledger *most, const struct ledger *l);
+/* What was lost by the counters of @l, such as "spill_full 120 (1.25s), stack_lost 3"; "" if nothing was. */
 void top_describe_lost(const struct ledger *l, char text[TOP_LOST_BYTES]);
 /* How many lines of the view fit on a screen of @rows. */
 int top_body_rows(const struct top_facts *facts, int rows);
