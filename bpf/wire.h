@@ -52,6 +52,9 @@ enum wire_kind {
 	WIRE_LINE = 24,
 	WIRE_CODE = 25,
 	WIRE_LOCK = 26,
+	WIRE_WAIT_REASON = 27,
+	WIRE_LONG_NAME = 28,
+	WIRE_DEBUG_FILE = 29,
 };
 
 struct wire_header {
@@ -107,10 +110,12 @@ enum wire_sched_class {
 #define WIRE_F_CLASS_MASK  (7 << WIRE_F_CLASS_SHIFT)
 /* Likewise: it may have begun before out_ns, nobody saw it; of no length: since when is not known at all. */
 #define WIRE_F_AT_LEAST (1 << 14)
+/* Likewise: what it waits for has a number of its own, in state: see WIRE_WAIT_REASON. */
+#define WIRE_F_NAMED (1 << 15)
 
 /* What decides the blocking reason, sampled at switch-out. */
 struct wire_wait {
-	__u32 state;   /* task_struct.__state */
+	__u32 state;   /* task_struct.__state; with WIRE_F_NAMED the number of a WIRE_WAIT_REASON */
 	__s16 syscall; /* -1: not in a system call */
 	__u16 flags;   /* enum wire_interval_flags, and the scheduling class */
 };
@@ -191,6 +196,8 @@ enum wire_stack_kind {
  */
 #define WIRE_STACK_PYTHON_SHIFT 16
 #define WIRE_STACK_PYTHON_CUT	4
+/* All ips are to be taken as they stand, none is moved into the calling instruction; bits 62 and 63 of them mean nothing. */
+#define WIRE_STACK_EXACT 8
 
 /*
  * How the walk of a user stack ended. Order is the numbering; append.
@@ -405,7 +412,12 @@ struct wire_lock {
 	X(SPILLED_BEFORE_NS, "spilled_before_ns",                                                  \
 	  "of the spilled time, what earlier windows of the same run have shown")                  \
 	X(THROTTLED_NS, "throttled_ns", "of the filtered time, what --max-cpu gave up")            \
-	X(THROTTLED_CNT, "throttled", "of the filtered intervals, what --max-cpu gave up")
+	X(THROTTLED_CNT, "throttled", "of the filtered intervals, what --max-cpu gave up")         \
+	X(CHAIN_BREAKS, "chain_breaks",                                                            \
+	  "context switches missing in the trace: who left a CPU was not who had it")              \
+	X(TRACE_EVENTS_LOST, "trace_events_lost", "events that the tracing system says it lost")   \
+	X(TRACE_BUFFERS_LOST, "trace_buffers_lost",                                                \
+	  "buffers that the tracing system says it lost, or that are damaged")
 
 enum wire_counter {
 #define X(id, name, help) WIRE_C_##id,
@@ -430,6 +442,8 @@ enum wire_module_kind {
 	WIRE_MODULE_VDSO = 2,
 	WIRE_MODULE_ANON = 3,	/* executable memory without a file */
 	WIRE_MODULE_PYTHON = 4, /* no file at all: functions written in Python */
+	WIRE_MODULE_PE = 5,	/* a PE file in a process's memory */
+	WIRE_MODULE_DRIVER = 6, /* a PE file in the kernel's memory */
 };
 
 /* A file (or the kernel) that code comes from. Ids count up from 1 in the order of appearance. */
@@ -451,11 +465,47 @@ struct wire_module {
 /* Executable memory of an image. */
 struct wire_mapping {
 	struct wire_header h;
-	struct wire_image image;
-	__u64 start, end; /* addresses */
-	__u64 file_off;	  /* of start, bytes */
+	struct wire_image image; /* all zero: of the kernel, if its memory has several modules */
+	__u64 start, end;	 /* addresses */
+	__u64 file_off;		 /* of start, bytes */
 	__u32 module;
 	__u32 flags;
+};
+
+/* The file with a module's symbols, where the module's build id is that file's. */
+struct wire_debug_file {
+	struct wire_header h;
+	__u32 module;
+	__u32 name_len;
+	char text[]; /* name, NUL and padding */
+};
+
+/*
+ * The whole name of a thread whose comm has no room for it. WIRE_THREAD told the thread before, with the same key, comm_gen
+ * included.
+ */
+struct wire_long_name {
+	struct wire_header h;
+	struct wire_thread_key key;
+	__u32 name_len;
+	__u32 _pad;
+	char text[]; /* name, NUL and padding */
+};
+
+/*
+ * A wait reason of the system the events come from: waits with WIRE_F_NAMED in their flags have its number in
+ * wire_wait.state. With frame_len 0: the reason of such waits; else: their reason when one of their innermost frames has a
+ * name that begins with this. The first that fits in the order told counts, then the one without frame.
+ */
+struct wire_wait_reason {
+	struct wire_header h;
+	__u32 state;
+	__u16 reason; /* enum reason */
+	__u16 name_len;
+	__u16 frame_len;
+	__u16 _pad;
+	__u32 _pad2;
+	char text[]; /* name, NUL, frame, NUL and padding */
 };
 
 /* A symbol that covers a frame of the recording. Offsets as in struct frame: see model/stack.h. */
@@ -548,6 +598,9 @@ WIRE_SIZE_CHECK(wire_lock, 64);
 WIRE_SIZE_CHECK(wire_counters, 16);
 WIRE_SIZE_CHECK(wire_module, 56);
 WIRE_SIZE_CHECK(wire_mapping, 56);
+WIRE_SIZE_CHECK(wire_debug_file, 16);
+WIRE_SIZE_CHECK(wire_long_name, 32);
+WIRE_SIZE_CHECK(wire_wait_reason, 24);
 WIRE_SIZE_CHECK(wire_symbol, 32);
 WIRE_SIZE_CHECK(wire_line, 32);
 WIRE_SIZE_CHECK(wire_code, 40);
