@@ -160,7 +160,7 @@ static int msf__find_streams(struct msf *m, size_t word_cnt)
 
 int msf__open(struct msf *m, const struct file_input *in)
 {
-	uint32_t bytes, map;
+	uint32_t bytes = 0, map = 0;
 	int err;
 
 	*m = (struct msf){.in = *in};

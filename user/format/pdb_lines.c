@@ -365,7 +365,7 @@ int pdb_lines__find(struct pdb_lines *l, uint32_t rva, struct pdb_place *ret)
 {
 	const struct pdb_contribution *c;
 	const struct pdb_stretch *s;
-	struct pdb_line line;
+	struct pdb_line line = {.number = 0};
 	struct pdb_view *v;
 	int err;
 
