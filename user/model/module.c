@@ -22,6 +22,7 @@ static void module_free(struct module *m)
 	os_close(m->debug_fd);
 	os_close(m->alt_fd);
 	free(m->path);
+	free(m->debug_name);
 	free(m);
 }
 
@@ -75,6 +76,7 @@ static struct module *module_copy(const struct module *like)
 	*m = *like;
 	m->build_id_len = (uint8_t)module_build_id_len(like);
 	m->fd = m->debug_fd = m->alt_fd = -1;
+	m->debug_name = NULL;
 	m->path = strdup(module_path(like));
 	if (!m->path) {
 		free(m);

@@ -24,6 +24,7 @@ struct module {
 	uint64_t inode;
 	uint32_t used; /* the table's generation when it was last wanted */
 	char *path;    /* as the process sees it, owned */
+	char *debug_name; /* of the file with its symbols that the build id is of (PDB); NULL: none. Owned. */
 	int fd; /* the file, open for reading since it was first seen; -1: not available. Owned. */
 	/*
 	 * Files with its debug information, and with what dwz moved out of that, as far as the process's own root has them;
