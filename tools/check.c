@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "check.h"
 #include "commands.h"
+#include "load_names.h"
 #include "pattern.h"
 
 #define CHECK_SLICES	  12
@@ -136,6 +137,7 @@ static int check_run(struct check *c, const struct view_config *v, const regex_t
 		.comm = c->config->comm,
 		.stack = stack,
 		.slice_cnt = (uint32_t)c->config->slices,
+		.symbol_path = c->config->symbol_path,
 	};
 	int err = 0;
 
@@ -212,6 +214,7 @@ static const struct option_def check_option_table[] = {
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct check_config, stack),
 	 .help = "only those with a frame that matches this extended regular expression"},
+	LOAD_SYMBOL_PATH_OPTION(struct check_config, symbol_path),
 	{.name = "comm",
 	 .arg = "GLOB",
 	 .type = OPTION_STRING,

@@ -12,7 +12,7 @@ enum check_verdict { CHECK_OK, CHECK_REGRESSION, CHECK_TOO_LITTLE };
 
 struct check_config {
 	struct view_config view; /* of it: reasons, no_idle, quiet, verbose, json */
-	const char *comm, *stack;
+	const char *comm, *stack, *symbol_path;
 	double limits[GATE_METRIC_CNT]; /* percent; CHECK_NO_LIMIT: it may be anything */
 	uint64_t min_samples, slices;
 };

@@ -12,6 +12,7 @@
 #include "app/session.h"
 #include "base/array.h"
 #include "base/log.h"
+#include "load_names.h"
 #include "source/recording.h"
 
 #define CHECK_MAX_WAITS (1u << 28)
@@ -25,6 +26,7 @@ struct check_wait {
 
 struct check_loader {
 	struct session *session;
+	struct load_names names;
 	struct check_wait *waits;
 	size_t cnt, cap;
 	uint64_t now_ns; /* the end of the last wait */
@@ -127,15 +129,11 @@ static int check_make_run(struct check_loader *l, const char *path,
 {
 	const struct offcpu_view view = {.reasons = 0};
 	const struct line_reader *readers[] = {NULL};
-	const struct resolver *resolvers[] = {NULL, NULL};
 	const struct model *m = &l->session->model;
-	struct resolver recorded;
 	struct profile *p;
 	int err;
 
-	recorded_symbols__resolver(l->session->recorded, &recorded);
-	resolvers[0] = &recorded;
-	p = session__profile(l->session, resolvers, readers, &view);
+	p = session__profile(l->session, l->names.resolvers, readers, &view);
 	if (!p)
 		return -errno;
 	/* The way back from samples to rows. */
@@ -191,9 +189,12 @@ int check_load(const char *path, const struct check_wanted *wanted, struct check
 	} else if (!err) {
 		err = check_read(&l, file, path);
 		if (!err)
+			err = load_names__init(&l.names, l.session->recorded, wanted->symbol_path);
+		if (!err)
 			err = check_make_run(&l, path, wanted, &run);
 	}
 	session__free(l.session);
+	load_names__fini(&l.names);
 	free(l.waits);
 	if (err)
 		check_run__fini(&run);

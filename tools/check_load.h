@@ -12,6 +12,7 @@ struct check_wanted {
 	const char *comm;     /* glob of thread names; NULL: all */
 	const regex_t *stack; /* some frame has to match; NULL: any */
 	uint32_t slice_cnt;
+	const char *symbol_path; /* for modules of Windows; NULL: that of the environment */
 };
 
 struct check_run {

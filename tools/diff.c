@@ -160,6 +160,7 @@ static const struct option_def diff_options[] = {
 	 .help = "scale the times of BASE so that both have the same total"},
 	LOAD_UNIT_OPTION(diff_parse_unit),
 	LOAD_TIME_OPTIONS(diff_parse_since, diff_parse_until),
+	LOAD_SYMBOL_PATH_OPTION(struct diff_config, load.symbol_path),
 	VIEW_OPTIONS(struct diff_config, view),
 	SELECT_OPTIONS(struct diff_config, select, diff_parse_by),
 	OPTION_END,

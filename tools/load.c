@@ -68,20 +68,16 @@ static void load_merge_view(const struct session *s, struct offcpu_view *view)
 		view->reasons = recorded.reasons;
 }
 
-static struct profile *load_session(struct session *s, struct view_config *v)
+static struct profile *load_session(struct session *s, struct view_config *v,
+				    const struct load_names *names, char hint[LOAD_HINT_BYTES])
 {
-	const struct resolver *resolvers[2] = {NULL, NULL};
-	const struct line_reader *readers[2] = {NULL, NULL};
-	struct resolver recorded;
-	struct line_reader lines;
 	struct profile *p;
 
-	recorded_symbols__resolver(s->recorded, &recorded);
-	resolvers[0] = &recorded;
-	recorded_symbols__reader(s->recorded, &lines);
-	readers[0] = &lines;
 	load_merge_view(s, &v->view);
-	p = session__profile(s, resolvers, readers, &v->view);
+	p = session__profile(s, names->resolvers, names->readers, &v->view);
+	load_names__warn(names);
+	if (p)
+		load_names_hint(&s->model.modules, p, hint);
 	if (p && (v->view.wakers || v->view.by_waker || v->view.chains || v->view.by_lock) &&
 	    !p->has_wakers)
 		log_warn("this recording does not say who ended the waits: record with --wakers");
@@ -90,8 +86,9 @@ static struct profile *load_session(struct session *s, struct view_config *v)
 
 /* @file is taken over. */
 static struct profile *load_recording(struct view_config *v, const struct load_opts *opts,
-				      FILE *file, const char *path)
+				      FILE *file, const char *path, char hint[LOAD_HINT_BYTES])
 {
+	struct load_names names = {.pdb = NULL};
 	struct session_limits limits = {0};
 	struct session *s = session__new();
 	struct source *source = recording_source_new(file, path);
@@ -109,12 +106,15 @@ static struct profile *load_recording(struct view_config *v, const struct load_o
 		err = session__run(s, source, &limits);
 	if (!err)
 		err = load_cut_finish(&cut);
+	if (!err)
+		err = load_names__init(&names, s->recorded, opts->symbol_path);
 	if (!err) {
-		p = load_session(s, v);
+		p = load_session(s, v, &names, hint);
 		err = p ? 0 : -errno;
 	}
 	source__close(source);
 	session__free(s);
+	load_names__fini(&names);
 	errno = -err;
 	return p;
 }
@@ -261,6 +261,8 @@ void load_print_totals(const struct view_config *v, const struct loaded *l)
 		load_print_text_total(v, l->profile, l->row_cnt);
 	else
 		view_print_ledger(v, l->profile);
+	if (*l->hint)
+		log_info("%s", l->hint);
 }
 
 /* ---- either ---- */
@@ -292,7 +294,7 @@ int load_profile(struct view_config *v, const struct load_opts *opts, const char
 	/* A recording of which nothing was written is still no text. */
 	l.text = recording_is_text(file) && !load_is_named_recording(path);
 	l.profile = l.text ? load_text(v, opts, file, path, &l.row_cnt)
-			   : load_recording(v, opts, file, path);
+			   : load_recording(v, opts, file, path, l.hint);
 	if (!l.profile)
 		return -errno;
 	*ret = l;
@@ -327,6 +329,9 @@ static int load_merged(struct view_config *v, const struct load_opts *opts, char
 			return err;
 		v->kinds |= view.kinds;
 		all->text |= one.text;
+		/* Said once: that of the first file with one. */
+		if (!*all->hint)
+			memcpy(all->hint, one.hint, sizeof(all->hint));
 		all->row_cnt += one.row_cnt;
 		err = profile__merge(all->profile, one.profile);
 		profile__free(one.profile);

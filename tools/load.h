@@ -7,6 +7,7 @@
 
 #include "analyze/folded_profile.h"
 #include "app/moment.h"
+#include "load_names.h"
 #include "view.h"
 
 /* A row of an option table; @parser calls load_parse_unit(). */
@@ -35,6 +36,7 @@
 struct load_opts {
 	enum folded_unit unit;	    /* of text */
 	struct moment since, until; /* of recordings; MOMENT_NONE: from the start, to the end */
+	const char *symbol_path; /* for modules of Windows in them; NULL: that of the environment */
 };
 
 /* 0, or -EINVAL with error_set(). */
@@ -46,9 +48,10 @@ const char *load_unit_word(size_t i);
 #define LOAD_EXTENSIONS ".dwell .folded .ndjson .pb.gz"
 
 struct loaded {
-	struct profile *profile; /* owned */
-	bool text;		 /* it came as text: there is no ledger */
-	uint64_t row_cnt;	 /* then: its lines */
+	struct profile *profile;    /* owned */
+	bool text;		    /* it came as text: there is no ledger */
+	uint64_t row_cnt;	    /* then: its lines */
+	char hint[LOAD_HINT_BYTES]; /* about symbols, for load_print_totals(); "": none */
 };
 
 /*

@@ -86,6 +86,7 @@ static const struct option_def report_options[] = {
 	{.type = OPTION_GROUP, .help = "Input"},
 	LOAD_UNIT_OPTION(report_parse_unit),
 	LOAD_TIME_OPTIONS(report_parse_since, report_parse_until),
+	LOAD_SYMBOL_PATH_OPTION(struct report_config, load.symbol_path),
 	OPTION_END,
 };
 

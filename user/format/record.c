@@ -90,7 +90,7 @@ static int record_check_module(const struct event *e)
 {
 	const struct wire_module *m = e->module;
 
-	if (m->kind > WIRE_MODULE_PYTHON)
+	if (m->kind > WIRE_MODULE_DRIVER)
 		return RECORD_BAD("module of unknown kind %u", m->kind);
 	if (m->build_id_len > WIRE_BUILD_ID_LEN)
 		return RECORD_BAD("module: build id of %u bytes", m->build_id_len);

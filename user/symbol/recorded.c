@@ -124,14 +124,20 @@ static int recorded_fill_timeline(const struct symtab *from, struct symtab *t)
 	return err ? err : timeline__finish(t->timeline);
 }
 
+/* What tells the names of such modules says itself whether it is of the same build. */
+static bool recorded_may_be_found_later(const struct module *m)
+{
+	return m->kind == WIRE_MODULE_PE || m->kind == WIRE_MODULE_DRIVER;
+}
+
 static int recorded_fill(void *ctx, const struct module *m, struct symtab *t, uint64_t *ret_limit)
 {
 	const struct recorded_symbols *r = ctx;
 	int err;
 
 	(void)ret_limit; /* no symbol is without a size */
-	if (!m->id || m->id > r->cnt)
-		return 1;
+	if (!m->id || m->id > r->cnt || !r->tables[m->id - 1].cnt)
+		return !recorded_may_be_found_later(m);
 	for (size_t i = 0; i < r->tables[m->id - 1].cnt; i++) {
 		const struct symtab *from = &r->tables[m->id - 1];
 		const struct symbol *s = &from->symbols[i];

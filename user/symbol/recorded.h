@@ -6,7 +6,8 @@
  *     by a symbolizer -> free, after the symbolizer
  *
  * Its resolver takes charge of every module, known or not, so that a replay never names a frame
- * after what this machine happens to have. All symbols must have been added before the first
+ * after what this machine happens to have; but for modules of Windows without a recorded name, as
+ * their symbols are proven to be theirs (pdb_symbols.h). All symbols must have been added before the first
  * lookup.
  */
 #ifndef SYMBOL_RECORDED_H
