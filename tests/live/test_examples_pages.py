@@ -62,7 +62,7 @@ def lines_of_the_page_about_the_live_view():
 
 @case
 def lines_of_the_page_about_windows():
-    try_lines(page_lines("docs/windows.md"), 2, "docs/windows.md")
+    try_lines(page_lines("docs/windows.md"), 4, "docs/windows.md")
 
 
 main()
