@@ -245,7 +245,7 @@ def matching(text, at):
 def reduce(text):
     """The qualified name in what undname says."""
     out, at = "", 0
-    text = re.sub(r"^[^`]*? __[a-z]+call |^[^`]*? __cdecl ", "", text)
+    text = re.sub(r"^[^`]*? __[a-z]+call |^[^`]*? __cdecl |^extern \"C\" ", "", text)
     while at < len(text):
         c = text[at]
         if m := OPERATOR.match(text, at):

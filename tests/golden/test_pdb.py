@@ -135,23 +135,27 @@ def llvm_symbols(pdb):
 
 
 def llvm_lines(pdb):
-    """{(segment, offset): (line, file)} for each byte of code that has one."""
-    stretches, path, where = collections.defaultdict(list), None, None
+    """{(segment, offset): {(line, file)}} for each byte of code that has one; several where equal functions of several units are one."""
+    stretches, path, where, unit = collections.defaultdict(list), None, None, None
     for line in run(tool("llvm-pdbutil"), "dump", "-l", pdb).splitlines():
-        if m := re.match(r"\s*(\w+):(\w+)-(\w+), line/addr entries = \d+", line):
-            where = int(m[1], 16), int(m[2], 16), int(m[3], 16)
+        if line.startswith("Mod "):
+            unit = line
+        elif m := re.match(r"\s*(\w+):(\w+)-(\w+), line/addr entries = \d+", line):
+            where = unit, int(m[1], 16), int(m[2], 16), int(m[3], 16)
         elif m := re.match(r"(\S.*?) \((?:MD5|SHA-\d+|no checksum).*\)$", line):
             path = m[1]
-        elif where and re.match(r"\s+\d+ [0-9A-F]{8}", line):
-            for number, offset in re.findall(r"(\d+) ([0-9A-F]{8})", line):
-                stretches[where].append((int(offset, 16), int(number), path))
-    found = {}
-    for (segment, start, end), entries in stretches.items():
+        elif where and re.match(r"\s+(\d+|NSI|ASI) [0-9A-F]{8}", line):
+            # Numbers that mean that a debugger should not stop there have names.
+            for number, offset in re.findall(r"(\d+|NSI|ASI) ([0-9A-F]{8})", line):
+                stretches[where].append((int(offset, 16), int(number) if number.isdigit() else 0, path))
+    found = collections.defaultdict(set)
+    for (_, segment, start, end), entries in stretches.items():
         entries.sort(key=lambda e: e[0])
         for i, (offset, number, name) in enumerate(entries):
             until = entries[i + 1][0] if i + 1 < len(entries) else end
             for at in range(max(offset, start), min(until, end)):
-                found[segment, at] = number, name
+                # 0 is what compilers write where there is no line.
+                found[segment, at].add((number, name) if number else None)
     return found
 
 
@@ -166,7 +170,8 @@ def check_pdb(exe, pdb, at_least):
         base = ours.address(segment, 0)
         for (rva, number, path), following in zip(runs, [*runs[1:], (base + int(offset) + int(size), 0, "")]):
             for at in range(rva - base, following[0] - base):
-                check_equal((number, path) if number else None, lines.get((int(segment), at)), f"{pdb}: line of {name}+{at}")
+                expected, got = lines.get((int(segment), at), {None}), (number, path) if number else None
+                check(got in expected, f"{pdb}: line of {name}: {at:#x} is {got}, expected {expected}")
                 compared += 1
     program = Ours(exe)
     check_equal(program.rows["id"][0][:2], ours.rows["pdb"][0], f"{exe}: its PDB")

@@ -212,7 +212,8 @@ static int pdb_stretch_cmp(const void *a, const void *b)
 {
 	const struct pdb_stretch *x = a, *y = b;
 
-	return pdb_cmp_rva(x->rva, y->rva);
+	/* Equal functions may be one in the image: the first is taken, in every run. */
+	return x->rva != y->rva ? pdb_cmp_rva(x->rva, y->rva) : pdb_cmp_rva(y->off, x->off);
 }
 
 /* What is damaged ends it; what stands before counts. */
