@@ -341,6 +341,25 @@ static void test_blocks_twice(void **state)
 	mkmsf__fini(&m);
 }
 
+/* Nor do units share a stream: else a list of them would make a small file large. */
+static void test_units_twice(void **state)
+{
+	_cleanup_buf_ struct buf file;
+	_reading_ r;
+	_mkpdb_ m;
+
+	(void)state;
+	mkpdb__init(&m);
+	m.unit_repeat = 100;
+	for (uint32_t i = 0; i < 1000; i++)
+		mkpdb__procedure(&m, 1, 1, i, 1, true, "function");
+	buf__init(&file, 1 << 24);
+	mkpdb__write(&m, &file);
+	assert_int_equal(read_pdb(&file, file.len, &r), 0);
+	assert_int_equal(r.symbol_cnt, 1000);
+	assert_int_equal(r.counts.bad_unit_cnt, 1);
+}
+
 /* Each byte and each word of a file as extremes: nothing is read that isn't there, and it ends. */
 static void test_altered(void **state)
 {
@@ -409,12 +428,19 @@ static void test_damaged_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all),	      cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_many_records),  cmocka_unit_test(test_section_map),
-		cmocka_unit_test(test_rearranged),    cmocka_unit_test(test_without_dbi),
-		cmocka_unit_test(test_other_formats), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_blocks_twice),  cmocka_unit_test(test_altered),
-		cmocka_unit_test(test_random),	      cmocka_unit_test(test_damaged_records),
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_many_records),
+		cmocka_unit_test(test_section_map),
+		cmocka_unit_test(test_rearranged),
+		cmocka_unit_test(test_without_dbi),
+		cmocka_unit_test(test_other_formats),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_blocks_twice),
+		cmocka_unit_test(test_units_twice),
+		cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_damaged_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

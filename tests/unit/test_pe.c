@@ -143,9 +143,7 @@ static void test_nothing_in_it(void **state)
 
 static void test_no_pe(void **state)
 {
-	static const char *const texts[] = {"", "M", "MZ",
-					    "\x7f"
-					    "ELF"};
+	static const char *const texts[] = {"", "M", "MZ", "\177ELF"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

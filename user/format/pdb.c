@@ -332,11 +332,3 @@ bool pdb__rva(const struct pdb *p, uint16_t segment, uint32_t off, uint32_t *ret
 	*ret_rva = s->rva + off;
 	return true;
 }
-
-const struct pe_section *pdb__section(const struct pdb *p, uint32_t rva)
-{
-	for (uint32_t i = 0; i < p->section_cnt; i++)
-		if (rva >= p->sections[i].rva && rva - p->sections[i].rva < p->sections[i].bytes)
-			return &p->sections[i];
-	return NULL;
-}

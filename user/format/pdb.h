@@ -52,8 +52,6 @@ void pdb__close(struct pdb *p);
 
 /* Where @off of section @segment (1...) was linked to. False: there is no such place. */
 bool pdb__rva(const struct pdb *p, uint16_t segment, uint32_t off, uint32_t *ret_rva);
-/* The section of an RVA of the linked image; NULL: none. */
-const struct pe_section *pdb__section(const struct pdb *p, uint32_t rva);
 /* Where an RVA of the image was when it was linked. False: it was nowhere. */
 bool pdb__linked_rva(const struct pdb *p, uint32_t rva, uint32_t *ret_linked);
 

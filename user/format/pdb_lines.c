@@ -55,6 +55,7 @@ struct pdb_lines {
 	size_t unit_cnt, unit_cap;
 	struct pdb_view views[PDB_LINES_MAX_VIEWS];
 	uint64_t lookup_cnt;
+	uint64_t left; /* bytes of lines that units may still have */
 };
 
 /* ---- which unit ---- */
@@ -121,6 +122,10 @@ static int pdb_lines__take_unit(void *arg, uint32_t number, const struct pdb_uni
 
 	if (err)
 		return err;
+	/* Units don't share streams: all of them have no more lines than the file has bytes. */
+	if (u->c13_bytes > l->left)
+		return -EBADMSG;
+	l->left -= u->c13_bytes;
 	l->units[l->unit_cnt++] = (struct pdb_unit_lines){
 		.stream = off > UINT32_MAX ? PDB_NO_STREAM : u->stream,
 		.off = (uint32_t)off,
@@ -137,6 +142,7 @@ struct pdb_lines *pdb_lines__new(const struct pdb *p)
 	if (!l)
 		return NULL;
 	l->pdb = p;
+	l->left = p->msf.in.bytes;
 	err = pdb_lines__read_contributions(l);
 	if (!err)
 		err = pdb__each_unit(p, pdb_lines__take_unit, l);

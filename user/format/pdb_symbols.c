@@ -36,6 +36,8 @@ struct pdb_run {
 	struct pdb_symbol_counts *counts;
 	pdb_symbol_fn fn;
 	void *arg;
+	uint64_t
+		left; /* bytes of units that may be read: they don't share streams, so the file's are enough */
 };
 
 static bool pdb_parse_public(struct pdb_record *r, struct pdb_symbol *s)
@@ -137,7 +139,7 @@ static int pdb_run__records(struct pdb_run *run, struct msf_window *w, bool publ
 int pdb__each_public(const struct pdb *p, struct pdb_symbol_counts *counts, pdb_symbol_fn fn,
 		     void *arg)
 {
-	struct pdb_run run = {p, counts, fn, arg};
+	struct pdb_run run = {.pdb = p, .counts = counts, .fn = fn, .arg = arg};
 	_cleanup_(msf_window__close) struct msf_window w = {0};
 	int err;
 
@@ -179,6 +181,9 @@ static int pdb_run__unit(void *arg, uint32_t number, const struct pdb_unit *u)
 	(void)number;
 	if (u->stream == PDB_NO_STREAM || !u->symbol_bytes)
 		return 0;
+	if (u->symbol_bytes > run->left)
+		return -EBADMSG;
+	run->left -= u->symbol_bytes;
 	err = pdb_run__unit_records(run, u);
 	if (err != -EBADMSG && err != -ENODATA)
 		return err;
@@ -189,7 +194,8 @@ static int pdb_run__unit(void *arg, uint32_t number, const struct pdb_unit *u)
 int pdb__each_procedure(const struct pdb *p, struct pdb_symbol_counts *counts, pdb_symbol_fn fn,
 			void *arg)
 {
-	struct pdb_run run = {p, counts, fn, arg};
+	struct pdb_run run = {
+		.pdb = p, .counts = counts, .fn = fn, .arg = arg, .left = p->msf.in.bytes};
 	int err = pdb__each_unit(p, pdb_run__unit, &run);
 
 	if (err == -EBADMSG || err == -E2BIG) {

@@ -58,12 +58,10 @@ struct pdb_table_run {
 	struct symtab *symtab;
 };
 
-static bool pdb_is_code(const struct pdb *p, const struct pdb_symbol *s, uint32_t rva)
+/* Functions of assembly are not always marked. @s lies in a section. */
+static bool pdb_is_code(const struct pdb *p, const struct pdb_symbol *s)
 {
-	const struct pe_section *section = pdb__section(p, rva);
-
-	/* Functions of assembly are not always marked. */
-	return s->is_code || (section && pe_section__is_code(section));
+	return s->is_code || pe_section__is_code(&p->sections[s->segment - 1]);
 }
 
 static int pdb_table_take(void *arg, const struct pdb_symbol *s)
@@ -78,7 +76,7 @@ static int pdb_table_take(void *arg, const struct pdb_symbol *s)
 	uint64_t start;
 	uint32_t rva;
 
-	if (!pdb__rva(run->pdb, s->segment, s->off, &rva) || !pdb_is_code(run->pdb, s, rva))
+	if (!pdb__rva(run->pdb, s->segment, s->off, &rva) || !pdb_is_code(run->pdb, s))
 		return 0;
 	start = (uint64_t)rva + PDB_FRAME_SHIFT;
 	if (s->kind == PDB_PUBLIC)
