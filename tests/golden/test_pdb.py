@@ -80,7 +80,7 @@ def write(name, text):
 
 
 def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=scratch())
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=200, cwd=scratch())
     check(done.returncode == 0, f"{command}: {done.stderr[-600:]}")
     return done.stdout
 
@@ -230,24 +230,39 @@ def exports():
     check_equal({tuple(row) for row in Ours(exe).rows["export"]}, expected, "exports")
 
 
+def check_coff(name, *expected_names):
+    """Its functions are those that objdump tells."""
+    base = int(re.search(r"^ImageBase\s+(\w+)", run(tool("llvm-objdump"), "-p", name), re.M)[1], 16)
+    sections = [int(m[1], 16) - base for m in re.finditer(r"^\s*\d+ \S*\s+\w{8} (\w+)", run(tool("llvm-objdump"), "-h", name), re.M)]
+    expected = set()
+    for m in re.finditer(r"\[\s*\d+\]\(sec\s+(\d+)\)\(fl 0x\w+\)\(ty\s+20\)\(scl\s+([23])\) \(nx \d+\) (0x\w+) (\S+)",
+                         run(tool("llvm-objdump"), "-t", name)):
+        if m[1] != "0":
+            expected.add((str(sections[int(m[1]) - 1] + int(m[3], 16)), str(int(m[2] == "2")), m[4]))
+    check(set(expected_names) <= {n for _, _, n in expected}, f"{expected}")
+    check_equal({tuple(row) for row in Ours(scratch(name)).rows["symbol"]}, expected, f"{name}: symbols")
+
+
 @case
 def symbols_of_coff():
-    """As ld of mingw-w64 and lld write them when there is no PDB."""
+    """As lld writes them when there is no PDB."""
     objects = []
     for source in usual_sources():
         objects.append(f"coff-{os.path.basename(source)}.o")
         run(tool("clang"), "--target=x86_64-w64-mingw32", "-O1", "-g", "-fno-exceptions", "-c", source, "-o", objects[-1])
     run(tool("ld.lld"), "-m", "i386pep", "-e", "entry", "-o", "coff.exe", *objects)
-    sections, expected = [], set()
-    for line in run(tool("llvm-objdump"), "-h", "coff.exe").splitlines():
-        if m := re.match(r"\s*\d+ \S+\s+\w{8} (\w+)", line):
-            sections.append(int(m[1], 16) & 0xffffffff)
-    sections = [s - 0x40000000 for s in sections]
-    for m in re.finditer(r"\[\s*\d+\]\(sec\s+(\d+)\)\(fl 0x\w+\)\(ty\s+20\)\(scl\s+([23])\) \(nx \d+\) (0x\w+) (\S+)",
-                         run(tool("llvm-objdump"), "-t", "coff.exe")):
-        expected.add((str(sections[int(m[1]) - 1] + int(m[3], 16)), str(int(m[2] == "2")), m[4]))
-    check({"entry", "plain", "_ZN2ns7visibleEi"} <= {n for _, _, n in expected}, f"{expected}")
-    check_equal({tuple(row) for row in Ours(scratch("coff.exe")).rows["symbol"]}, expected, "symbols")
+    check_coff("coff.exe", "entry", "plain", "_ZN2ns7visibleEi")
+
+
+@case
+def symbols_of_gcc():
+    """As gcc and ld of mingw-w64 do, with all of its runtime."""
+    if not shutil.which("x86_64-w64-mingw32-gcc"):
+        skip("x86_64-w64-mingw32-gcc is not here")
+    source = write("gcc.c", "static int deep(int n) { return n * 3; }\nint a_function_with_a_name(int n) { return deep(n) + 1; }\n"
+                            "int main(int argc, char **argv) { (void)argv; return a_function_with_a_name(argc); }\n")
+    run("x86_64-w64-mingw32-gcc", "-O0", "-g", source, "-o", "gcc.exe")
+    check_coff("gcc.exe", "main", "deep", "a_function_with_a_name")
 
 
 main()

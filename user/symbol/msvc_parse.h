@@ -85,6 +85,8 @@ enum msvc_qualifiers {
 void msvc_parse_type(struct msvc_parser *p, enum msvc_qualifiers q);
 /* The qualified name of a class, enumeration... */
 void msvc_parse_type_name(struct msvc_parser *p);
+/* A part that is a code, behind its '?'. */
+void msvc_parse_operator(struct msvc_parser *p, struct msvc_part *ret);
 /* What a symbol is, behind its name: variable or function, with its types. */
 void msvc_parse_encoding(struct msvc_parser *p, bool conversion);
 
