@@ -165,6 +165,17 @@ def exports():
 
 
 @case
+def recorded_names():
+    """They stay, but a PDB knows better; exports don't."""
+    p = program()
+    r = recording("recorded.dwell", p.id, ("noted@/c/app.exe", f"{p.rva['entry'][0] + 1:x}", 50))
+    check_equal(folded(r)[0], ["app;noted 50000"], "alone")
+    check_equal(folded(r, "--symbol-path", scratch("binary"))[0], ["app;noted 50000"], "beside exports")
+    check_equal(folded(r, "--symbol-path", p.dir)[0], ["app;entry 50000"], "beside the PDB")
+    check("--symbol-path" not in folded(r)[1], "nothing is missing")
+
+
+@case
 def another_build():
     r = usual()
     other = Program("other", SOURCE.replace("return q.pop(n) + 1;", "return q.pop(n) + 2;"))

@@ -2,7 +2,8 @@
 /*
  * make_windows OUT ID PATH OFFSET MILLISECONDS [PATH OFFSET MILLISECONDS]...: a recording in which thread 200 waits in modules of
  * Windows, each with the build id ID (hex) but for its first byte, to which its number is added; for golden/test_symbol_path.py.
- * A PATH that begins with '!' is a module of the kernel, OFFSET the return address in it.
+ * A PATH that begins with '!' is a module of the kernel; with "NAME@", the recording has that name for the place. OFFSET is the return
+ * address in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +31,18 @@ static void put_id(struct wire_module *m, const char *hex, unsigned int number)
 static uint64_t add_wait(struct buf *b, unsigned int i, const char *id, char **where, uint64_t now)
 {
 	bool kernel = where[0][0] == '!';
+	char *at_sign = strchr(where[0], '@');
+	const char *path = at_sign ? at_sign + 1 : where[0] + kernel;
 	uint64_t offset = strtoull(where[1], NULL, 16), ns = strtoull(where[2], NULL, 10) * MS;
 	uint64_t ip = (BASE(i) + offset) | WIRE_IP_EXACT;
 	size_t at;
 
-	at = mkwire_module(b, i + 1, kernel ? WIRE_MODULE_DRIVER : WIRE_MODULE_PE,
-			   where[0] + kernel);
+	at = mkwire_module(b, i + 1, kernel ? WIRE_MODULE_DRIVER : WIRE_MODULE_PE, path);
 	put_id(mkwire_at(b, at), id, i);
+	if (at_sign) {
+		*at_sign = '\0';
+		mkwire_symbol(b, i + 1, offset, 1, where[0]);
+	}
 	mkwire_mapping(b, 200, BASE(i), BASE(i) + (1u << 24), 0, i + 1);
 	mkwire_stack(b, 200, i + 1, &ip, 1);
 	mkwire_interval(b, 200, now, now + ns, now + ns, 0, i + 1);

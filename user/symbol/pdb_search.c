@@ -215,10 +215,13 @@ int pdb_search__binary(struct pdb_search *s, const struct module *m, struct pe_f
 /* What the module's binary says of its PDB. 1; 0: there is no binary, or it says nothing; -ENOMEM. */
 static int pdb_search__ask_binary(struct pdb_search *s, const struct module *m, struct pdb_id *ret)
 {
+	/* The binary is searched for its own names too, if it comes to that: then it is counted. */
+	struct pdb_symbols_counts counts = s->counts;
 	struct pe_found found;
 	struct pe_pdb pdb;
 	int err, got = pdb_search__binary(s, m, &found);
 
+	s->counts = counts;
 	if (got != 1)
 		return got;
 	err = pe__pdb(&found.pe, &pdb);
