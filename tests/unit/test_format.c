@@ -248,7 +248,7 @@ static void test_record_module_text(void **state)
 	m->build_id_len = WIRE_BUILD_ID_LEN + 1;
 	assert_bad(&b, b.len, "build id");
 	m->build_id_len = 0;
-	m->kind = WIRE_MODULE_PYTHON + 1;
+	m->kind = WIRE_MODULE_DRIVER + 1;
 	assert_bad(&b, b.len, "unknown kind");
 }
 
