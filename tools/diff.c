@@ -87,8 +87,11 @@ static int diff_write(const struct diff_config *c, const struct view_config *v,
 }
 
 /* The losses of each side are its own. */
-static void diff_print_totals(const struct view_config *v, char **paths, const struct loaded *sides)
+static void diff_print_totals(const struct view_config *v, char **paths, struct loaded *sides)
 {
+	/* Of two runs of one program it is the same. */
+	if (!strcmp(sides[0].hint, sides[1].hint))
+		*sides[0].hint = '\0';
 	for (int i = 0; i < 2; i++) {
 		if (!v->quiet)
 			log_info("%s:", diff_name(paths[i]));

@@ -200,6 +200,7 @@ def hint():
                         "is: --symbol-path DIR"], "hint")
     check("--symbol-path" not in dwell("report", "-q", "-f", r)[1], "it is quiet")
     check_equal(dwell("report", "-f", r, r)[1].count("--symbol-path"), 1, "two files, one hint")
+    check_equal(dwell("diff", "-f", r, r)[1].count("--symbol-path"), 1, "nor does diff say it twice")
     check("--symbol-path" not in folded(usual(), "--symbol-path", p.dir)[1], "nothing is missing")
 
 
