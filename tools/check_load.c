@@ -134,6 +134,7 @@ static int check_make_run(struct check_loader *l, const char *path,
 	int err;
 
 	p = session__profile(l->session, l->names.resolvers, readers, &view);
+	load_names__warn(&l->names);
 	if (!p)
 		return -errno;
 	/* The way back from samples to rows. */
