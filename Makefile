@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb test-vm bench-vm-switch fuzz programs
+.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb test-vm bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -42,9 +42,10 @@ built: $(WHAT)
 
 # ---- what to build from ----
 
-USER_C := $(wildcard user/*/*.c)
+# Files called *_windows.c are those of dwell.exe, where they stand in the place of others (below).
+USER_C := $(filter-out %_windows.c,$(wildcard user/*/*.c))
 USER_S := $(wildcard user/*/*.S)
-TOOLS_C := $(wildcard tools/*.c)
+TOOLS_C := $(filter-out %_windows.c,$(wildcard tools/*.c))
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
@@ -136,6 +137,54 @@ $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -c $(filter %.bpf.c,$^) -o $@
 	$(Q)$(LLVM_STRIP) -g $@
+
+# ---- the program for Windows ----
+
+# What speaks to Linux, traces it, or reads what only its programs have. A file x.c for which there is an x_windows.c is left
+# out as well.
+WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open peer privilege self \
+		socket socket_address thread tty user wait) \
+	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% gopclntab gopclntab_% python python_%) \
+	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_symbols jit_% kernel_resolver vdso_resolver) \
+	$(patsubst %,user/source/%.c,bpf bpf_% glob live_events os_% proc_% python_places since snapshot) \
+	$(patsubst %,user/output/%.c,http http_%) \
+	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% service service_% \
+		spool spool_% throttle window_writer) \
+	$(patsubst %,tools/%.c,call_stacks chains child doctor doctor_facts dump live locks naming offcpu push record runq \
+		serve serve_% syscalls syscalls_run target top top_% wakeups)
+
+WINDOWS_CC ?= x86_64-w64-mingw32-gcc
+W := $(O)/windows
+# Out of the same pattern: the order of bit fields is that of Linux, printf() that of the C standard. -include for what the C
+# library there lacks.
+WINDOWS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0601 -mno-ms-bitfields \
+	-Iuser -Ibpf -I$(O)/gen -Iwindows -include windows/libc.h \
+	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS) -fstack-protector-strong $(CFLAGS)
+# All of it is in the program but Windows' own DLLs. The stack is as large as Linux'.
+WINDOWS_LDFLAGS := -static -Wl,--stack,8388608 -Wl,--dynamicbase,--nxcompat,--high-entropy-va
+WINDOWS_LDLIBS := -lz -lshell32 -ladvapi32
+WINDOWS_OWN_C := $(wildcard user/*/*_windows.c tools/*_windows.c windows/*.c)
+WINDOWS_C := $(filter-out $(WINDOWS_WITHOUT) $(WINDOWS_OWN_C:_windows.c=.c),$(USER_C) $(TOOLS_C)) \
+	$(WINDOWS_OWN_C)
+WINDOWS_OBJS := $(WINDOWS_C:%.c=$(W)/obj/%.o)
+
+windows:
+	@$(DEPS) windows
+	$(call build,$(W)/dwell.exe)
+
+$(W)/dwell.exe: $(WINDOWS_OBJS)
+	$(call say,LINK)
+	$(Q)$(WINDOWS_CC) $(WINDOWS_CFLAGS) $(WINDOWS_LDFLAGS) $^ -o $@ $(WINDOWS_LDLIBS)
+
+$(W)/obj/%.o: %.c $(W)/flags | $(GENERATED)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(WINDOWS_CC) $(WINDOWS_CFLAGS) -c $< -o $@
+
+$(W)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(WINDOWS_CC) $(WINDOWS_CFLAGS) $(WINDOWS_LDFLAGS) $(WINDOWS_LDLIBS))' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # ---- generated files ----
 
@@ -423,6 +472,7 @@ clean:
 help:
 	@echo 'make            builds $(O)/dwell'
 	@echo 'make tutorial   builds the programs of docs/tutorial.md; make docs-pictures draws its pictures'
+	@echo 'make windows    installs what it needs, builds $(O)/windows/dwell.exe'
 	@echo 'make demo       installs what building needs, traces a small program, draws demo.html'
 	@echo 'make test       installs what testing needs, runs the tests (minutes)'
 	@echo 'make test-long  every test, with a report in docs/test-long.md'

@@ -18,8 +18,15 @@ extern const struct command offcpu_command, wakeups_command, chains_command, loc
 	serve_command, push_command, doctor_command, list_command, completion_command,
 	version_command, dump_command, top_command, info_command;
 
-/* All commands in the order of help; ends with NULL. */
+/*
+ * The commands of this program in the order of help; ends with NULL. Programs for different systems have different ones: there is
+ * a command_table*.c for each.
+ */
 const struct command *const *commands(void);
+/* A command to begin with, as somebody types it. */
+const char *commands_first_try(void);
+/* What to say of a command that only programs for other systems have; NULL: there is none called @name. */
+const char *command_elsewhere(const char *name);
 const struct command *command_find(const char *name);
 
 #endif

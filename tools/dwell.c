@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* main(): a table of commands. */
+/* main(): runs one of the commands of command_table.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,43 +8,14 @@
 #include "app/option.h"
 #include "base/compiler.h"
 #include "base/log.h"
+#include "base/os_start.h"
 #include "commands.h"
 #include "terminal.h"
 #include "version.h"
 
-/* clang-format off */
-static const struct command *const command_table[] = {
-	&offcpu_command,
-	&wakeups_command,
-	&chains_command,
-	&locks_command,
-	&syscalls_command,
-	&runq_command,
-	&top_command,
-	&dump_command,
-	&record_command,
-	&report_command,
-	&info_command,
-	&diff_command,
-	&check_command,
-	&serve_command,
-	&push_command,
-	&doctor_command,
-	&list_command,
-	&completion_command,
-	&version_command,
-	NULL,
-};
-/* clang-format on */
-
-const struct command *const *commands(void)
-{
-	return command_table;
-}
-
 const struct command *command_find(const char *name)
 {
-	for (const struct command *const *c = command_table; *c; c++)
+	for (const struct command *const *c = commands(); *c; c++)
 		if (!strcmp((*c)->name, name))
 			return *c;
 	return NULL;
@@ -55,17 +26,28 @@ static void print_overview(FILE *to)
 	fputs("usage: dwell COMMAND [OPTIONS]\n\n"
 	      "Where do threads spend their time when they are not running?\n\n",
 	      to);
-	for (const struct command *const *c = command_table; *c; c++)
+	for (const struct command *const *c = commands(); *c; c++)
 		fprintf(to, "  %-11s %s\n", (*c)->name, (*c)->summary);
 	fputs("\n  dwell COMMAND --help   its options and examples\n\n"
-	      "First try: sudo dwell offcpu -p PID -o r.html 5\n",
+	      "First try: ",
 	      to);
+	fprintf(to, "%s\n", commands_first_try());
 }
 
 static int usage_error(int err)
 {
 	log_error("%s", error_text(err));
 	return EXIT_STATUS_USAGE;
+}
+
+static int run_operands(const struct command *cmd, const void *config, int operand_cnt,
+			char ***operands, char **words)
+{
+	if (cmd->operand.kind == VALUE_PATH && os_expand_wildcards(&operand_cnt, operands)) {
+		log_error("out of memory");
+		return EXIT_STATUS_FAILED;
+	}
+	return cmd->run(config, operand_cnt, *operands, words);
 }
 
 static int run_command(const struct command *cmd, int argc, char **argv)
@@ -88,7 +70,7 @@ static int run_command(const struct command *cmd, int argc, char **argv)
 	} else if (status < 0) {
 		status = usage_error(status);
 	} else {
-		status = cmd->run(config, operand_cnt, operands, words);
+		status = run_operands(cmd, config, operand_cnt, &operands, words);
 	}
 	option_free(cmd, config);
 	return status;
@@ -110,11 +92,31 @@ static int print_about(const char *what, const char *name)
 	return EXIT_STATUS_OK;
 }
 
+/* Of words that name no command of this program. */
+static int run_unknown(const char *name)
+{
+	const char *elsewhere = command_elsewhere(name);
+
+	if (!*name)
+		print_overview(stderr);
+	else if (elsewhere)
+		log_error("%s: %s", name, elsewhere);
+	else
+		log_error("no command '%s': see `dwell --help`", name);
+	return EXIT_STATUS_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
-	const struct command *cmd = command_find(name);
+	const struct command *cmd;
+	const char *name;
 
+	if (os_start(&argc, &argv)) {
+		log_error("out of memory");
+		return EXIT_STATUS_FAILED;
+	}
+	name = argc > 1 ? argv[1] : "";
+	cmd = command_find(name);
 	if (cmd)
 		return run_command(cmd, argc - 1, argv + 1);
 	if (!strcmp(name, "help") || !strcmp(name, "man"))
@@ -123,10 +125,5 @@ int main(int argc, char **argv)
 		return print_about("help", NULL);
 	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
 		return run_command(&version_command, 1, argv);
-	if (*name) {
-		log_error("no command '%s': see `dwell --help`", name);
-	} else {
-		print_overview(stderr);
-	}
-	return EXIT_STATUS_USAGE;
+	return run_unknown(name);
 }

@@ -2,13 +2,13 @@
 #include "etl_files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/os_file.h"
+#include "base/os_read.h"
 #include "base/os_temp.h"
 #include "format/zip_file.h"
 
@@ -131,11 +131,11 @@ static int etl_files__add_fd(struct etl_files *f, int fd)
 
 int etl_files__add(struct etl_files *f, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), err;
+	int fd = os_open_file(path), err;
 	char text[1024];
 
 	if (fd < 0)
-		return error_set(-errno, "%s: %s", path, strerror(errno));
+		return error_set(fd, "%s: %s", path, strerror(-fd));
 	err = etl_files__add_fd(f, fd);
 	if (!err)
 		return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/os_read.h"
 #include "commands.h"
 #include "format/syscall_table.h"
 #include "list_probes.h"
@@ -37,7 +38,7 @@ static bool list_error(size_t i, struct list_item *ret)
 {
 	const char *name = syscall_nth_error(i);
 
-	*ret = (struct list_item){name, name ? strerror((int)syscall_find_error(name)) : ""};
+	*ret = (struct list_item){name, name ? os_linux_error((int)syscall_find_error(name)) : ""};
 	return name;
 }
 

@@ -9,6 +9,7 @@
 #include "analyze/pprof_profile.h"
 #include "app/session.h"
 #include "base/log.h"
+#include "base/os_temp.h"
 #include "load_cut.h"
 #include "load_packed.h"
 #include "model/profile_append.h"
@@ -230,7 +231,7 @@ static struct profile *load_packed(struct view_config *v, const struct load_opts
 	if (!load_is_text(&data)) {
 		p = load_pprof(v, opts, &data, name, ret_row_cnt);
 	} else {
-		text = fmemopen(data.len ? data.data : (char *)" ", data.len ? data.len : 1, "r");
+		text = os_memory_file(data.len ? data.data : " ", data.len ? data.len : 1);
 		p = text ? load_text(v, opts, text, path, ret_row_cnt) : NULL;
 	}
 	err = errno;

@@ -2,30 +2,29 @@
 #include "terminal.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+
+#include "base/os_terminal.h"
 
 #define TERMINAL_DEFAULT_WIDTH 80
 #define TERMINAL_MAX_WIDTH     200
 
 bool terminal_is(FILE *f)
 {
-	return isatty(fileno(f));
+	return os_is_terminal(f);
 }
 
 int terminal_width(FILE *f)
 {
-	struct winsize size;
+	int columns = terminal_is(f) ? os_terminal_columns(f) : 0;
 
-	if (!terminal_is(f) || ioctl(fileno(f), TIOCGWINSZ, &size) || size.ws_col < 20)
+	if (columns < 20)
 		return TERMINAL_DEFAULT_WIDTH;
-	return size.ws_col < TERMINAL_MAX_WIDTH ? size.ws_col : TERMINAL_MAX_WIDTH;
+	return columns < TERMINAL_MAX_WIDTH ? columns : TERMINAL_MAX_WIDTH;
 }
 
 bool terminal_color(FILE *f)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR");
 
-	return terminal_is(f) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+	return !(no_color && *no_color) && os_terminal_colors(f);
 }

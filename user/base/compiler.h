@@ -8,9 +8,13 @@
 
 #include <stdlib.h>
 
+#ifdef _WIN32 /* where "printf" means that of the system's library, which is another one */
+#define _printf_(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
+#else
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _cleanup_(f)	    __attribute__((cleanup(f)))
-#define _unused_	    __attribute__((unused))
+#endif
+#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _unused_     __attribute__((unused))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

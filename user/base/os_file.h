@@ -8,6 +8,8 @@
  * a killed process leaves nothing behind; where the file system has none, in a hidden ".NAME.XXXXXX". A
  * symbolic link is followed: the file it points to is replaced, the link stays.
  *
+ * On Windows it is always the latter, and a killed process leaves it; name and tmp_name are whole paths there.
+ *
  * What can't be replaced is written directly: "-" and /dev/stdout, other devices, FIFOs, open descriptors
  * (/dev/fd/N).
  */

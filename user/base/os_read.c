@@ -72,12 +72,24 @@ static int os_read_from(int fd, size_t max_bytes, bool beginning, struct buf *re
 	return 0;
 }
 
+int os_open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+FILE *os_open_stream(const char *path)
+{
+	return fopen(path, "rbe");
+}
+
 static int os_read_path(const char *path, size_t max_bytes, bool beginning, struct buf *ret)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), err;
+	int fd = os_open_file(path), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = os_read_from(fd, max_bytes, beginning, ret);
 	close(fd);
 	return err;
@@ -222,4 +234,9 @@ int os_random(void *to, size_t len)
 			n = 0;
 	}
 	return 0;
+}
+
+const char *os_linux_error(int number)
+{
+	return strerror(number);
 }

@@ -8,9 +8,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 
+/* Opens a file for reading. A descriptor, or -errno. Never waits for a writer. */
+int os_open_file(const char *path);
+/* The same as a stream, which waits for a writer. NULL + errno. */
+FILE *os_open_stream(const char *path);
 /*
  * Reads all of @path, at most @max_bytes. 0 and the content in *@ret, which is overwritten and then
  * owned by the caller; -E2BIG when there is more; another -errno. Never waits for a writer: a FIFO
@@ -29,7 +34,7 @@ int os_read_trusted(const char *path, size_t max_bytes, struct buf *ret);
 /* The size of an open regular file. 0, -EINVAL when it is not a regular file, -errno. */
 int os_file_bytes(int fd, uint64_t *ret_bytes);
 /*
- * Reads exactly @len bytes at @off; the file's position is neither used nor moved. 0; -ENODATA when
+ * Reads exactly @len bytes at @off; the file's position is not used, and not moved but on Windows. 0; -ENODATA when
  * the file ends before (it may shrink at any time); another -errno.
  */
 int os_pread(int fd, void *to, size_t len, uint64_t off);
@@ -41,5 +46,7 @@ int os_read_vdso(struct buf *ret);
 
 /* Fills @to with random bytes. 0 or -errno. */
 int os_random(void *to, size_t len);
+/* What the error @number of Linux means; "" where the system doesn't know. */
+const char *os_linux_error(int number);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -50,4 +51,10 @@ int os_write_all(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+FILE *os_memory_file(const void *data, size_t len)
+{
+	/* Nothing is written to what is only read. */
+	return fmemopen((void *)(uintptr_t)data, len, "r");
 }

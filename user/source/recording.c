@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/os_read.h"
 #include "format/recording.h"
 
 struct recording_source {
@@ -81,7 +82,7 @@ static int recording_source_init(struct recording_source *rs, const char *path)
 
 FILE *recording_file_open(const char *path)
 {
-	FILE *file = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
+	FILE *file = strcmp(path, "-") ? os_open_stream(path) : stdin;
 	int err = file ? 0 : -errno;
 
 	if (err) {

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The commands of the program for Windows: those that read files. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "commands.h"
+
+/* clang-format off */
+static const struct command *const command_table[] = {
+	&report_command,
+	&info_command,
+	&diff_command,
+	&check_command,
+	&list_command,
+	&completion_command,
+	&version_command,
+	NULL,
+};
+/* clang-format on */
+
+#define LINUX_ONLY "only the program for Linux has this command"
+
+/* What is not in this program, and what to do instead. */
+static const struct {
+	const char *name, *instead;
+} elsewhere[] = {
+	{"offcpu", NULL},
+	{"wakeups", NULL},
+	{"chains", NULL},
+	{"locks", NULL},
+	{"syscalls", NULL},
+	{"runq", NULL},
+	{"top", NULL},
+	{"dump", NULL},
+	{"record", NULL},
+	{"serve", NULL},
+	{"push", LINUX_ONLY},
+	{"doctor", LINUX_ONLY ", which checks what it needs of the kernel there"},
+};
+
+const struct command *const *commands(void)
+{
+	return command_table;
+}
+
+const char *commands_first_try(void)
+{
+	return "dwell info trace.etl";
+}
+
+const char *command_elsewhere(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		if (strcmp(elsewhere[i].name, name) != 0)
+			continue;
+		if (elsewhere[i].instead)
+			return elsewhere[i].instead;
+		return "this program does not trace Windows yet: record with wpr -start CPU "
+		       "-filemode, wpr -stop trace.etl, and see dwell info trace.etl";
+	}
+	return NULL;
+}
