@@ -168,6 +168,9 @@ WINDOWS_C := $(filter-out $(WINDOWS_WITHOUT) $(WINDOWS_OWN_C:_windows.c=.c),$(US
 	$(WINDOWS_OWN_C)
 WINDOWS_OBJS := $(WINDOWS_C:%.c=$(W)/obj/%.o)
 
+# Tests take it where it can be built.
+WINDOWS_EXE := $(if $(shell echo '\#include <zlib.h>' | $(WINDOWS_CC) -E -x c - 2>/dev/null),$(W)/dwell.exe)
+
 windows:
 	@$(DEPS) windows
 	$(call build,$(W)/dwell.exe)
@@ -305,7 +308,7 @@ DEPLOY_TESTS := $(call scripts_in,deploy)
 ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS) $(DEPLOY_TESTS)
 
 # All that the tests need.
-programs: $(O)/dwell $(O)/demo $(TUTORIAL) $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
+programs: $(WINDOWS_EXE) $(O)/dwell $(O)/demo $(TUTORIAL) $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
 
 $(O)/san/%.o: %.c $(PREPARED)
 	$(call say,CC)
@@ -419,7 +422,7 @@ bench-%: FORCE
 
 # ---- make check: what has to hold besides the tests ----
 
-C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] bpf/*.[ch] tests/*/*.[ch] tests/*/work/*.[ch] \
+C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] windows/*.[ch] windows/linux/*.h bpf/*.[ch] tests/*/*.[ch] tests/*/work/*.[ch] \
 	docs/demo/*.[ch] docs/tutorial/*.[ch]))
 CPPCHECK_FLAGS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--error-exitcode=1 --suppressions-list=scripts/cppcheck.suppress -j$(NPROC) -D__x86_64__ \
@@ -439,6 +442,8 @@ check:
 		"cppcheck=cppcheck $(CPPCHECK_FLAGS) user tools" \
 		"gcc -Werror=$(call variant,gcc)" \
 		"clang -Werror=$(call variant,clang)" \
+		"dwell.exe -Werror=$(if $(WINDOWS_EXE),$(call quiet_make,windows) $(O)/check/windows/windows/dwell.exe,\
+			echo 'no mingw-w64 with zlib: make windows installs it'; exit 77)" \
 		"without optional libraries=$(call quiet_make,bare) $(FEATURES:%=WITHOUT_%=1) unit" \
 		"man pages=mandoc -T lint -W warning $(MAN_PAGES) docs/dwell.1" \
 		$(UNIT_TESTS) $(REPLAYS)
