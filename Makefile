@@ -155,12 +155,17 @@ WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client 
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows
+
+# Debian has libiberty, which names C++ and Rust functions, for Windows as source only (binutils-source). Three of its files are
+# compiled where it is there.
+BINUTILS_TAR := $(if $(WITHOUT_LIBIBERTY),,$(lastword $(sort $(wildcard /usr/src/binutils/binutils-*.tar.xz))))
+LIBIBERTY_OBJS := $(if $(BINUTILS_TAR),$(patsubst %,$(W)/libiberty/%.o,cp-demangle rust-demangle safe-ctype))
 # Out of the same pattern: the order of bit fields is that of Linux, printf() that of the C standard. -include for what the C
 # library there lacks.
 WINDOWS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0601 -mno-ms-bitfields \
-	-Iuser -Ibpf -I$(O)/gen -Iwindows -include windows/libc.h \
+	-Iuser -Ibpf -I$(O)/gen -Iwindows -include windows/libc.h $(if $(BINUTILS_TAR),-DHAVE_LIBIBERTY -isystem $(W)/libiberty) \
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS) -fstack-protector-strong $(CFLAGS)
-# All of it is in the program but Windows' own DLLs. The stack is as large as Linux'.
+# All of it is in the program but DLLs of Windows itself. The stack is as large as Linux'.
 WINDOWS_LDFLAGS := -static -Wl,--stack,8388608 -Wl,--dynamicbase,--nxcompat,--high-entropy-va
 WINDOWS_LDLIBS := -lz -lshell32 -ladvapi32
 WINDOWS_OWN_C := $(wildcard user/*/*_windows.c tools/*_windows.c windows/*.c)
@@ -175,7 +180,7 @@ windows:
 	@$(DEPS) windows
 	$(call build,$(W)/dwell.exe)
 
-$(W)/dwell.exe: $(WINDOWS_OBJS)
+$(W)/dwell.exe: $(WINDOWS_OBJS) $(LIBIBERTY_OBJS)
 	$(call say,LINK)
 	$(Q)$(WINDOWS_CC) $(WINDOWS_CFLAGS) $(WINDOWS_LDFLAGS) $^ -o $@ $(WINDOWS_LDLIBS)
 
@@ -183,6 +188,20 @@ $(W)/obj/%.o: %.c $(W)/flags | $(GENERATED)
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(WINDOWS_CC) $(WINDOWS_CFLAGS) -c $< -o $@
+
+$(W)/libiberty/unpacked: $(BINUTILS_TAR)
+	$(call say,UNPACK)
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)tar -xJf $< -C $(@D) --strip-components=1 --wildcards '*/include/*.h' '*/libiberty/*demangle.[ch]' '*/libiberty/safe-ctype.c'
+	$(Q)rm -rf $(@D)/source && mv $(@D)/libiberty $(@D)/source && mv $(@D)/include $(@D)/libiberty
+	@touch $@
+
+$(LIBIBERTY_OBJS): $(W)/libiberty/%.o: $(W)/libiberty/unpacked $(W)/flags
+	$(call say,CC)
+	$(Q)$(WINDOWS_CC) -O2 -I$(W)/libiberty/libiberty -DHAVE_STDLIB_H -DHAVE_STRING_H -DHAVE_SNPRINTF \
+		-D__USE_MINGW_ANSI_STDIO=1 -c $(W)/libiberty/source/$*.c -o $@
+
+$(if $(BINUTILS_TAR),$(W)/obj/user/symbol/demangle.o: | $(W)/libiberty/unpacked)
 
 $(W)/flags: FORCE
 	@mkdir -p $(@D)

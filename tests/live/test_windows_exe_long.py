@@ -7,10 +7,11 @@ every format; and what dwell info says of real event traces of Windows, where th
 import glob
 import gzip
 import os
+import shutil
 import subprocess
 
 from livetest import BUILD, ROOT, case, check, check_equal, main, scratch, skip, tracing_refused
-from windows_exe import FORMATS, check_same, record, run_both, wine_environment
+from windows_exe import FORMATS, check_same, record, run_both, run_linux, run_windows, wine_environment
 
 WORK = os.path.join(BUILD, "tests", "work")
 GOLDEN = sorted(glob.glob(os.path.join(ROOT, "tests", "golden", "*", "*.folded")))
@@ -58,6 +59,39 @@ def recordings():
         check_same("info", path)
         check_same("info", "--json", path)
         check_same("report", path, "-f", "--since", "+10ms")
+
+
+SOURCES = {
+    "cc": (["g++", "-O1", "-fno-omit-frame-pointer"], """#include <unistd.h>
+namespace ns { template <class T> struct box { __attribute__((noinline)) void hold(T n) { while (n--) usleep(5000); } }; }
+int main() { ns::box<int>().hold(20); return 0; }
+"""),
+    "rs": (["rustc", "-Copt-level=1", "-Cforce-frame-pointers=yes"], """use std::{thread::sleep, time::Duration};
+struct Holder<T>(T);
+impl<T> Holder<T> { #[inline(never)] fn hold(&self) { for _ in 0..20 { sleep(Duration::from_millis(5)); } } }
+fn main() { Holder(5u8).hold(); }
+"""),
+}
+
+
+@case
+def names_of_cxx_and_rust():
+    wine_environment()
+    why = tracing_refused()
+    if why:
+        skip(why)
+    if b"without libiberty" in run_windows("version")[1] + run_linux("version")[1]:
+        skip("no libiberty in dwell or dwell.exe: names stay mangled (apt-get install binutils-source libiberty-dev)")
+    for ending, (compiler, text) in SOURCES.items():
+        if not shutil.which(compiler[0]):
+            print(f"note  no {compiler[0]}: its names are not compared")
+            continue
+        with open(scratch(f"hold.{ending}"), "w") as f:
+            f.write(text)
+        subprocess.run([*compiler, "-o", scratch(f"hold-{ending}"), scratch(f"hold.{ending}")], check=True, capture_output=True)
+        path = record(f"{ending}.dwell", scratch(f"hold-{ending}"))
+        check(b"hold" in check_same("report", "-f", path)[1], f"{ending}: no function called hold")
+        check_formats(path)
 
 
 @case
