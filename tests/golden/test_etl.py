@@ -15,22 +15,12 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live"))
 # pylint: disable=wrong-import-position
-from livetest import BUILD, ROOT, case, check, check_equal, main, read, skip  # noqa: E402
+from livetest import BUILD, case, check, check_equal, main, read  # noqa: E402
+from sample_traces import traces  # noqa: E402
 
 DUMP = os.path.join(BUILD, "tests", "unit", "dump_etl")
 COUNTS_OF_ERRORS = ("bad_buffers", "skipped", "unknown", "unknown_bytes", "early", "backward", "cut", "cut_bytes")
 Event = collections.namedtuple("Event", "file cpu header ticks ns pid tid what id version len opcode")
-
-
-def traces():
-    """Beside the project, whichever of its working trees this is."""
-    common = subprocess.run(["git", "rev-parse", "--path-format=absolute", "--git-common-dir"], cwd=ROOT, capture_output=True,
-                            text=True, check=False).stdout.strip()
-    for top in (ROOT, os.path.dirname(common) if common else ROOT):
-        folder = os.path.join(os.path.dirname(top), "shared", "etl")
-        if os.path.exists(os.path.join(folder, "expected.json")):
-            return folder
-    return skip("no real traces: there is no ../shared/etl beside the project")
 
 
 class Trace:

@@ -36,6 +36,7 @@ struct etl_event {
 	enum etl_kind kind;
 	uint8_t ptr_bytes; /* of the emitter: 4 or 8; of the payload's pointers */
 	bool has_time;	   /* ticks are its own */
+	bool after_loss;   /* events of its CPU before it are missing */
 	uint8_t group;	   /* system, compact, perfinfo */
 	uint8_t opcode, level, channel;
 	uint16_t version, id, task;

@@ -18,6 +18,21 @@ enum etl_group {
 	ETL_GROUP_CNT,
 };
 
+/* Opcodes of the groups. */
+enum etl_opcode {
+	ETL_THREAD_SWITCH = 36,
+	ETL_THREAD_READY = 50,
+	ETL_PERFINFO_SAMPLE = 46,
+	ETL_PERFINFO_SYSCALL = 51,
+	ETL_PERFINFO_SYSCALL_EXIT = 52,
+	ETL_STACK_WHOLE = 32,
+	ETL_STACK_KEY_CREATE = 34,
+	ETL_STACK_KEY_DELETE = 35,
+	ETL_STACK_KEY_RUNDOWN = 36,
+	ETL_STACK_KEY_KERNEL = 37,
+	ETL_STACK_KEY_USER = 38,
+};
+
 /* "e13c0d23-ccbc-4e12-931b-d9cc2eee27e4"; returns @to. */
 const char *etl_guid_text(const uint8_t guid[16], char to[ETL_GUID_TEXT_BYTES]);
 

@@ -23,6 +23,7 @@ void etl_stream__reset(struct etl_stream *s, struct etl_streams *all)
 	etl_stream__free_data(s, all);
 	s->next = s->first;
 	s->last = 0;
+	s->lossy = false;
 }
 
 /* Room for @bytes; what was there is lost. 0, -ENOMEM, -E2BIG: all streams together would have too much. */
@@ -53,14 +54,17 @@ static int etl_stream__load(struct etl_stream *s, struct etl_streams *all)
 	}
 	s->next++;
 	all->stats.buffer_cnt++;
-	if (b->flags & (ETL_BUFFER_EVENTS_LOST | ETL_BUFFER_BUFFER_LOST))
+	if (b->flags & (ETL_BUFFER_EVENTS_LOST | ETL_BUFFER_BUFFER_LOST)) {
 		all->stats.lossy_buffer_cnt++;
+		s->lossy = true;
+	}
 	err = etl_stream__make_room(s, all, b->end);
 	s->pos = s->len = ETL_BUFFER_HEADER_BYTES;
 	if (!err)
 		err = etl_file__read(s->file, b, s->data, &s->len);
 	if (err == -EBADMSG || err == -ENODATA || err == -E2BIG) {
 		all->stats.bad_buffer_cnt++;
+		s->lossy = true;
 		err = 0;
 	}
 	return err ? err : 1;
@@ -103,6 +107,7 @@ static bool etl_stream__next_here(struct etl_stream *s, struct etl_streams *all)
 		case ETL_PARSE_BAD:
 			all->stats.unknown_cnt++;
 			all->stats.unknown_bytes += s->len - s->pos;
+			s->lossy = true;
 			return false;
 		case ETL_PARSE_END:
 			return false;
@@ -123,6 +128,8 @@ int etl_stream__next(struct etl_stream *s, struct etl_streams *all)
 	/* The buffer that was read last. */
 	s->event.cpu = s->next[-1].cpu;
 	s->event.file = s->next[-1].file;
+	s->event.after_loss = s->lossy;
+	s->lossy = false;
 	etl_stream__date(s, all);
 	return 1;
 }

@@ -10,6 +10,7 @@ struct etl_stream {
 	const struct etl_buffer *first, *next, *end; /* in the sorted list */
 	uint8_t *data;				     /* the present buffer */
 	size_t cap, pos, len;
+	bool lossy;    /* events before the next one are missing */
 	uint64_t last; /* ticks since the trace's start, of the event */
 	struct etl_event event;
 };

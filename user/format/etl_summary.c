@@ -9,15 +9,6 @@
 #include "base/array.h"
 #include "base/compiler.h"
 
-/* Opcodes of the groups. */
-#define ETL_THREAD_SWITCH    36
-#define ETL_THREAD_READY     50
-#define ETL_PERFINFO_SAMPLE  46
-#define ETL_PERFINFO_SYSCALL 51
-#define ETL_STACK_WHOLE	     32
-#define ETL_STACK_KEY_KERNEL 37
-#define ETL_STACK_KEY_USER   38
-
 struct etl_summary *etl_summary__new(void)
 {
 	return calloc(1, sizeof(struct etl_summary));

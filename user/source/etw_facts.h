@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a Windows system had while it was traced: processes, threads, and what code lay where, since when. Ids of processes and
+ * threads are given again, so all is asked for as of a time. What is told only at a trace's end was there from its beginning.
+ *
+ *   etw_facts__init -> etw_facts__add for each event -> etw_facts__finish -> the rest
+ */
+#ifndef SOURCE_ETW_FACTS_H
+#define SOURCE_ETW_FACTS_H
+
+#include "base/hash.h"
+#include "base/strtab.h"
+#include "source/etw_decode.h"
+#include "wire.h"
+
+#define ETW_MAX_THREADS (1u << 22)
+#define ETW_MAX_PLACES	(1u << 23) /* of code, of all processes */
+#define ETW_NONE	UINT32_MAX
+#define ETW_PAGE_BYTES	4096
+#define ETW_SHOWN_FROM	0x10000ull /* where the first place of a space is shown */
+
+/* A file with code: which one, is said by the id of its symbols' file, or by when it was made and how big it is. */
+struct etw_module {
+	uint32_t path; /* string */
+	uint32_t debug_name;
+	uint8_t id[WIRE_BUILD_ID_LEN];
+	uint8_t id_len; /* 20: GUID and age; 8: TimeDateStamp and size; 0: not told */
+	bool kernel;
+};
+
+/* Code in a space: a module, or a method that a runtime made (module is ETW_NONE). */
+struct etw_place {
+	uint64_t start, end;
+	uint64_t load_ns, unload_ns; /* 0: since before the trace; UINT64_MAX: till its end */
+	uint64_t shown; /* its address in what is told of here: no other place has it */
+	uint32_t module;
+	uint32_t name; /* of a method: string */
+	bool told;     /* for who tells of it */
+};
+
+/* The memory of a process, or of the kernel. */
+struct etw_space {
+	struct etw_place *places; /* sorted by start after finish */
+	size_t cnt, cap;
+	uint64_t *reach;		 /* by place: the highest end up to it */
+	bool changes;			 /* code lay where other code had been */
+	uint64_t method_from, method_to; /* where methods are shown */
+};
+
+/* One of those that had an id, one after the other. */
+struct etw_process {
+	uint32_t pid;
+	uint32_t before; /* the one that had the id before, or ETW_NONE */
+	uint64_t start_ns, end_ns;
+	uint32_t name;
+	struct etw_space space;
+};
+
+struct etw_thread {
+	uint32_t tid, pid;
+	uint32_t before;
+	uint64_t start_ns, end_ns;
+	uint32_t name; /* 0: it has none of its own */
+};
+
+/* Ids, and the newest of those that had each. */
+struct etw_ids {
+	struct etw_newest {
+		uint32_t id, at;
+	} * items;
+	size_t cnt, cap;
+	struct hash_index index;
+};
+
+struct etw_symbols_id;
+
+struct etw_facts {
+	bool wide; /* the system has pointers of 8 bytes */
+	struct strtab strings;
+	struct etw_process *processes;
+	size_t process_cnt, process_cap;
+	struct etw_ids pids;
+	struct etw_thread *threads;
+	size_t thread_cnt, thread_cap;
+	struct etw_ids tids;
+	struct etw_module *modules;
+	size_t module_cnt, module_cap;
+	struct hash_index by_module;
+	struct etw_symbols_id *ids; /* told of images, by process and address */
+	size_t id_cnt, id_cap;
+	struct hash_index by_image;
+	struct etw_space kernel;
+	size_t place_cnt;
+	struct etw_volume {
+		uint32_t nt, dos;
+	} volumes[64];
+	size_t volume_cnt;
+};
+
+/* 0 or -ENOMEM. @wide: the system has pointers of 8 bytes. */
+int etw_facts__init(struct etw_facts *f, bool wide);
+void etw_facts__fini(struct etw_facts *f);
+/* Takes what is of interest here at @time_ns. 0, -ENOMEM, -E2BIG. */
+int etw_facts__add(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns);
+/* All was added: what code lay where can be asked for. 0 or -ENOMEM. */
+int etw_facts__finish(struct etw_facts *f);
+
+/* The one that had the id at that time; if none had, the first that did later. ETW_NONE: nobody ever. */
+uint32_t etw_facts__process(const struct etw_facts *f, uint32_t pid, uint64_t time_ns);
+uint32_t etw_facts__thread(const struct etw_facts *f, uint32_t tid, uint64_t time_ns);
+
+/* Is it an address of the kernel? */
+bool etw_facts__is_kernel(const struct etw_facts *f, uint64_t addr);
+/* The code at @addr, as of @time_ns; NULL: none is known. */
+struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint64_t time_ns);
+
+/* The path of a module, with the letter of its volume if that was told. To @to; returns it. */
+const char *etw_facts__path(const struct etw_facts *f, uint32_t path, char *to, size_t cap);
+
+#endif
