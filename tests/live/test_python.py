@@ -45,10 +45,12 @@ time.sleep(0.3)  # until there are tables to walk by
 
 
 def grandchild():
-    for _ in range(20):
+    for _ in range(60):
         time.sleep(0.01)
 
 def child():
+    for _ in range(20):
+        time.sleep(0.01)
     if not os.fork():
         grandchild()
         os._exit(0)

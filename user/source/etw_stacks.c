@@ -178,10 +178,11 @@ static int stacks_take_addrs(struct etw_stacks *s, const struct etw_event *e, ui
 
 	if (cnt > ETW_MAX_ADDRS_EACH)
 		cnt = ETW_MAX_ADDRS_EACH;
-	for (uint32_t i = 0; i < cnt; i++)
+	for (uint32_t i = 0; i < cnt; i++) {
 		addrs[i] = etw_stack_addr(e, i);
-	while (kernel < cnt && addrs[kernel] >= user_from)
-		kernel++;
+		if (kernel == i && addrs[i] >= user_from)
+			kernel++;
+	}
 	err = stacks_intern(s, addrs, kernel, ret_kernel);
 	return err ? err : stacks_intern(s, addrs + kernel, cnt - kernel, ret_user);
 }
