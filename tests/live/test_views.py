@@ -45,7 +45,8 @@ def per_thread():
         p = trace(w, "--per-thread")
         for name in ("pipe-ask", "pipe-answer"):
             tid = w.tid(name)
-            first = {p.names(s)[0] for s in p.select(tid=tid) if "work_read" in p.names(s)}
+            # On a busy machine there may be something to read whenever it comes to that: it waits elsewhere.
+            first = {p.names(s)[0] for s in p.select(tid=tid)}
             check_equal(first, {f"{name}-{w.pid}/{tid}"}, f"first frame of {name}")
 
 
@@ -53,7 +54,8 @@ def per_thread():
 def per_process_is_the_default():
     with Work("pipes", 20, 5000) as w:
         p = trace(w)
-    check_equal({p.names(s)[0] for s in p.select(frame="work_read")}, {"pipe-ask", "pipe-answer"}, "names")
+    names = {p.names(s)[0] for s in p.stacks if s["tid"] != w.pid}
+    check_equal(names, {"pipe-ask", "pipe-answer"}, "names")
 
 
 @case
