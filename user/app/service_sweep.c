@@ -99,6 +99,9 @@ static void sweep_mark(struct service *s)
 /* The images of threads that live, or are in use, and of stacks whose frames still need them. */
 static void sweep_mark_images(struct model *m)
 {
+	const struct wire_image kernel = {0};
+
+	image_table__use(&m->images, &kernel);
 	for (size_t i = 0; i < m->threads.cnt; i++) {
 		const struct thread *th = &m->threads.items[i];
 		const struct thread_name *name = thread__find_name(th, THREAD_NEWEST_NAME);

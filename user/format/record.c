@@ -138,6 +138,38 @@ static int record_check_lock(const struct event *e)
 	return 0;
 }
 
+static int record_check_debug_file(const struct event *e)
+{
+	const struct wire_debug_file *d = e->debug_file;
+
+	if (!record_text_ok(d->text, d->h.size - offsetof(struct wire_debug_file, text),
+			    d->name_len))
+		return RECORD_BAD("debug file: name is not %u characters", d->name_len);
+	return 0;
+}
+
+static int record_check_long_name(const struct event *e)
+{
+	const struct wire_long_name *n = e->long_name;
+
+	if (!record_text_ok(n->text, n->h.size - offsetof(struct wire_long_name, text),
+			    n->name_len))
+		return RECORD_BAD("long name: it is not %u characters", n->name_len);
+	return 0;
+}
+
+static int record_check_wait_reason(const struct event *e)
+{
+	const struct wire_wait_reason *r = e->wait_reason;
+	size_t have = r->h.size - offsetof(struct wire_wait_reason, text), name = r->name_len;
+
+	if (!record_text_ok(r->text, have, name))
+		return RECORD_BAD("wait reason: name is not %u characters", r->name_len);
+	if (!record_text_ok(r->text + name + 1, have - name - 1, r->frame_len))
+		return RECORD_BAD("wait reason: frame is not %u characters", r->frame_len);
+	return 0;
+}
+
 static int record_check_meta(const struct event *e)
 {
 	const struct wire_meta *m = e->meta;
@@ -183,6 +215,10 @@ static const struct record_kind record_kinds[] = {
 	[WIRE_LINE] = {"line", sizeof(struct wire_line), record_check_line},
 	[WIRE_CODE] = {"code", sizeof(struct wire_code), NULL},
 	[WIRE_LOCK] = {"lock", sizeof(struct wire_lock), record_check_lock},
+	[WIRE_WAIT_REASON] = {"wait reason", sizeof(struct wire_wait_reason),
+			      record_check_wait_reason},
+	[WIRE_LONG_NAME] = {"long name", sizeof(struct wire_long_name), record_check_long_name},
+	[WIRE_DEBUG_FILE] = {"debug file", sizeof(struct wire_debug_file), record_check_debug_file},
 	[WIRE_META] = {"meta", sizeof(struct wire_meta), record_check_meta},
 	[WIRE_WINDOW] = {"window", sizeof(struct wire_window), record_check_window},
 	[WIRE_ROUND] = {"round", sizeof(struct wire_round), NULL},

@@ -31,6 +31,9 @@ struct event {
 		const struct wire_line *line;
 		const struct wire_code *code;
 		const struct wire_lock *lock;
+		const struct wire_wait_reason *wait_reason;
+		const struct wire_long_name *long_name;
+		const struct wire_debug_file *debug_file;
 		const struct wire_meta *meta;
 		const struct wire_window *window;
 		const struct wire_round *round;

@@ -174,6 +174,12 @@ static const char *const ledger_advice[WIRE_COUNTER_CNT] = {
 			       "freed their code, before it could be read",
 	[WIRE_C_THROTTLED_CNT] = "intervals were too short for what --max-cpu left: they are in "
 				 "the filtered time",
+	[WIRE_C_CHAIN_BREAKS] = "context switches are missing in the trace: waits around them were "
+				"left out, not guessed",
+	[WIRE_C_TRACE_EVENTS_LOST] = "events were lost when the trace was recorded: record with "
+				     "more or larger buffers",
+	[WIRE_C_TRACE_BUFFERS_LOST] = "buffers of events were lost when the trace was recorded, or "
+				      "are damaged: record with more or larger buffers",
 	[WIRE_C_PYTHON_UNSUPPORTED] =
 		"Python interpreters are of a version or build whose frames can't be read: "
 		"their own are shown; 3.11 to 3.14 with a global lock can",

@@ -18,6 +18,7 @@ int model__init(struct model *m)
 	stack_table__init(&m->stacks);
 	thread_table__init(&m->threads);
 	lock_table__init(&m->locks);
+	wait_reason_table__init(&m->wait_reasons);
 	return strtab__init(&m->strings, MODEL_MAX_STRINGS);
 }
 
@@ -28,6 +29,7 @@ void model__fini(struct model *m)
 	stack_table__fini(&m->stacks);
 	thread_table__fini(&m->threads);
 	lock_table__fini(&m->locks);
+	wait_reason_table__fini(&m->wait_reasons);
 	strtab__fini(&m->strings);
 	free(m->notes);
 	memset(m, 0, sizeof(*m));
@@ -58,6 +60,14 @@ static int model_add_module(struct model *m, const struct wire_module *rec)
 	if (rec->kind == WIRE_MODULE_PYTHON)
 		m->stacks.python_module = rec->id;
 	return 0;
+}
+
+/* One of a module that is not known tells nothing. */
+static int model_add_debug_file(struct model *m, const struct wire_debug_file *rec)
+{
+	struct module *module = module_table__find(&m->modules, rec->module);
+
+	return module && rec->name_len ? module__set_debug_name(module, rec->text) : 0;
 }
 
 static int model_add_mapping(struct model *m, const struct wire_mapping *rec)
@@ -150,6 +160,12 @@ int model__apply(struct model *m, const struct event *e, image_refresh_fn refres
 		return model_add_mapping(m, e->mapping);
 	case WIRE_LOCK:
 		return lock_table__add(&m->locks, e->lock);
+	case WIRE_WAIT_REASON:
+		return wait_reason_table__add(&m->wait_reasons, e->wait_reason);
+	case WIRE_LONG_NAME:
+		return thread_table__add_long_name(&m->threads, e->long_name);
+	case WIRE_DEBUG_FILE:
+		return model_add_debug_file(m, e->debug_file);
 	case WIRE_META:
 		return model_add_note(m, e->meta);
 	case WIRE_WINDOW:
@@ -178,7 +194,7 @@ const char *model__process_name(const struct model *m, const struct thread_name 
 			? NULL
 			: thread__find_name(&m->threads.items[pos], THREAD_NEWEST_NAME);
 
-	return first ? first->comm : name->comm;
+	return thread_name__text(first ? first : name);
 }
 
 uint64_t model__date(const struct model *m, const struct wire_interval *iv)

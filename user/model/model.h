@@ -14,6 +14,7 @@
 #include "model/module.h"
 #include "model/stack.h"
 #include "model/thread.h"
+#include "model/wait_reason.h"
 
 #define MODEL_MAX_NOTES 1024
 
@@ -27,6 +28,7 @@ struct model {
 	struct stack_table stacks;
 	struct thread_table threads;
 	struct lock_table locks;
+	struct wait_reason_table wait_reasons;
 	struct ledger ledger;
 	struct strtab strings;
 	struct model_note *notes; /* of WIRE_META records, in order of arrival */

@@ -199,10 +199,35 @@ static const char *module_nameless(const struct module *m)
 	}
 }
 
+bool module__is_pe(const struct module *m)
+{
+	return m->kind == WIRE_MODULE_PE || m->kind == WIRE_MODULE_DRIVER;
+}
+
+int module__set_debug_name(struct module *m, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		return -ENOMEM;
+	free(m->debug_name);
+	m->debug_name = copy;
+	return 0;
+}
+
+/* The last one in a path that ends a component; NULL: none. */
+static const char *module_last_slash(const struct module *m)
+{
+	const char *path = module_path(m), *slash = strrchr(path, '/');
+	const char *back = module__is_pe(m) ? strrchr(path, '\\') : NULL;
+
+	return back && (!slash || back > slash) ? back : slash;
+}
+
 const char *module__name(const struct module *m)
 {
 	const char *path = module_path(m);
-	const char *slash = strrchr(path, '/');
+	const char *slash = module_last_slash(m);
 
 	/* "[anon:name]" holds what the program called its memory, slashes too: not a path. */
 	if (slash && slash[1] && *path != '[')

@@ -59,13 +59,17 @@ void module_table__use(struct module_table *t, uint32_t id);
  * keeps ids has to forget them now. 0 or -ENOMEM: then none was.
  */
 int module_table__sweep(struct module_table *t);
+/* Names the file with its symbols: a copy of @name, in place of what was there. 0 or -ENOMEM. */
+int module__set_debug_name(struct module *m, const char *name);
 /* Makes @m the memory without a file of @image. */
 void module__set_image(struct module *m, const struct wire_image *image);
 /* The image whose memory @m is. False: it is a file, or was recorded before images had modules of their own. */
 bool module__image(const struct module *m, struct wire_image *ret);
 /* Is it a jitdump file, which just-in-time compilers map so that it is found: "jit-PID.dump"? */
 bool module__is_jitdump(const struct module *m);
-/* The last component of the path: "libc.so.6", "[vdso]", "[kernel]". Never NULL. */
+/* Is it a PE file, of a process or of the kernel? Its path's components may end in '\\'. */
+bool module__is_pe(const struct module *m);
+/* The last component of the path: "libc.so.6", "ntdll.dll", "[vdso]", "[kernel]". Never NULL. */
 const char *module__name(const struct module *m);
 
 #endif

@@ -65,8 +65,10 @@ struct profile_sample {
 	bool at_least; /* open, and it may have begun earlier; when it has no time: since when is not known */
 	char state;	  /* wait_state_letter(); 0: nobody asked */
 	bool via_softirq; /* the waker, a thread, was in a softirq that its own system call ran */
-	uint16_t syscall; /* in which it waited, see profile_syscall(); 0: none, or not known */
-	uint8_t waker;	  /* enum waker_kind; WAKER_NONE also where nobody asked */
+	uint32_t
+		wait_name; /* string id: what its system calls the reason; 0: nothing else than we do */
+	uint16_t syscall;    /* in which it waited, see profile_syscall(); 0: none, or not known */
+	uint8_t waker;	     /* enum waker_kind; WAKER_NONE also where nobody asked */
 	uint32_t waker_comm; /* string id; 0: no thread */
 	uint32_t waker_pid, waker_tid;
 	uint32_t lock_owner,

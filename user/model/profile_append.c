@@ -64,6 +64,8 @@ static int append_sample(struct profile *to, const struct profile *from,
 		err = profile__copy_text(to, from, &copy.lock_owner);
 	if (!err)
 		err = profile__copy_text(to, from, &copy.lock);
+	if (!err)
+		err = profile__copy_text(to, from, &copy.wait_name);
 	for (uint32_t i = 0; !err && i < s->frame_cnt; i++)
 		frames[i] = ids[from->frame_ids[s->first_frame + i]];
 	if (!err)

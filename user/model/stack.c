@@ -78,6 +78,7 @@ static int stack_table_add(struct stack_table *t, const struct wire_stack *def, 
 		.kind = def->kind,
 		.frame_cnt = def->frame_cnt,
 		.end = stack_end(def->flags),
+		.exact = (def->flags & WIRE_STACK_EXACT) != 0,
 		.used = t->generation,
 		.ips = ips,
 	};
@@ -159,6 +160,7 @@ struct stack_resolver {
 	struct image_table *images;
 	uint32_t python_module;
 	uint32_t kernel_module;
+	const struct image *kernel; /* its memory; NULL: it is one module */
 	image_refresh_fn refresh;
 	void *refresh_arg;
 	struct wire_image *asked; /* images whose mappings were asked for */
@@ -201,16 +203,18 @@ static const struct mapping *stack_resolver_find(const struct stack_resolver *r,
 	return img ? image_table__resolve(r->images, img, addr) : NULL;
 }
 
-/* Return addresses lie behind their call: 1 is subtracted from all but what is said to be an instruction. */
 static bool stack_is_python(const struct stack *s, uint16_t i)
 {
-	return s->kind == WIRE_STACK_USER && s->ips[i] & WIRE_IP_PYTHON;
+	return s->kind == WIRE_STACK_USER && !s->exact && s->ips[i] & WIRE_IP_PYTHON;
 }
 
+/* Return addresses lie behind their call: 1 is subtracted from all but what is said to be an instruction. */
 static uint64_t stack_lookup_addr(const struct stack *s, uint16_t i)
 {
 	uint64_t ip = s->ips[i];
 
+	if (s->exact)
+		return ip;
 	if (s->kind == WIRE_STACK_KERNEL)
 		return ip - 1;
 	return (ip & ~WIRE_IP_EXACT) - !(i == 0 || ip & WIRE_IP_EXACT);
@@ -266,8 +270,11 @@ static struct frame stack_resolver_frame(const struct stack_resolver *r, const s
 	uint64_t addr = stack_lookup_addr(s, i);
 	const struct mapping *m;
 
-	if (s->kind == WIRE_STACK_KERNEL)
-		return (struct frame){r->kernel_module, addr};
+	if (s->kind == WIRE_STACK_KERNEL) {
+		m = r->kernel ? image__find_mapping(r->kernel, addr) : NULL;
+		return m ? (struct frame){m->module, addr - m->start + m->file_off}
+			 : (struct frame){r->kernel_module, addr};
+	}
 	if (stack_is_python(s, i) && !r->python_module)
 		return (struct frame){0, FRAME_UNKNOWN};
 	if (stack_is_python(s, i))
@@ -307,6 +314,7 @@ int stack_table__resolve(struct stack_table *t, struct image_table *images, uint
 		.refresh = refresh,
 		.refresh_arg = refresh_arg,
 	};
+	const struct wire_image kernel_image = {0};
 	int err = 0;
 
 	hash_index__init(&r.asked_index);
@@ -317,6 +325,7 @@ int stack_table__resolve(struct stack_table *t, struct image_table *images, uint
 	for (size_t i = t->first_pending; !err && i < t->cnt; i++)
 		if (!t->items[i].resolved)
 			err = stack_resolver_prepare(&r, &t->items[i]);
+	r.kernel = image_table__find(images, &kernel_image);
 	for (size_t i = t->first_pending; !err && i < t->cnt; i++)
 		if (!t->items[i].resolved && t->items[i].time_ns < before_ns)
 			err = stack_resolver_stack(&r, &t->items[i]);

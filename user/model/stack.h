@@ -29,7 +29,8 @@ const char *frame_special_name(uint64_t which);
 
 /*
  * A normalised frame. For files the offset is a file offset, for the kernel an address, for the vdso an
- * offset in its image. It lies inside the calling instruction: 1 was subtracted from return addresses.
+ * offset in its image. It lies inside the calling instruction: 1 was subtracted from return addresses, unless the stack
+ * said WIRE_STACK_EXACT.
  *
  * In memory without a file it is an address. Code there may be replaced by other code; once a frame's time is
  * known (symbolizer__date()), the bits above FRAME_ADDR_BITS say which of those that were there in turn it is in.
@@ -48,6 +49,7 @@ struct stack {
 	uint16_t frame_cnt;
 	uint8_t end;	  /* enum wire_stack_end */
 	uint8_t resolved; /* frames are valid, else ips */
+	uint8_t exact;	  /* WIRE_STACK_EXACT */
 	uint32_t used;	  /* the table's generation when it was last wanted */
 	union {
 		uint64_t *ips;	      /* raw, innermost first */
@@ -88,7 +90,8 @@ typedef int (*image_refresh_fn)(void *arg, const struct wire_image *image);
 /*
  * Asks @refresh (may be NULL), at most once per image and call, for the mappings of images in which an address
  * of a pending stack lies in no mapping. Then resolves the pending stacks that were defined before
- * @before_ns: kernel addresses to @kernel_module, user addresses through @images. What such a stack needs (its
+ * @before_ns: user addresses through @images, kernel addresses through the image that is all zero, which is the kernel's
+ * memory where it has several modules, and what lies in none of its mappings, or if there is none, to @kernel_module. What such a stack needs (its
  * process's fork) was written before it, so a reader that began to read all rings at @before_ns has it; of a
  * younger one it may still lie in a ring that was read early. 0 or -ENOMEM, or the error of @refresh.
  */

@@ -16,10 +16,22 @@ void thread_table__init(struct thread_table *t)
 	hash_index__init(&t->index);
 }
 
+static void thread_forget_names(struct thread *th, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		free(th->names[i].long_name);
+}
+
+static void thread_fini(struct thread *th)
+{
+	thread_forget_names(th, th->name_cnt);
+	free(th->names);
+}
+
 void thread_table__fini(struct thread_table *t)
 {
 	for (size_t i = 0; i < t->cnt; i++)
-		free(t->items[i].names);
+		thread_fini(&t->items[i]);
 	free(t->items);
 	hash_index__fini(&t->index);
 	memset(t, 0, sizeof(*t));
@@ -91,6 +103,7 @@ static int thread_add_name(struct thread *th, uint32_t comm_gen, const char *com
 	if (!n) {
 		if (th->name_cnt == THREAD_MAX_NAMES) {
 			th->name_cnt /= 2;
+			thread_forget_names(th, th->name_cnt);
 			memmove(th->names, th->names + th->name_cnt,
 				th->name_cnt * sizeof(*th->names));
 		}
@@ -99,9 +112,45 @@ static int thread_add_name(struct thread *th, uint32_t comm_gen, const char *com
 		if (err)
 			return err;
 		n = &th->names[th->name_cnt++];
+		*n = (struct thread_name){.comm_gen = comm_gen};
 	}
-	*n = (struct thread_name){.comm_gen = comm_gen, .image = *image};
+	/* Told again it is the same name; its long form was told behind the first. */
+	if (strncmp(n->comm, comm, WIRE_COMM_LEN) != 0) {
+		free(n->long_name);
+		n->long_name = NULL;
+	}
+	n->image = *image;
 	memcpy(n->comm, comm, WIRE_COMM_LEN);
+	return 0;
+}
+
+/* How much of a name is kept: whole characters, if it is UTF-8. */
+static size_t thread_name_cut(const char *name)
+{
+	size_t len = strnlen(name, THREAD_NAME_MAX + 1);
+
+	if (len <= THREAD_NAME_MAX)
+		return len;
+	len = THREAD_NAME_MAX;
+	while (len > THREAD_NAME_MAX - 3 && ((unsigned char)name[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
+int thread_table__add_long_name(struct thread_table *t, const struct wire_long_name *rec)
+{
+	uint32_t pos = thread_table__find(t, rec->key.tid, rec->key.start_ns);
+	struct thread_name *n =
+		pos == HASH_INDEX_NONE ? NULL : thread_name_of(&t->items[pos], rec->key.comm_gen);
+	char *copy;
+
+	if (!n || !rec->name_len)
+		return 0;
+	copy = strndup(rec->text, thread_name_cut(rec->text));
+	if (!copy)
+		return -ENOMEM;
+	free(n->long_name);
+	n->long_name = copy;
 	return 0;
 }
 
@@ -206,7 +255,7 @@ int thread_table__sweep(struct thread_table *t)
 		if (thread_stays(t, &t->items[i]))
 			t->items[kept++] = t->items[i];
 		else
-			free(t->items[i].names);
+			thread_fini(&t->items[i]);
 	}
 	t->cnt = kept;
 	array__shrink((void **)&t->items, &t->cap, t->cnt, sizeof(*t->items));

@@ -12,10 +12,13 @@
 
 #define THREAD_MAX_CNT (1u << 22)
 
+#define THREAD_NAME_MAX 255 /* bytes of a long name */
+
 /* A name that a thread had, from its WIRE_THREAD record. */
 struct thread_name {
 	uint32_t comm_gen;
 	char comm[WIRE_COMM_LEN + 1];
+	char *long_name; /* where comm has no room for it; NULL: comm is all of it. Owned. */
 	struct wire_image image; /* the process it belonged to then */
 };
 
@@ -54,8 +57,15 @@ int thread_table__add_summary(struct thread_table *t, const struct wire_summary 
 void thread_table__use(struct thread_table *t, uint32_t tid, uint64_t start_ns);
 /* Removes the threads that have ended and were not used in this generation. 0 or -ENOMEM: then none was. */
 int thread_table__sweep(struct thread_table *t);
+/* Takes a WIRE_LONG_NAME record; one for a name that is not known is ignored. 0 or -ENOMEM. */
+int thread_table__add_long_name(struct thread_table *t, const struct wire_long_name *rec);
 #define THREAD_NEWEST_NAME UINT32_MAX
 /* The name of generation @comm_gen; the newest if that one never arrived; NULL if there is none. */
 const struct thread_name *thread__find_name(const struct thread *th, uint32_t comm_gen);
+/* The whole name; THREAD_NAME_MAX bytes at most. */
+static inline const char *thread_name__text(const struct thread_name *n)
+{
+	return n->long_name ? n->long_name : n->comm;
+}
 
 #endif

@@ -22,6 +22,9 @@ char wait_state_letter(const struct wire_wait *wait)
 {
 	if (wait->flags & WIRE_F_PREEMPT)
 		return 'R';
+	/* Other systems' threads have no such states. */
+	if (wait->flags & WIRE_F_NAMED)
+		return 'S';
 	for (size_t i = 0; i < ARRAY_SIZE(wait_states); i++) {
 		if (!(wait->state & wait_states[i].bit))
 			continue;

@@ -322,7 +322,7 @@ static uint8_t symbolizer_kind_of(const struct module *m)
 {
 	if (!m)
 		return FRAME_KIND_MISSING;
-	if (m->kind == WIRE_MODULE_KERNEL)
+	if (m->kind == WIRE_MODULE_KERNEL || m->kind == WIRE_MODULE_DRIVER)
 		return FRAME_KIND_KERNEL;
 	if (m->kind == WIRE_MODULE_PYTHON)
 		return FRAME_KIND_PYTHON;
