@@ -195,7 +195,10 @@ static void groups_key(const struct groups *g, const struct group_member *who, u
 {
 	char comm[2 * sizeof(uint64_t)] = {0};
 
-	if (g->by == GROUP_BY_COMM) {
+	if (g->by == GROUP_BY_COMM && strlen(who->comm) > sizeof(comm)) {
+		key[0] = hash_bytes(who->comm, strlen(who->comm));
+		key[1] = hash_mix(hash_bytes(who->comm, sizeof(comm)), strlen(who->comm));
+	} else if (g->by == GROUP_BY_COMM) {
 		memcpy(comm, who->comm, strnlen(who->comm, sizeof(comm)));
 		memcpy(key, comm, sizeof(comm));
 	} else if (g->by_image) {

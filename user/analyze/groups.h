@@ -75,7 +75,7 @@ struct group {
 
 /* Who waited, as its WIRE_THREAD says. */
 struct group_member {
-	const char *comm; /* NUL-terminated, WIRE_COMM_LEN bytes and one at the most */
+	const char *comm; /* its whole name */
 	uint64_t cgroup_id;
 	struct wire_image image;
 };

@@ -13,7 +13,7 @@
 static int lock_owner(struct profile *p, const struct model *model, const struct thread *th,
 		      const struct thread_name *name, uint32_t *ret_owner)
 {
-	char text[WIRE_COMM_LEN + 32];
+	char text[THREAD_NAME_MAX + 32];
 
 	snprintf(text, sizeof(text), "%s-%u", model__process_name(model, name), th->pid);
 	return profile__frame(p, text, NULL, FRAME_KIND_PROCESS, ret_owner);

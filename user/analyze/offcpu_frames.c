@@ -13,8 +13,8 @@ static int builder_thread_frame(struct builder *b, const struct wire_thread_key 
 	uint32_t pos = thread_table__find(&b->model->threads, key->tid, key->start_ns);
 	const struct thread *th = pos == HASH_INDEX_NONE ? NULL : &b->model->threads.items[pos];
 	const struct thread_name *name = th ? thread__find_name(th, key->comm_gen) : NULL;
-	const char *comm = name && name->comm[0] ? name->comm : "[unknown]";
-	char text[WIRE_COMM_LEN + 32];
+	const char *comm = name && *thread_name__text(name) ? thread_name__text(name) : "[unknown]";
+	char text[THREAD_NAME_MAX + 32];
 
 	if (b->view->per_thread)
 		snprintf(text, sizeof(text), "%s-%u/%u", comm, th ? th->pid : 0, key->tid);

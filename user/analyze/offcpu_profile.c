@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyze/offcpu_builder.h"
-#include "analyze/reason_rules.h"
+#include "analyze/wait_why.h"
 #include "model/wait_state.h"
 
 #define BUILDER_PAUSE_ROWS 64
@@ -77,7 +77,7 @@ static int builder_thread_names(struct builder *b, uint32_t pos, struct profile_
 	const struct thread_name *last = thread__find_name(th, THREAD_NEWEST_NAME);
 	const struct offcpu_view *view = b->view;
 	const char *group = view->group ? view->group(view->group_arg, pos) : NULL;
-	int err = builder_comm(b, last ? last->comm : "[unknown]", &row->comm);
+	int err = builder_comm(b, last ? thread_name__text(last) : "[unknown]", &row->comm);
 
 	row->process = row->group = row->comm;
 	if (!err && last)
@@ -169,23 +169,6 @@ static int builder_threads(struct builder *b)
 
 /* ---- samples ---- */
 
-static int builder_reason(struct builder *b, const struct offcpu_row *row, enum reason *ret_reason)
-{
-	const char *names[WIRE_MAX_FRAMES + 1];
-	const struct named_stack *s = NULL;
-	uint32_t n = 0;
-
-	if (row->kernel_stack) {
-		s = stack_names__get(&b->names, row->kernel_stack, 0);
-		if (!s)
-			return -errno;
-	}
-	for (; s && n < s->cnt && n < ARRAY_SIZE(names); n++)
-		names[n] = profile__str(b->profile, b->profile->frames[s->frames[n]].name);
-	*ret_reason = reason_of_wait(&row->wait, names, n);
-	return 0;
-}
-
 /* With --split an interval makes two samples; it is counted in one of them. */
 static int builder_split(struct builder *b, const struct offcpu_row *row,
 			 const struct profile_sample *whole, uint32_t *frames, uint32_t n)
@@ -242,16 +225,16 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 		.max_ns = row->max_ns,
 	};
 	uint32_t frames[PROFILE_MAX_STACK + PROFILE_MAX_WAKER + 1], n;
-	enum reason reason = REASON_OTHER;
-	int err;
+	struct wait_why why;
+	int err = wait_why_get(&b->names, &row->wait, row->kernel_stack, row->user_stack,
+			       row->date_ns, &why);
 
-	err = builder_reason(b, row, &reason);
 	if (!err)
 		err = waker_frames__get(&b->waker, &b->names, &row->waker, b->view);
 	if (err)
 		return err;
 	b->profile->has_wakers |= row->waker.flags != 0;
-	if ((b->view->reasons && !(b->view->reasons & 1u << reason)) ||
+	if ((b->view->reasons && !(b->view->reasons & 1u << why.reason)) ||
 	    (b->view->by_waker && b->waker.context.kind == WAKER_NONE) ||
 	    (b->view->by_lock && !row->lock)) {
 		builder_hide(b, row);
@@ -259,7 +242,11 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 	}
 	if (b->view->states)
 		sample.state = wait_state_letter(&row->wait);
-	sample.reason = (uint8_t)reason;
+	sample.reason = (uint8_t)why.reason;
+	if (*why.name)
+		err = profile__text(b->profile, why.name, &sample.wait_name);
+	if (err)
+		return err;
 	sample.waker = (uint8_t)b->waker.context.kind;
 	sample.via_softirq = b->waker.context.via_softirq;
 	sample.waker_comm = b->waker.comm;

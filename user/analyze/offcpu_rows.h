@@ -29,7 +29,7 @@ struct offcpu_row {
 /* What distinguishes rows; the rest of the flags says how an interval was measured. */
 #define OFFCPU_ROW_FLAGS                                                              \
 	(WIRE_F_PREEMPT | WIRE_F_IOWAIT | WIRE_F_OPEN | WIRE_F_NEW | WIRE_F_KTHREAD | \
-	 WIRE_F_COMPAT | WIRE_F_AT_LEAST)
+	 WIRE_F_COMPAT | WIRE_F_AT_LEAST | WIRE_F_NAMED)
 
 /* Is it of waits whose threads are not kept? A real one never has number 0. */
 static inline bool offcpu_row_is_merged(const struct offcpu_row *row)

@@ -107,9 +107,13 @@ static enum frame_kind frame_kind_of(struct pprof_slice name, struct pprof_slice
 	return kind;
 }
 
+/* Of a path of either kind. */
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+
+	if (!slash && *path != '[')
+		slash = strrchr(path, '\\');
 
 	return slash && slash[1] ? slash + 1 : path;
 }
@@ -194,7 +198,7 @@ struct loader_labels {
 	enum reason reason;
 	bool has_reason; /* one of ours: then the stack begins with who waited */
 	uint32_t pid, tid;
-	struct pprof_slice thread, comm;
+	struct pprof_slice thread, comm, wait_name;
 };
 
 static uint32_t label_id(const struct pprof_label_in *l)
@@ -231,6 +235,8 @@ static struct loader_labels loader_labels(const struct pprof_loader *l,
 			ret.thread = str;
 		else if (slice_is(key, "comm"))
 			ret.comm = str;
+		else if (slice_is(key, "wait_reason"))
+			ret.wait_name = str;
 	}
 	return ret;
 }
@@ -364,6 +370,8 @@ static int loader_sample(void *arg, const struct pprof_sample_in *in)
 	}
 	if (!err)
 		err = loader_thread(l, &labels, &s.thread);
+	if (!err && labels.has_reason && labels.wait_name.len)
+		err = loader_name(l, labels.wait_name, &s.wait_name);
 	if (!err)
 		err = loader_stack(l, in, labels.has_reason, &cnt);
 	if (!err && l->profile->frame_id_cnt + cnt > PPROF_MAX_ALL)

@@ -65,7 +65,7 @@ static const char *names_base(const char *path)
 /* The module of a frame as the profile has it. */
 static int names_binary(struct stack_names *n, const struct module *m, uint32_t *ret_binary)
 {
-	const char *path = m->path && *m->path == '/' ? m->path : NULL;
+	const char *path = m->path && (*m->path == '/' || module__is_pe(m)) ? m->path : NULL;
 	char build_id[2 * WIRE_BUILD_ID_LEN + 1];
 	size_t old_cap = n->binary_cap;
 	int err = array__grow((void **)&n->binaries, &n->binary_cap, m->id, sizeof(*n->binaries),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyze/offcpu_rows.h"
-#include "analyze/reason_rules.h"
+#include "analyze/wait_why.h"
 #include "analyze/waker_frames.h"
 
 #define WAIT_FACTS_MAX_NAMED 4096 /* stacks whose names are held; then they are all thrown away */
@@ -78,23 +78,13 @@ static int wait_facts_make_room(struct wait_facts *f)
 	return f->names.cnt >= WAIT_FACTS_MAX_NAMED ? wait_facts__renew(f, f->symbols) : 0;
 }
 
-/* The names, innermost first; *@ret_cnt of them. 0 or -errno. */
-static int wait_facts_kernel_names(struct wait_facts *f, uint64_t id,
-				   const char *names[WIRE_MAX_FRAMES + 1], uint32_t *ret_cnt)
+/* What was answered without its stack is asked for again. Reasons that came with the events need all there are. */
+static bool wait_fact_is_whole(const struct wait_fact *fact)
 {
-	const struct named_stack *named;
-	int err;
-
-	err = wait_facts_make_room(f);
-	if (err)
-		return err;
-	named = stack_names__get(&f->names, id, 0);
-	if (!named)
-		return -errno;
-	*ret_cnt = named->cnt < WIRE_MAX_FRAMES ? named->cnt : WIRE_MAX_FRAMES;
-	for (uint32_t i = 0; i < *ret_cnt; i++)
-		names[i] = profile__str(f->profile, f->profile->frames[named->frames[i]].name);
-	return 0;
+	if (fact->wait.flags & WIRE_F_NAMED)
+		return (!fact->kernel_stack || fact->kernel_frame_cnt) &&
+		       (!fact->user_stack || fact->user_frame_cnt);
+	return fact->kernel_frame_cnt || fact->user_frame_cnt;
 }
 
 const struct wait_fact *wait_facts__get(struct wait_facts *f, const struct wire_wait *whole,
@@ -103,13 +93,10 @@ const struct wait_fact *wait_facts__get(struct wait_facts *f, const struct wire_
 	struct wire_wait wait = {whole->state, whole->syscall, whole->flags & OFFCPU_ROW_FLAGS};
 	struct wait_fact *fact = wait_facts_place(f, &wait, kernel_stack, user_stack);
 	const struct stack *kernel, *user;
-	const char *names[WIRE_MAX_FRAMES + 1];
-	uint32_t cnt = 0;
-	int err = 0;
+	struct wait_why why;
+	int err;
 
-	/* What was answered without its stack is asked for again. */
-	if (wait_fact_is(fact, &wait, kernel_stack, user_stack) &&
-	    (fact->kernel_frame_cnt || fact->user_frame_cnt))
+	if (wait_fact_is(fact, &wait, kernel_stack, user_stack) && wait_fact_is_whole(fact))
 		return fact;
 	kernel = stack_table__find(&f->model->stacks, kernel_stack);
 	user = stack_table__find(&f->model->stacks, user_stack);
@@ -118,8 +105,10 @@ const struct wait_fact *wait_facts__get(struct wait_facts *f, const struct wire_
 		errno = EAGAIN;
 		return NULL;
 	}
-	if (kernel && kernel->resolved)
-		err = wait_facts_kernel_names(f, kernel_stack, names, &cnt);
+	err = wait_facts_make_room(f);
+	if (!err)
+		err = wait_why_get(&f->names, &wait, kernel && kernel->resolved ? kernel_stack : 0,
+				   user && user->resolved ? user_stack : 0, 0, &why);
 	if (err) {
 		errno = -err;
 		return NULL;
@@ -128,7 +117,7 @@ const struct wait_fact *wait_facts__get(struct wait_facts *f, const struct wire_
 		.kernel_stack = kernel_stack,
 		.user_stack = user_stack,
 		.wait = wait,
-		.reason = (uint8_t)reason_of_wait(&wait, names, cnt),
+		.reason = (uint8_t)why.reason,
 		.kernel_frame_cnt = kernel ? kernel->frame_cnt : 0,
 		.user_frame_cnt = user ? user->frame_cnt : 0,
 	};

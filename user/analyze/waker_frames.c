@@ -47,9 +47,9 @@ static int waker_name_thread(struct waker_frames *f, struct stack_names *names,
 	uint32_t pos = thread_table__find(threads, waker->key.tid, waker->key.start_ns), frame;
 	const struct thread *th = pos == HASH_INDEX_NONE ? NULL : &threads->items[pos];
 	const struct thread_name *name = th ? thread__find_name(th, waker->key.comm_gen) : NULL;
-	const char *comm = name && name->comm[0] ? name->comm : "[unknown]";
+	const char *comm = name && *thread_name__text(name) ? thread_name__text(name) : "[unknown]";
 	const char *via = f->context.via_softirq ? " (via softirq)" : "";
-	char text[WIRE_COMM_LEN + 64];
+	char text[THREAD_NAME_MAX + 64];
 	int err;
 
 	f->pid = th ? th->pid : 0;

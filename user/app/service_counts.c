@@ -35,7 +35,7 @@ static bool service_member(const struct service *s, const struct wire_thread_key
 	if (!name)
 		return false;
 	*ret = (struct group_member){
-		.comm = name->comm,
+		.comm = thread_name__text(name),
 		.cgroup_id = threads->items[pos].cgroup_id,
 		.image = name->image,
 	};

@@ -108,14 +108,17 @@ static int add_variant(struct fold *f, struct fold_row *row, const struct profil
 	return 0;
 }
 
-/* By reason, then by the group's name, then by thread. */
+/* By reason, then by the system's name for it, then by the group's name, then by thread. */
 static int part_cmp(const struct fold *f, const struct fold_part *a, const struct fold_part *b)
 {
 	int order = 0;
 
 	if (a->reason != b->reason)
 		return a->reason < b->reason ? -1 : 1;
-	if (a->group != b->group)
+	if (a->wait_name != b->wait_name)
+		order = strcmp(profile__str(f->profile, a->wait_name),
+			       profile__str(f->profile, b->wait_name));
+	if (!order && a->group != b->group)
 		order = strcmp(profile__str(f->profile, a->group),
 			       profile__str(f->profile, b->group));
 	if (order || !f->opts.threads || a->thread == b->thread)
@@ -156,6 +159,7 @@ static int add_sample(struct fold *f, const struct profile_sample *s)
 	struct fold_part like = {
 		.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER,
 		.thread = s->thread,
+		.wait_name = f->opts.wait_names ? s->wait_name : 0,
 	};
 	uint64_t ns = profile_sample__total_ns(s);
 	struct fold_row *row = find_or_add_row(f, s);

@@ -30,6 +30,7 @@ struct fold_opts {
 	bool kinds;
 	bool groups;	 /* parts are by the thread's group too */
 	bool threads;	 /* and by the thread */
+	bool wait_names; /* and by what the system calls the reason */
 	bool keep_short; /* rows of 0 us too */
 };
 
@@ -37,11 +38,12 @@ struct fold_part {
 	uint32_t
 		next; /* part of the same row with the next higher reason, or group; FOLD_NONE: last */
 	uint32_t group; /* string id in the profile; 0: not asked for, or the thread is not known */
-	uint32_t thread; /* position in the profile's threads; FOLD_NONE: several */
-	uint8_t reason;	 /* enum reason */
-	uint64_t cnt;	 /* intervals */
-	uint64_t ns, us; /* blocked + runnable */
-	uint64_t max_ns; /* longest single interval */
+	uint32_t thread;    /* position in the profile's threads; FOLD_NONE: several */
+	uint32_t wait_name; /* string id in the profile; 0: not asked for, or it has none */
+	uint8_t reason;	    /* enum reason */
+	uint64_t cnt;	    /* intervals */
+	uint64_t ns, us;    /* blocked + runnable */
+	uint64_t max_ns;    /* longest single interval */
 };
 
 /* Other frames with the same names as a row's, from another module or of another kind. */

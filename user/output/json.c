@@ -231,6 +231,8 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 	json__member_u64(j, "tid", t->tid);
 	json__member_string(j, "comm", profile__str(p, t->comm));
 	json__member_string(j, "reason", reason_name((enum reason)s->reason));
+	if (s->wait_name)
+		json__member_string(j, "wait_reason", profile__str(p, s->wait_name));
 	json__member_bool(j, "open", s->open);
 	json__member_u64(j, "intervals", s->cnt);
 	json__member_u64(j, "blocked_ns", s->blocked_ns);

@@ -21,6 +21,14 @@ static void metrics_sample(struct metrics_writer *w, const char *label, const ch
 	exposition__sample(&w->x, METRICS_LABEL(label, value), cnt, 0);
 }
 
+/* One that the tracers of some systems have: of the others it would say that nothing is lost where nobody counts. */
+static void metrics_sample_if_any(struct metrics_writer *w, const char *label, const char *value,
+				  uint64_t cnt)
+{
+	if (cnt)
+		metrics_sample(w, label, value, cnt);
+}
+
 static void metrics_write_events(struct metrics_writer *w)
 {
 	const struct metrics *m = &w->s->counts;
@@ -40,6 +48,8 @@ static void metrics_write_events(struct metrics_writer *w)
 	metrics_sample(w, "cause", "stack", m->counters[WIRE_C_STACK_LOST]);
 	metrics_sample(w, "cause", "process_event", m->counters[WIRE_C_PROCESS_EVENT_LOST]);
 	metrics_sample(w, "cause", "waker", m->counters[WIRE_C_WAKER_LOST]);
+	metrics_sample_if_any(w, "cause", "trace_event", m->counters[WIRE_C_TRACE_EVENTS_LOST]);
+	metrics_sample_if_any(w, "cause", "trace_buffer", m->counters[WIRE_C_TRACE_BUFFERS_LOST]);
 	if (calls)
 		metrics_sample(w, "cause", "syscall", calls->lost_cnt);
 }
@@ -73,6 +83,7 @@ static void metrics_write_stacks(struct metrics_writer *w)
 	metrics_sample(w, "cause", "no_wakeup", c[WIRE_C_NO_WAKEUP]);
 	metrics_sample(w, "cause", "clamped", c[WIRE_C_CLAMPED]);
 	metrics_sample(w, "cause", "unpaired", c[WIRE_C_UNPAIRED]);
+	metrics_sample_if_any(w, "cause", "chain_break", c[WIRE_C_CHAIN_BREAKS]);
 	metrics_family(w, METRIC_STACK_FAILURES);
 	metrics_sample(w, "stack", "kernel", c[WIRE_C_KERNEL_STACK_FAILED]);
 	metrics_sample(w, "stack", "user", c[WIRE_C_USER_STACK_FAILED]);

@@ -20,6 +20,8 @@ static void ndjson_line(struct out *out, const struct profile *p, const struct f
 	json__member_string(&j, "host", profile__note(p, "host"));
 	json__member_string(&j, "group", profile__str(p, part->group));
 	json__member_string(&j, "reason", reason_name((enum reason)part->reason));
+	if (part->wait_name)
+		json__member_string(&j, "wait_reason", profile__str(p, part->wait_name));
 	json__member_string(&j, "stack", stack);
 	json__member_u64(&j, "ns", part->ns);
 	json__member_u64(&j, "count", part->cnt);
@@ -34,7 +36,10 @@ static void ndjson_line(struct out *out, const struct profile *p, const struct f
 
 static int ndjson_write(const struct profile *p, const struct writer_opts *opts, FILE *to)
 {
-	struct fold_opts how = {.kinds = opts && opts->kinds, .groups = true, .keep_short = true};
+	struct fold_opts how = {.kinds = opts && opts->kinds,
+				.groups = true,
+				.wait_names = true,
+				.keep_short = true};
 	_cleanup_(fold__fini) struct fold fold;
 	_cleanup_buf_ struct buf stack;
 	struct out out;

@@ -32,6 +32,8 @@ static void waits_line(struct out *out, const struct profile *p, const struct pr
 	if (s->thread < p->thread_cnt)
 		waits_thread(&j, p, s->thread);
 	json__member_string(&j, "reason", reason_name((enum reason)s->reason));
+	if (s->wait_name)
+		json__member_string(&j, "wait_reason", profile__str(p, s->wait_name));
 	json__member_u64(&j, "blocked_ns", w->wake_ns - w->from_ns);
 	json__member_u64(&j, "runnable_ns", w->to_ns - w->wake_ns);
 	if (s->open)

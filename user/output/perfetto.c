@@ -117,6 +117,13 @@ static void annotate_lock(struct perfetto *w, const struct profile_sample *s)
 				       profile__str(w->profile, s->lock_owner));
 }
 
+/* Its name is not among those that every trace has: most systems have none. */
+static void annotate_wait_name(struct perfetto *w, const struct profile_sample *s)
+{
+	if (s->wait_name)
+		perfetto_annotate_named(w, "wait_reason", profile__str(w->profile, s->wait_name));
+}
+
 static void begin_blocked(struct perfetto_timeline *t, uint32_t thread)
 {
 	const struct profile_wait *wait = wait_of(t, thread);
@@ -135,6 +142,7 @@ static void begin_blocked(struct perfetto_timeline *t, uint32_t thread)
 	};
 
 	perfetto_begin_event(w, &e);
+	annotate_wait_name(w, s);
 	annotate_waker(w, wait, s);
 	annotate_lock(w, s);
 	perfetto_end_event(w);
@@ -178,6 +186,8 @@ static void begin_runnable(struct perfetto_timeline *t, uint32_t thread)
 	e.ends_flow = write_wakes(t, thread);
 	e.stack = perfetto_intern_stack(&t->trace, wait->sample);
 	perfetto_begin_event(&t->trace, &e);
+	if (wait->wake_ns == wait->from_ns)
+		annotate_wait_name(&t->trace, s);
 	/* A new thread never blocked, and somebody made it. */
 	if (wait->wake_ns == wait->from_ns)
 		annotate_waker(&t->trace, wait, s);

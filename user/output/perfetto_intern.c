@@ -84,7 +84,7 @@ uint64_t perfetto_intern_wakes(struct perfetto *w, uint32_t thread)
 {
 	const struct profile *p = w->profile;
 	uint64_t id = (uint64_t)PERFETTO_WAKES + thread;
-	char name[128];
+	char name[1024];
 	size_t at;
 
 	if (w->wakes[thread])

@@ -137,6 +137,7 @@ static void write_labels(struct pprof *w, const struct pprof_labels *l)
 	write_label(w, "thread", profile__str(p, l->thread), 0);
 	write_label(w, "comm", profile__str(p, l->comm), 0);
 	write_label(w, "reason", reason_name((enum reason)l->reason), 0);
+	write_label(w, "wait_reason", profile__str(p, l->wait_name), 0);
 	write_label(w, "group", profile__str(p, l->group), 0);
 	write_label(w, "pid", "", l->pid);
 	write_label(w, "tid", "", l->tid);

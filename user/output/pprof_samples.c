@@ -15,7 +15,10 @@
 static struct pprof_labels labels_of(const struct pprof_table *t, const struct profile_sample *s)
 {
 	const struct profile *p = t->profile;
-	struct pprof_labels l = {.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER};
+	struct pprof_labels l = {
+		.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER,
+		.wait_name = s->wait_name,
+	};
 	const struct profile_thread *th;
 
 	if (s->thread >= p->thread_cnt)
@@ -46,6 +49,8 @@ static int compare_labels(const struct pprof_labels *a, const struct pprof_label
 		order = compare_u32(a->comm, b->comm);
 	if (!order)
 		order = compare_u32(a->group, b->group);
+	if (!order)
+		order = compare_u32(a->wait_name, b->wait_name);
 	return order ? order : compare_u32(a->reason, b->reason);
 }
 
@@ -74,6 +79,7 @@ static uint64_t sample_hash(const struct pprof_table *t, const struct pprof_samp
 	uint64_t h = hash_u64((uint64_t)s->labels.pid << 32 | s->labels.tid);
 
 	h = hash_mix(h, (uint64_t)s->labels.thread << 32 | s->labels.reason);
+	h = hash_mix(h, s->labels.wait_name);
 	for (uint32_t i = 0; i < s->cnt; i++)
 		h = hash_mix(h, t->stacks[s->first + i]);
 	return h;

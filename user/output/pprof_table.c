@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 
@@ -32,12 +33,14 @@ static uint64_t mapping_key(const struct profile_frame *f, const struct profile_
 	return (uint64_t)PPROF_BY_NAME << 32 | f->module;
 }
 
-/* "[kernel]", "[anon]", "libc.so.6"... */
+/* Not "[kernel]", "[anon]", "libc.so.6", "ntdll.dll"... */
 static bool is_program(const char *name)
 {
 	const char *so = strstr(name, ".so");
+	size_t len = strlen(name);
 
-	return *name != '[' && !(so && (!so[3] || so[3] == '.'));
+	return *name != '[' && !(so && (!so[3] || so[3] == '.')) &&
+	       !(len > 4 && !strcasecmp(name + len - 4, ".dll"));
 }
 
 /* The name that perf has for it, and pprof's readers know. */
@@ -80,6 +83,7 @@ static int mapping_of(struct pprof_table *t, const struct profile_frame *f, uint
 		};
 	}
 	m = &t->mappings[pos];
+	m->program &= f->kind != FRAME_KIND_KERNEL; /* which may be an .exe */
 	m->has_files |= f->file != 0;
 	m->has_lines |= f->line != 0;
 	m->has_inlines |= f->kind == FRAME_KIND_INLINED;

@@ -17,10 +17,11 @@
 /* What a sample is labelled with: numbers, and string ids of the profile. 0: not known. */
 struct pprof_labels {
 	uint32_t pid, tid;
-	uint32_t thread; /* the thread's own name */
-	uint32_t comm;	 /* its process's */
-	uint32_t group;	 /* 0 too where it is the thread's name */
-	uint8_t reason;	 /* enum reason */
+	uint32_t thread;    /* the thread's own name */
+	uint32_t comm;	    /* its process's */
+	uint32_t group;	    /* 0 too where it is the thread's name */
+	uint32_t wait_name; /* what the system calls the reason */
+	uint8_t reason;	    /* enum reason */
 };
 
 /* Samples with equal frames and labels, added up. */

@@ -31,6 +31,8 @@ void top_describe_lost(const struct ledger *l, char text[TOP_LOST_BYTES])
 		{WIRE_C_STACK_LOST, "stack_lost"},
 		{WIRE_C_PROCESS_EVENT_LOST, "process_event_lost"},
 		{WIRE_C_MAPPING_LOST, "mapping_lost"},
+		{WIRE_C_TRACE_EVENTS_LOST, "trace_events_lost"},
+		{WIRE_C_TRACE_BUFFERS_LOST, "trace_buffers_lost"},
 	};
 	size_t len = 0;
 	char ns[TOP_NS_LEN];
