@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/jitdump.h"
-#include "symbol/timeline.h"
+#include "model/timeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

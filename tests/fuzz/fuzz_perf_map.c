@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "format/perf_map.h"
+#include "model/timeline.h"
 #include "symbol/js_name.h"
-#include "symbol/timeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -19,13 +19,13 @@
 #include "fixtures/mkwire.h"
 #include "format/jitdump.h"
 #include "format/perf_map.h"
+#include "model/timeline.h"
 #include "output/hint.h"
 #include "output/writer.h"
 #include "source/recording.h"
 #include "symbol/jit_symbols.h"
 #include "symbol/js_name.h"
 #include "symbol/runtime.h"
-#include "symbol/timeline.h"
 
 /* ---- perf maps ---- */
 

@@ -12,7 +12,7 @@
 
 #include "base/hash.h"
 #include "base/strtab.h"
-#include "symbol/timeline.h"
+#include "model/timeline.h"
 
 #define JIT_MAX_MAP_BYTES (256u << 20) /* of a perf map; what is beyond is not read */
 #define JIT_MAX_PIECES	  (1u << 22)   /* of all images */

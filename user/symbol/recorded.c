@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strtab.h"
-#include "symbol/timeline.h"
+#include "model/timeline.h"
 
 #define RECORDED_MAX_LINES (1u << 24)
 

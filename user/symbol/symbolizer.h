@@ -9,9 +9,9 @@
 #include "model/image.h"
 #include "model/module.h"
 #include "model/stack.h"
+#include "model/timeline.h"
 #include "symbol/lines.h"
 #include "symbol/symtab.h"
-#include "symbol/timeline.h"
 
 struct symbolizer;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "symbol/timeline.h"
+#include "model/timeline.h"
 
 _Static_assert(sizeof(struct symbol) == 24, "large programs have millions of these");
 _Static_assert(SYMTAB_MAX_SYMBOLS <= 1u << 24, "positions must fit symbol.outer");

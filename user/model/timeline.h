@@ -9,8 +9,8 @@
  * one piece only: that is the offset of a frame whose time is known (model/stack.h), and where its name is in a symbol
  * table.
  */
-#ifndef SYMBOL_TIMELINE_H
-#define SYMBOL_TIMELINE_H
+#ifndef MODEL_TIMELINE_H
+#define MODEL_TIMELINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
