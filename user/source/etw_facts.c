@@ -8,9 +8,9 @@
 
 #include "base/array.h"
 #include "base/compiler.h"
+#include "model/timeline.h"
 
 #define ETW_MAX_STRINGS (1u << 30) /* bytes */
-#define ETW_MAX_CHAIN	100000 /* of those that had one id: more are looked through no further */
 
 /* What merging told of an image, before the image itself came. */
 struct etw_symbols_id {
@@ -25,23 +25,18 @@ struct etw_symbols_id {
 int etw_facts__init(struct etw_facts *f, bool wide)
 {
 	*f = (struct etw_facts){.wide = wide};
-	hash_index__init(&f->pids.index);
-	hash_index__init(&f->tids.index);
+	etw_ids__init(&f->pids);
+	etw_ids__init(&f->tids);
+	etw_ids__init(&f->images);
 	hash_index__init(&f->by_module);
 	hash_index__init(&f->by_image);
 	return strtab__init(&f->strings, ETW_MAX_STRINGS);
 }
 
-static void etw_ids_fini(struct etw_ids *ids)
-{
-	free(ids->items);
-	hash_index__fini(&ids->index);
-}
-
 static void etw_space_fini(struct etw_space *s)
 {
 	free(s->places);
-	free(s->reach);
+	timeline__free(s->timeline);
 }
 
 void etw_facts__fini(struct etw_facts *f)
@@ -53,8 +48,9 @@ void etw_facts__fini(struct etw_facts *f)
 	free(f->threads);
 	free(f->modules);
 	free(f->ids);
-	etw_ids_fini(&f->pids);
-	etw_ids_fini(&f->tids);
+	etw_ids__fini(&f->pids);
+	etw_ids__fini(&f->tids);
+	etw_ids__fini(&f->images);
 	hash_index__fini(&f->by_module);
 	hash_index__fini(&f->by_image);
 	strtab__fini(&f->strings);
@@ -66,54 +62,11 @@ bool etw_facts__is_kernel(const struct etw_facts *f, uint64_t addr)
 	return addr >= (f->wide ? 1ull << 63 : 1ull << 31);
 }
 
-/* ---- ids that are given again ---- */
-
-static bool etw_id_eq(const void *owner, uint32_t pos, const void *key)
-{
-	return ((const struct etw_ids *)owner)->items[pos].id == *(const uint32_t *)key;
-}
-
-static uint32_t etw_ids_newest(const struct etw_ids *ids, uint32_t id)
-{
-	uint32_t pos = hash_index__find(&ids->index, hash_u64(id), etw_id_eq, ids, &id);
-
-	return pos == HASH_INDEX_NONE ? ETW_NONE : ids->items[pos].at;
-}
-
-/* The newest with @id is the one at @at; *@ret_before is the one that was. 0, -ENOMEM, -E2BIG. */
-static int etw_ids_set(struct etw_ids *ids, uint32_t id, uint32_t at, uint32_t *ret_before)
-{
-	uint32_t pos = hash_index__find(&ids->index, hash_u64(id), etw_id_eq, ids, &id);
-	int err;
-
-	*ret_before = ETW_NONE;
-	if (pos != HASH_INDEX_NONE) {
-		*ret_before = ids->items[pos].at;
-		ids->items[pos].at = at;
-		return 0;
-	}
-	err = array__grow((void **)&ids->items, &ids->cap, ids->cnt + 1, sizeof(*ids->items),
-			  ETW_MAX_THREADS);
-	if (!err)
-		err = hash_index__add(&ids->index, hash_u64(id), (uint32_t)ids->cnt);
-	if (!err)
-		ids->items[ids->cnt++] = (struct etw_newest){id, at};
-	return err;
-}
-
 /* ---- processes ---- */
 
 uint32_t etw_facts__process(const struct etw_facts *f, uint32_t pid, uint64_t time_ns)
 {
-	uint32_t at = etw_ids_newest(&f->pids, pid);
-
-	for (int i = 0; at != ETW_NONE && f->processes[at].start_ns > time_ns && i < ETW_MAX_CHAIN;
-	     i++) {
-		if (f->processes[at].before == ETW_NONE)
-			break;
-		at = f->processes[at].before;
-	}
-	return at;
+	return etw_ids__find(&f->pids, pid, time_ns);
 }
 
 static int facts_add_process(struct etw_facts *f, uint32_t pid, uint64_t start_ns, uint32_t *ret_at)
@@ -124,9 +77,9 @@ static int facts_add_process(struct etw_facts *f, uint32_t pid, uint64_t start_n
 
 	if (err)
 		return err;
-	f->processes[at] = (struct etw_process){
-		.pid = pid, .before = ETW_NONE, .start_ns = start_ns, .end_ns = UINT64_MAX};
-	err = etw_ids_set(&f->pids, pid, at, &f->processes[at].before);
+	f->processes[at] =
+		(struct etw_process){.pid = pid, .start_ns = start_ns, .end_ns = UINT64_MAX};
+	err = etw_ids__set(&f->pids, pid, at);
 	if (err)
 		return err;
 	f->process_cnt++;
@@ -137,13 +90,13 @@ static int facts_add_process(struct etw_facts *f, uint32_t pid, uint64_t start_n
 /* The one that has the id now, added if nobody told of it so far: then it was there before the trace. */
 static int facts_get_process(struct etw_facts *f, uint32_t pid, uint32_t *ret_at)
 {
-	*ret_at = etw_ids_newest(&f->pids, pid);
+	*ret_at = etw_ids__newest(&f->pids, pid);
 	return *ret_at == ETW_NONE ? facts_add_process(f, pid, 0, ret_at) : 0;
 }
 
 static int facts_take_process(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns)
 {
-	uint32_t at = etw_ids_newest(&f->pids, e->process.pid);
+	uint32_t at = etw_ids__newest(&f->pids, e->process.pid);
 	int err = 0;
 
 	if (e->edge == ETW_EDGE_START && at != ETW_NONE) {
@@ -165,15 +118,7 @@ static int facts_take_process(struct etw_facts *f, const struct etw_event *e, ui
 
 uint32_t etw_facts__thread(const struct etw_facts *f, uint32_t tid, uint64_t time_ns)
 {
-	uint32_t at = etw_ids_newest(&f->tids, tid);
-
-	for (int i = 0; at != ETW_NONE && f->threads[at].start_ns > time_ns && i < ETW_MAX_CHAIN;
-	     i++) {
-		if (f->threads[at].before == ETW_NONE)
-			break;
-		at = f->threads[at].before;
-	}
-	return at;
+	return etw_ids__find(&f->tids, tid, time_ns);
 }
 
 static int facts_add_thread(struct etw_facts *f, const struct etw_event *e, uint64_t start_ns,
@@ -187,10 +132,9 @@ static int facts_add_thread(struct etw_facts *f, const struct etw_event *e, uint
 		return err;
 	f->threads[at] = (struct etw_thread){.tid = e->thread.tid,
 					     .pid = e->thread.pid,
-					     .before = ETW_NONE,
 					     .start_ns = start_ns,
 					     .end_ns = UINT64_MAX};
-	err = etw_ids_set(&f->tids, e->thread.tid, at, &f->threads[at].before);
+	err = etw_ids__set(&f->tids, e->thread.tid, at);
 	if (err)
 		return err;
 	f->thread_cnt++;
@@ -200,7 +144,7 @@ static int facts_add_thread(struct etw_facts *f, const struct etw_event *e, uint
 
 static int facts_take_thread(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns)
 {
-	uint32_t at = etw_ids_newest(&f->tids, e->thread.tid);
+	uint32_t at = etw_ids__newest(&f->tids, e->thread.tid);
 	bool other = at != ETW_NONE && f->threads[at].pid != e->thread.pid;
 	int err = 0;
 
@@ -218,18 +162,22 @@ static int facts_take_thread(struct etw_facts *f, const struct etw_event *e, uin
 
 /* ---- code ---- */
 
-/* 0, -ENOMEM, -E2BIG. */
+/* Too many, or nowhere: left out, and counted. 0 or -ENOMEM. */
 static int facts_add_place(struct etw_facts *f, struct etw_space *s, const struct etw_place *p)
 {
 	int err;
 
-	if (p->end <= p->start || ++f->place_cnt > ETW_MAX_PLACES)
-		return p->end <= p->start ? 0 : -E2BIG;
+	if (!etw_place_fits(p) || s->cnt == ETW_MAX_PLACES_EACH || f->place_cnt == ETW_MAX_PLACES) {
+		f->left_out_cnt++;
+		return 0;
+	}
 	err = array__grow((void **)&s->places, &s->cap, s->cnt + 1, sizeof(*s->places),
-			  ETW_MAX_PLACES);
-	if (!err)
-		s->places[s->cnt++] = *p;
-	return err;
+			  ETW_MAX_PLACES_EACH);
+	if (err)
+		return err;
+	s->places[s->cnt++] = *p;
+	f->place_cnt++;
+	return 0;
 }
 
 static bool etw_module_eq(const void *owner, uint32_t pos, const void *key)
@@ -330,16 +278,17 @@ static struct etw_module facts_module_of(struct etw_facts *f, const struct etw_e
 	return m;
 }
 
-/* The place of the same image that is there already; NULL: none. */
-static struct etw_place *space_find_image(struct etw_space *s, uint64_t base, uint64_t end)
+/* The place of the same image that is there already; NULL: none. @key: see struct etw_facts. */
+static struct etw_place *facts_find_image(const struct etw_facts *f, struct etw_space *s,
+					  uint64_t key, const struct etw_place *like)
 {
-	for (size_t i = s->cnt; i-- > 0;) {
-		struct etw_place *p = &s->places[i];
+	uint32_t at = etw_ids__newest(&f->images, key);
+	struct etw_place *p = at < s->cnt ? &s->places[at] : NULL;
 
-		if (p->start == base && p->end == end && p->module != ETW_NONE)
-			return p->unload_ns == UINT64_MAX ? p : NULL;
-	}
-	return NULL;
+	return p && p->module != ETW_NONE && p->start == like->start && p->end == like->end &&
+			       p->unload_ns == UINT64_MAX
+		       ? p
+		       : NULL;
 }
 
 static int facts_take_image(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns)
@@ -351,7 +300,8 @@ static int facts_take_image(struct etw_facts *f, const struct etw_event *e, uint
 	struct etw_module m = facts_module_of(f, e);
 	struct etw_space *space = &f->kernel;
 	struct etw_place *there;
-	uint32_t at;
+	uint32_t at = ETW_NONE;
+	uint64_t key;
 	int err = 0;
 
 	if (!m.kernel) {
@@ -364,9 +314,15 @@ static int facts_take_image(struct etw_facts *f, const struct etw_event *e, uint
 		err = facts_get_module(f, &m, &place.module);
 	if (err)
 		return err;
-	there = space_find_image(space, place.start, place.end);
-	if (!there)
-		return facts_add_place(f, space, &place);
+	key = hash_mix(hash_u64(place.start), at);
+	there = facts_find_image(f, space, key, &place);
+	if (!there) {
+		size_t cnt = space->cnt;
+
+		err = facts_add_place(f, space, &place);
+		return err || space->cnt == cnt ? err
+						: etw_ids__set(&f->images, key, (uint32_t)cnt);
+	}
 	/* What is told last knows most: merging adds the ids of symbols to what is told at the end. */
 	if (m.id_len >= f->modules[there->module].id_len)
 		there->module = place.module;
@@ -425,6 +381,44 @@ int etw_facts__add(struct etw_facts *f, const struct etw_event *e, uint64_t time
 	default:
 		return 0;
 	}
+}
+
+/* Who had which id when. */
+static int facts_sort_ids(struct etw_facts *f)
+{
+	int err = etw_ids__reserve(&f->pids, f->process_cnt);
+
+	if (!err)
+		err = etw_ids__reserve(&f->tids, f->thread_cnt);
+	for (size_t i = 0; !err && i < f->process_cnt; i++)
+		etw_ids__hold(&f->pids, f->processes[i].pid, f->processes[i].start_ns, (uint32_t)i);
+	for (size_t i = 0; !err && i < f->thread_cnt; i++)
+		etw_ids__hold(&f->tids, f->threads[i].tid, f->threads[i].start_ns, (uint32_t)i);
+	etw_ids__sort(&f->pids);
+	etw_ids__sort(&f->tids);
+	return err;
+}
+
+/* What overlaps so much that it can't be told apart has no names. */
+static int facts_finish_space(struct etw_facts *f, struct etw_space *s)
+{
+	int err = etw_space__finish(s);
+
+	if (err != -E2BIG)
+		return err;
+	f->left_out_cnt += s->cnt;
+	return 0;
+}
+
+int etw_facts__finish(struct etw_facts *f)
+{
+	int err = facts_sort_ids(f);
+
+	if (!err)
+		err = facts_finish_space(f, &f->kernel);
+	for (size_t i = 0; !err && i < f->process_cnt; i++)
+		err = facts_finish_space(f, &f->processes[i].space);
+	return err;
 }
 
 const char *etw_facts__path(const struct etw_facts *f, uint32_t path, char *to, size_t cap)

@@ -11,13 +11,15 @@
 #include "base/hash.h"
 #include "base/strtab.h"
 #include "source/etw_decode.h"
+#include "source/etw_ids.h"
 #include "wire.h"
 
-#define ETW_MAX_THREADS (1u << 22)
-#define ETW_MAX_PLACES	(1u << 23) /* of code, of all processes */
-#define ETW_NONE	UINT32_MAX
-#define ETW_PAGE_BYTES	4096
-#define ETW_SHOWN_FROM	0x10000ull /* where the first place of a space is shown */
+#define ETW_MAX_THREADS	    (1u << 22)
+#define ETW_MAX_PLACES	    (1u << 23)	 /* of code, of all processes */
+#define ETW_MAX_PLACES_EACH (1u << 20)	 /* as a timeline has entries */
+#define ETW_MAX_PLACE_BYTES (1ull << 32) /* a PE file's size has 32 bits */
+#define ETW_PAGE_BYTES	    4096
+#define ETW_SHOWN_FROM	    0x10000ull /* where the first place of a space is shown */
 
 /* A file with code: which one, is said by the id of its symbols' file, or by when it was made and how big it is. */
 struct etw_module {
@@ -40,9 +42,9 @@ struct etw_place {
 
 /* The memory of a process, or of the kernel. */
 struct etw_space {
-	struct etw_place *places; /* sorted by start after finish */
+	struct etw_place *places; /* in the order in which they were told */
 	size_t cnt, cap;
-	uint64_t *reach;		 /* by place: the highest end up to it */
+	struct timeline *timeline;	 /* of them, after finish; NULL: there are none */
 	bool changes;			 /* code lay where other code had been */
 	uint64_t method_from, method_to; /* where methods are shown */
 };
@@ -50,7 +52,6 @@ struct etw_space {
 /* One of those that had an id, one after the other. */
 struct etw_process {
 	uint32_t pid;
-	uint32_t before; /* the one that had the id before, or ETW_NONE */
 	uint64_t start_ns, end_ns;
 	uint32_t name;
 	struct etw_space space;
@@ -58,18 +59,8 @@ struct etw_process {
 
 struct etw_thread {
 	uint32_t tid, pid;
-	uint32_t before;
 	uint64_t start_ns, end_ns;
 	uint32_t name; /* 0: it has none of its own */
-};
-
-/* Ids, and the newest of those that had each. */
-struct etw_ids {
-	struct etw_newest {
-		uint32_t id, at;
-	} * items;
-	size_t cnt, cap;
-	struct hash_index index;
 };
 
 struct etw_symbols_id;
@@ -89,8 +80,10 @@ struct etw_facts {
 	struct etw_symbols_id *ids; /* told of images, by process and address */
 	size_t id_cnt, id_cap;
 	struct hash_index by_image;
+	struct etw_ids images; /* -> place, by a hash of process and address */
 	struct etw_space kernel;
-	size_t place_cnt;
+	size_t place_cnt,
+		left_out_cnt; /* places; those that were too many, or at no address that can be */
 	struct etw_volume {
 		uint32_t nt, dos;
 	} volumes[64];
@@ -113,6 +106,10 @@ uint32_t etw_facts__thread(const struct etw_facts *f, uint32_t tid, uint64_t tim
 bool etw_facts__is_kernel(const struct etw_facts *f, uint64_t addr);
 /* The code at @addr, as of @time_ns; NULL: none is known. */
 struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint64_t time_ns);
+
+/* For etw_facts.c: as etw_facts__finish(), and whether there can be such a place. */
+int etw_space__finish(struct etw_space *s);
+bool etw_place_fits(const struct etw_place *p);
 
 /* The path of a module, with the letter of its volume if that was told. To @to; returns it. */
 const char *etw_facts__path(const struct etw_facts *f, uint32_t path, char *to, size_t cap);

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What code lay where: places sorted for lookups, and given addresses of their own. */
+/* What code lay where: places made ready for lookups, and given addresses of their own. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/compiler.h"
+#include "model/timeline.h"
 #include "source/etw_facts.h"
 
-static int etw_compare_places(const void *x, const void *y)
+/* The kernel's addresses are the highest, each process's the lowest: in a space the upper bits are all the same. */
+static uint64_t space_addr(uint64_t addr)
 {
-	const struct etw_place *a = x, *b = y;
-
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	if (a->load_ns != b->load_ns)
-		return a->load_ns < b->load_ns ? -1 : 1;
-	if (a->end != b->end)
-		return a->end < b->end ? -1 : 1;
-	return 0;
+	return addr & ((1ull << FRAME_ADDR_BITS) - 1);
 }
 
 /*
@@ -48,71 +41,38 @@ static void space_show(struct etw_space *s)
 	s->method_to = at;
 }
 
-static int space_finish(struct etw_space *s)
+int etw_space__finish(struct etw_space *s)
 {
-	uint64_t reach = 0;
+	int err = 0;
 
 	if (!s->cnt)
 		return 0;
-	qsort(s->places, s->cnt, sizeof(*s->places), etw_compare_places);
-	free(s->reach);
-	s->reach = malloc(s->cnt * sizeof(*s->reach));
-	if (!s->reach)
+	s->timeline = timeline__new();
+	if (!s->timeline)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->cnt; i++) {
-		s->changes |= s->places[i].start < reach;
-		if (reach < s->places[i].end)
-			reach = s->places[i].end;
-		s->reach[i] = reach;
-	}
+	for (size_t i = 0; !err && i < s->cnt; i++)
+		err = timeline__add(s->timeline, space_addr(s->places[i].start),
+				    s->places[i].end - s->places[i].start, s->places[i].load_ns, 0);
+	if (!err)
+		err = timeline__finish(s->timeline);
+	for (size_t i = 0; !err && i < s->timeline->cnt; i++)
+		s->changes |= s->timeline->entries[i].version > 1;
 	space_show(s);
-	return 0;
-}
-
-int etw_facts__finish(struct etw_facts *f)
-{
-	int err = space_finish(&f->kernel);
-
-	for (size_t i = 0; !err && i < f->process_cnt; i++)
-		err = space_finish(&f->processes[i].space);
 	return err;
-}
-
-/* The last place that begins at or before @addr. */
-static size_t space_last_before(const struct etw_space *s, uint64_t addr)
-{
-	size_t from = 0, to = s->cnt;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-
-		if (s->places[mid].start <= addr)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return from;
-}
-
-/* Is @a, of two that cover an address, the one that was there at the time? */
-static bool place_is_better(const struct etw_place *a, const struct etw_place *b, uint64_t time_ns)
-{
-	bool a_there = a->load_ns <= time_ns, b_there = b->load_ns <= time_ns;
-
-	if (a_there != b_there)
-		return a_there;
-	return a_there ? a->load_ns > b->load_ns : a->load_ns < b->load_ns;
 }
 
 struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint64_t time_ns)
 {
-	struct etw_place *best = NULL;
+	const struct timeline_entry *e =
+		s->timeline ? timeline__find(s->timeline, space_addr(addr), time_ns) : NULL;
 
-	for (size_t i = space_last_before(s, addr); i-- > 0 && s->reach[i] > addr;) {
-		struct etw_place *p = &s->places[i];
+	return e ? &s->places[e->order] : NULL;
+}
 
-		if (p->end > addr && (!best || place_is_better(p, best, time_ns)))
-			best = p;
-	}
-	return best;
+bool etw_place_fits(const struct etw_place *p)
+{
+	uint64_t size = p->end - p->start;
+
+	return size && p->end > p->start && size <= ETW_MAX_PLACE_BYTES &&
+	       size <= (1ull << FRAME_ADDR_BITS) - space_addr(p->start);
 }
