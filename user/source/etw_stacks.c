@@ -13,13 +13,6 @@
 #define KERNEL_WITHIN_NS 1000000000ull	/* the kernel's part follows at once */
 #define USER_WITHIN_NS	 30000000000ull /* the user's when the thread goes back there */
 
-/* What a key stood for until @ticks. */
-struct key_stack {
-	uint64_t key;
-	int64_t ticks;
-	uint32_t kernel, user;
-};
-
 /* A stack that is to come. */
 struct want {
 	int64_t ticks;
@@ -28,7 +21,10 @@ struct want {
 	uint32_t kernel, user;
 	uint32_t
 		waits; /* first of those that need it: position in pending * 2 + which of its wants */
-	uint32_t same_tid, newer, older;
+	uint32_t same_key; /* the next with this hash of thread and time */
+	uint32_t tid_next,
+		tid_before; /* of those that wait for the user's part, with this hash of the thread */
+	uint32_t newer, older;
 	uint32_t holds; /* who will ask for it when it is there */
 	bool kernel_only, has_kernel;
 	bool user_later; /* see struct etw_stacked */
@@ -50,21 +46,11 @@ struct want_list {
 };
 
 struct etw_stacks {
-	bool wide;
 	etw_stacked_fn fn;
 	void *arg;
 	struct etw_stacks_counts counts;
 
-	uint64_t *addrs;
-	size_t addr_cnt, addr_cap;
-	struct stack_part {
-		uint32_t first, cnt;
-	} * parts; /* by id - 1 */
-	size_t part_cnt, part_cap;
-	struct hash_index index;
-
-	struct key_stack *keys; /* sorted by key and ticks once all are defined */
-	size_t key_cnt, key_cap;
+	struct etw_parts parts;
 
 	struct want *wants;
 	size_t want_cnt, want_cap;
@@ -73,8 +59,9 @@ struct etw_stacks {
 	size_t pending_cnt, pending_cap;
 	uint32_t free_pending; /* a list through next[0] */
 	size_t waiting_cnt;
-	struct want_list lists[2];    /* by has_kernel */
-	uint32_t buckets[BUCKET_CNT]; /* by thread */
+	struct want_list lists[2]; /* by has_kernel */
+	uint32_t keys[BUCKET_CNT]; /* wants by thread and time */
+	uint32_t tids[BUCKET_CNT]; /* those that wait for the user's part, by thread */
 };
 
 struct etw_stacks *etw_stacks__new(bool wide, etw_stacked_fn fn, void *arg)
@@ -83,14 +70,14 @@ struct etw_stacks *etw_stacks__new(bool wide, etw_stacked_fn fn, void *arg)
 
 	if (!s)
 		return NULL;
-	s->wide = wide;
 	s->fn = fn;
 	s->arg = arg;
-	hash_index__init(&s->index);
+	etw_parts__init(&s->parts, wide);
 	s->free_want = s->free_pending = NONE;
 	for (int i = 0; i < 2; i++)
 		s->lists[i] = (struct want_list){NONE, NONE};
-	memset(s->buckets, 0xff, sizeof(s->buckets));
+	memset(s->keys, 0xff, sizeof(s->keys));
+	memset(s->tids, 0xff, sizeof(s->tids));
 	return s;
 }
 
@@ -98,10 +85,7 @@ void etw_stacks__free(struct etw_stacks *s)
 {
 	if (!s)
 		return;
-	hash_index__fini(&s->index);
-	free(s->addrs);
-	free(s->parts);
-	free(s->keys);
+	etw_parts__fini(&s->parts);
 	free(s->wants);
 	free(s->pending);
 	free(s);
@@ -112,134 +96,33 @@ const struct etw_stacks_counts *etw_stacks__counts(const struct etw_stacks *s)
 	return &s->counts;
 }
 
-/* ---- addresses ---- */
-
-const uint64_t *etw_stacks__addrs(const struct etw_stacks *s, uint32_t id, uint32_t *ret_cnt)
-{
-	*ret_cnt = id ? s->parts[id - 1].cnt : 0;
-	return id ? &s->addrs[s->parts[id - 1].first] : NULL;
-}
-
-struct part_key {
-	const uint64_t *addrs;
-	uint32_t cnt;
-};
-
-static bool part_eq(const void *owner, uint32_t pos, const void *key)
-{
-	const struct etw_stacks *s = owner;
-	const struct stack_part *a = &s->parts[pos];
-	const struct part_key *b = key;
-
-	return a->cnt == b->cnt &&
-	       !memcmp(&s->addrs[a->first], b->addrs, b->cnt * sizeof(*b->addrs));
-}
-
-/* The id of these addresses; of none 0. */
-static int stacks_intern(struct etw_stacks *s, const uint64_t *addrs, uint32_t cnt,
-			 uint32_t *ret_id)
-{
-	const struct part_key key = {addrs, cnt};
-	uint64_t hash = hash_bytes(addrs, cnt * sizeof(*addrs));
-	uint32_t at;
-	int err;
-
-	*ret_id = 0;
-	if (!cnt)
-		return 0;
-	at = hash_index__find(&s->index, hash, part_eq, s, &key);
-	if (at != HASH_INDEX_NONE) {
-		*ret_id = at + 1;
-		return 0;
-	}
-	err = array__grow((void **)&s->addrs, &s->addr_cap, s->addr_cnt + cnt, sizeof(*addrs),
-			  ETW_MAX_ADDRS);
-	if (!err)
-		err = array__grow((void **)&s->parts, &s->part_cap, s->part_cnt + 1,
-				  sizeof(*s->parts), ETW_MAX_STACKS);
-	if (!err)
-		err = hash_index__add(&s->index, hash, (uint32_t)s->part_cnt);
-	if (err)
-		return err;
-	memcpy(&s->addrs[s->addr_cnt], addrs, cnt * sizeof(*addrs));
-	s->parts[s->part_cnt] = (struct stack_part){(uint32_t)s->addr_cnt, cnt};
-	s->addr_cnt += cnt;
-	*ret_id = (uint32_t)++s->part_cnt;
-	return 0;
-}
-
-/* The parts of a stack of both: the kernel's is the inner one. */
-static int stacks_take_addrs(struct etw_stacks *s, const struct etw_event *e, uint32_t *ret_kernel,
-			     uint32_t *ret_user)
-{
-	uint64_t addrs[ETW_MAX_ADDRS_EACH], user_from = s->wide ? 1ull << 63 : 1ull << 31;
-	uint32_t cnt = e->stack.addr_cnt, kernel = 0;
-	int err;
-
-	if (cnt > ETW_MAX_ADDRS_EACH)
-		cnt = ETW_MAX_ADDRS_EACH;
-	for (uint32_t i = 0; i < cnt; i++) {
-		addrs[i] = etw_stack_addr(e, i);
-		if (kernel == i && addrs[i] >= user_from)
-			kernel++;
-	}
-	err = stacks_intern(s, addrs, kernel, ret_kernel);
-	return err ? err : stacks_intern(s, addrs + kernel, cnt - kernel, ret_user);
-}
-
-/* ---- keys ---- */
+/* ---- parts ---- */
 
 int etw_stacks__define(struct etw_stacks *s, const struct etw_event *e, int64_t ticks)
 {
-	struct key_stack k = {.key = e->stack.key, .ticks = ticks};
-	int err = stacks_take_addrs(s, e, &k.kernel, &k.user);
-
-	if (!err)
-		err = array__grow((void **)&s->keys, &s->key_cap, s->key_cnt + 1, sizeof(*s->keys),
-				  ETW_MAX_STACKS);
-	if (!err)
-		s->keys[s->key_cnt++] = k;
-	return err;
-}
-
-static int compare_keys(const void *x, const void *y)
-{
-	const struct key_stack *a = x, *b = y;
-
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	return a->ticks < b->ticks ? -1 : a->ticks > b->ticks;
+	return etw_parts__define(&s->parts, e, ticks);
 }
 
 void etw_stacks__defined(struct etw_stacks *s)
 {
-	if (s->key_cnt)
-		qsort(s->keys, s->key_cnt, sizeof(*s->keys), compare_keys);
+	etw_parts__defined(&s->parts);
 }
 
-/* The first that was told at or after @ticks: by then the key had meant it. NULL: none was. */
-static const struct key_stack *stacks_find_key(const struct etw_stacks *s, uint64_t key,
-					       int64_t ticks)
+const uint64_t *etw_stacks__addrs(const struct etw_stacks *s, uint32_t id, uint32_t *ret_cnt)
 {
-	const struct key_stack like = {.key = key, .ticks = ticks};
-	size_t from = 0, to = s->key_cnt;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-
-		if (compare_keys(&s->keys[mid], &like) < 0)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return from < s->key_cnt && s->keys[from].key == key ? &s->keys[from] : NULL;
+	return etw_parts__addrs(&s->parts, id, ret_cnt);
 }
 
 /* ---- what is to come ---- */
 
-static uint32_t *bucket_of(struct etw_stacks *s, uint32_t tid)
+static uint32_t *tid_bucket(struct etw_stacks *s, uint32_t tid)
 {
-	return &s->buckets[hash_u64(tid) % BUCKET_CNT];
+	return &s->tids[hash_u64(tid) % BUCKET_CNT];
+}
+
+static uint32_t *key_bucket(struct etw_stacks *s, int64_t ticks, uint32_t tid)
+{
+	return &s->keys[hash_mix(hash_u64((uint64_t)ticks), tid) % BUCKET_CNT];
 }
 
 static void list_append(struct etw_stacks *s, struct want_list *l, uint32_t at)
@@ -269,12 +152,45 @@ static void list_remove(struct etw_stacks *s, struct want_list *l, uint32_t at)
 		s->wants[want->newer].older = want->older;
 }
 
+/* From here on it waits for the user's part. */
+static void stacks_await_user(struct etw_stacks *s, uint32_t at)
+{
+	struct want *want = &s->wants[at];
+	uint32_t *first = tid_bucket(s, want->tid);
+
+	list_remove(s, &s->lists[0], at);
+	want->has_kernel = true;
+	list_append(s, &s->lists[1], at);
+	want->tid_before = NONE;
+	want->tid_next = *first;
+	if (*first != NONE)
+		s->wants[*first].tid_before = at;
+	*first = at;
+}
+
+/* It waits for nothing any more. */
+static void stacks_await_nothing(struct etw_stacks *s, uint32_t at)
+{
+	struct want *want = &s->wants[at];
+
+	list_remove(s, &s->lists[want->has_kernel], at);
+	want->done = true;
+	if (!want->has_kernel)
+		return;
+	if (want->tid_next != NONE)
+		s->wants[want->tid_next].tid_before = want->tid_before;
+	if (want->tid_before != NONE)
+		s->wants[want->tid_before].tid_next = want->tid_next;
+	else
+		*tid_bucket(s, want->tid) = want->tid_next;
+}
+
 static uint32_t stacks_find_want(struct etw_stacks *s, int64_t ticks, uint32_t tid)
 {
-	uint32_t at = *bucket_of(s, tid);
+	uint32_t at = *key_bucket(s, ticks, tid);
 
 	while (at != NONE && (s->wants[at].tid != tid || s->wants[at].ticks != ticks))
-		at = s->wants[at].same_tid;
+		at = s->wants[at].same_key;
 	return at;
 }
 
@@ -302,9 +218,11 @@ static int stacks_get_want(struct etw_stacks *s, int64_t ticks, uint32_t tid, ui
 				     .since_ns = now_ns,
 				     .tid = tid,
 				     .waits = NONE,
-				     .same_tid = *bucket_of(s, tid),
+				     .same_key = *key_bucket(s, ticks, tid),
+				     .tid_next = *tid_bucket(s, tid),
+				     .tid_before = NONE,
 				     .kernel_only = kernel_only};
-	*bucket_of(s, tid) = at;
+	*key_bucket(s, ticks, tid) = at;
 	list_append(s, &s->lists[0], at);
 	*ret_at = at;
 	return 0;
@@ -314,11 +232,11 @@ static int stacks_get_want(struct etw_stacks *s, int64_t ticks, uint32_t tid, ui
 static void stacks_free_want(struct etw_stacks *s, uint32_t at)
 {
 	struct want *want = &s->wants[at];
-	uint32_t *from = bucket_of(s, want->tid);
+	uint32_t *from = key_bucket(s, want->ticks, want->tid);
 
 	while (*from != at)
-		from = &s->wants[*from].same_tid;
-	*from = want->same_tid;
+		from = &s->wants[*from].same_key;
+	*from = want->same_key;
 	want->newer = s->free_want;
 	s->free_want = at;
 }
@@ -360,8 +278,7 @@ static int stacks_complete(struct etw_stacks *s, uint32_t at)
 	bool later = s->wants[at].user_later;
 	int err = 0;
 
-	list_remove(s, &s->lists[s->wants[at].has_kernel], at);
-	s->wants[at].done = true;
+	stacks_await_nothing(s, at);
 	s->wants[at].waits = NONE;
 	if (!s->wants[at].holds)
 		stacks_free_want(s, at);
@@ -486,12 +403,12 @@ int etw_stacks__expect(struct etw_stacks *s, const struct etw_wait *w, bool kern
 /* The user's part, for all that the thread did in the kernel since it was there last. */
 static int stacks_spread_user(struct etw_stacks *s, uint32_t tid, uint32_t user)
 {
-	uint32_t at = *bucket_of(s, tid), next;
+	uint32_t at = *tid_bucket(s, tid), next;
 	int err = 0;
 
 	for (; !err && at != NONE; at = next) {
-		next = s->wants[at].same_tid;
-		if (s->wants[at].tid != tid || !s->wants[at].has_kernel || s->wants[at].done)
+		next = s->wants[at].tid_next;
+		if (s->wants[at].tid != tid)
 			continue;
 		s->wants[at].user = user;
 		s->wants[at].user_later = true;
@@ -506,11 +423,8 @@ static int stacks_give(struct etw_stacks *s, uint32_t at, uint32_t kernel, uint3
 
 	if (want->done)
 		return 0;
-	if (kernel && !want->has_kernel) {
-		list_remove(s, &s->lists[0], at);
-		want->has_kernel = true;
-		list_append(s, &s->lists[1], at);
-	}
+	if (kernel && !want->has_kernel)
+		stacks_await_user(s, at);
 	if (kernel)
 		want->kernel = kernel;
 	if (user)
@@ -526,14 +440,11 @@ int etw_stacks__add(struct etw_stacks *s, const struct etw_event *e, const struc
 
 	s->counts.stack_cnt++;
 	if (e->type == ETW_STACK_KEY) {
-		const struct key_stack *k = stacks_find_key(s, e->stack.key, raw->ticks);
-
 		s->counts.key_cnt++;
-		s->counts.unknown_key_cnt += !k;
-		kernel = k ? k->kernel : 0;
-		user = k ? k->user : 0;
+		s->counts.unknown_key_cnt +=
+			!etw_parts__of_key(&s->parts, e->stack.key, raw->ticks, &kernel, &user);
 	} else {
-		err = stacks_take_addrs(s, e, &kernel, &user);
+		err = etw_parts__take(&s->parts, e, &kernel, &user);
 	}
 	if (err)
 		return err;

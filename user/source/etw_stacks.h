@@ -12,13 +12,10 @@
 #ifndef SOURCE_ETW_STACKS_H
 #define SOURCE_ETW_STACKS_H
 
-#include "base/hash.h"
+#include "source/etw_parts.h"
 #include "source/etw_waits.h"
 
-#define ETW_MAX_STACKS	   (1u << 22) /* different ones */
-#define ETW_MAX_ADDRS	   (1u << 27)
-#define ETW_MAX_PENDING	   (1u << 18) /* waits whose stacks are still to come: the oldest go without */
-#define ETW_MAX_ADDRS_EACH 256
+#define ETW_MAX_PENDING (1u << 18) /* waits whose stacks are still to come: the oldest go without */
 
 /* Waits with their stacks: ids of etw_stacks__addrs(), 0: none. */
 struct etw_stacked {
