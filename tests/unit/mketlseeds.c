@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * mketlseeds DIR: writes the seeds of fuzz_etl, fuzz_xpress and fuzz_zip_file below DIR. Run by hand when the reader learns
+ * mketlseeds DIR: writes the seeds of fuzz_etl, fuzz_etw, fuzz_xpress and fuzz_zip_file below DIR. Run by hand when the reader learns
  * something new; what it writes is committed.
  */
 #include <stdio.h>
@@ -109,6 +109,50 @@ static void write_zip(void)
 	buf__fini(&b);
 }
 
+/* As fuzz_etw.c has it. */
+static void put_etw(struct buf *b, uint8_t group, uint8_t opcode, uint8_t version, uint8_t cpu,
+		    const char *payload, uint16_t len)
+{
+	const uint8_t head[8] = {group, opcode, version,      0,
+				 cpu,	10,	(uint8_t)len, (uint8_t)(len >> 8)};
+
+	buf__append(b, head, sizeof(head));
+	buf__append(b, payload, len);
+}
+
+#define ETW(b, group, opcode, version, cpu, payload) \
+	put_etw(b, group, opcode, version, cpu, payload, sizeof(payload) - 1)
+/* New and old thread, priorities and the like, reason, mode, state. */
+#define SWITCH(to, from, reason, state) \
+	to "\0\0\0" from "\0\0\0\0\0\0\0" reason "\0" state "\0\0\0\0\0\0\0\0\0"
+
+static void write_etw(void)
+{
+	struct buf b;
+
+	buf__init(&b, 1 << 16);
+	ETW(&b, 3, 3, 4, 0,
+	    "\1\0\0\0\0\0\0\0\5\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	    "app.exe");
+	ETW(&b, 5, 3, 1, 0, "\5\0\0\0\6\0\0\0");
+	ETW(&b, 20, 10, 1, 0, "\0\x10\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\5\0\0\0a\0p\0p\0\0\0");
+	ETW(&b, 5, 36, 2, 0, SWITCH("\6", "\0", "\0", "\0"));
+	ETW(&b, 15, 51, 2, 0, "\0\x10\0\0\0\0\0\x80");
+	ETW(&b, 5, 36, 2, 0, SWITCH("\7", "\6", "\6", "\5"));
+	ETW(&b, 5, 50, 2, 0, "\6\0\0\0\1\0\0\0");
+	ETW(&b, 5, 36, 4, 1, SWITCH("\6", "\0", "\0", "\0"));
+	ETW(&b, 24, 32, 2, 1,
+	    "\5\0\0\0\0\0\0\0\5\0\0\0\6\0\0\0\0\1\0\0\0\0\0\x80\1\x10\0\0\0\0\0\0");
+	ETW(&b, 24, 38, 2, 1, "\5\0\0\0\0\0\0\0\5\0\0\0\6\0\0\0\1\0\0\0\0\0\0\0");
+	ETW(&b, 24, 36, 2, 1, "\1\0\0\0\0\0\0\0\5\x10\0\0\0\0\0\0");
+	ETW(&b, 15, 52, 2, 1, "\0\0\0\0");
+	ETW(&b, 5, 2, 1, 1, "\5\0\0\0\6\0\0\0");
+	ETW(&b, 200, 143, 1, 1,
+	    "0123456701234567\0\x20\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0N\0\0\0M\0\0\0\0\0");
+	write_seed("etw/one_thread", &b);
+	buf__fini(&b);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -119,6 +163,7 @@ int main(int argc, char **argv)
 	write_trace("etl/plain", false, 1, 8);
 	write_trace("etl/packed", true, 1, 8);
 	write_trace("etl/old", false, 2, 4);
+	write_etw();
 	write_xpress();
 	write_zip();
 	return 0;

@@ -66,13 +66,17 @@ struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint
 	const struct timeline_entry *e =
 		s->timeline ? timeline__find(s->timeline, space_addr(addr), time_ns) : NULL;
 
-	return e ? &s->places[e->order] : NULL;
+	struct etw_place *p = e ? &s->places[e->order] : NULL;
+
+	/* A method told of at an address of the kernel is in the process's space, too. */
+	return p && addr >= p->start && addr < p->end ? p : NULL;
 }
 
 bool etw_place_fits(const struct etw_place *p)
 {
-	uint64_t size = p->end - p->start;
+	uint64_t size = p->end - p->start, upper = p->start >> FRAME_ADDR_BITS;
 
-	return size && p->end > p->start && size <= ETW_MAX_PLACE_BYTES &&
+	return (!upper || upper == UINT64_MAX >> FRAME_ADDR_BITS) && size && p->end > p->start &&
+	       size <= ETW_MAX_PLACE_BYTES &&
 	       size <= (1ull << FRAME_ADDR_BITS) - space_addr(p->start);
 }
