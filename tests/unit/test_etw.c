@@ -66,6 +66,9 @@ static void test_payloads(void **state _unused_)
 			   "C03B000048550000090800001F0001021F00000085530000", &e));
 	assert_int_equal(e.change.new_tid, 15296);
 	assert_int_equal(e.change.reason, 31);
+	/* Version 1 has other members in these bytes. */
+	assert_false(decode(ETL_GROUP_THREAD, 36, 1, 4,
+			    "000000002C11000000090000170001001200000026480000", &e));
 	assert_true(decode(ETL_GROUP_THREAD, 50, 2, 8, "CC08000001000100", &e));
 	assert_int_equal(e.type, ETW_READY);
 	assert_int_equal(e.ready.tid, 2252);
@@ -284,6 +287,8 @@ static void test_calls(void **state _unused_)
 	assert_int_equal(s.calls[0].tid, 5);
 	assert_int_equal(s.calls[0].exit_ns - s.calls[0].enter_ns, 7 * MS);
 	assert_int_equal(s.calls[0].status, 0xc0000005);
+	add(&w, &leave, 1, 10); /* no call has two ends */
+	assert_int_equal(s.call_cnt, 1);
 	etw_waits__fini(&w);
 }
 
@@ -379,6 +384,41 @@ static void test_late_stacks(void **state _unused_)
 	etw_stacks__free(s);
 }
 
+/* Another thread, which shares the bucket that threads are looked up in. */
+static uint32_t neighbour_of(uint32_t tid)
+{
+	uint32_t other = tid + 1;
+
+	while (hash_u64(other) % (1u << 16) != hash_u64(tid) % (1u << 16))
+		other++;
+	return other;
+}
+
+static void test_whose_stacks(void **state _unused_)
+{
+	static const uint64_t kernel[] = {K(1)}, user[] = {11};
+	struct stacked all = {.cnt = 0};
+	struct etw_stacks *s = etw_stacks__new(true, see_stacked, &all);
+	uint32_t other = neighbour_of(5);
+
+	etw_stacks__defined(s);
+	expect(s, 5, 100, ETL_NO_ID, ETW_NO_TICKS);
+	add_stack(s, ETW_STACK, 100, 5, 0, kernel, 1, 100);
+	add_stack(s, ETW_STACK, 99, other, 0, user, 1, 101);
+	assert_int_equal(all.cnt, 0);
+	/* The user's part may come first; the kernel's is not lost for that. */
+	expect(s, 6, 200, ETL_NO_ID, ETW_NO_TICKS);
+	add_stack(s, ETW_STACK, 200, 6, 0, user, 1, 200);
+	add_stack(s, ETW_STACK, 200, 6, 0, kernel, 1, 201);
+	assert_int_equal(all.cnt, 1);
+	assert_int_equal(first(s, all.items[0].kernel), K(1));
+	assert_int_equal(first(s, all.items[0].user), 11);
+	assert_int_equal(etw_stacks__finish(s), 0);
+	assert_int_equal(all.cnt, 2);
+	assert_int_equal(all.items[1].user, 0);
+	etw_stacks__free(s);
+}
+
 /* A key means what is told of it next, after it was used. */
 static void test_keys_again(void **state _unused_)
 {
@@ -388,6 +428,7 @@ static void test_keys_again(void **state _unused_)
 
 	add_stack(s, ETW_STACK_OF_KEY, 0, 0, 0xabc, two, 1, 300);
 	add_stack(s, ETW_STACK_OF_KEY, 0, 0, 0xabc, one, 1, 150);
+	add_stack(s, ETW_STACK_OF_KEY, 0, 0, 0xabd, one, 1, 400); /* another one */
 	etw_stacks__defined(s);
 	expect(s, 5, 100, ETL_NO_ID, ETW_NO_TICKS);
 	add_stack(s, ETW_STACK_KEY, 100, 5, 0xabc, NULL, 0, 101);
@@ -468,9 +509,13 @@ static void test_facts(void **state _unused_)
 		.type = ETW_PROCESS, .edge = ETW_EDGE_START, .process = {.pid = 8}};
 	const struct etw_event stays = {
 		.type = ETW_PROCESS, .edge = ETW_EDGE_RUNDOWN_END, .process = {.pid = 8}};
+	const struct etw_event far = {.type = ETW_METHOD, .method = {8, K(0x9800), 0x100}};
 	struct etw_facts f;
 
 	assert_int_equal(etw_facts__init(&f, true), 0);
+	add_fact(&f, far, "Nowhere", 20);
+	add_fact(&f, image(ETW_EDGE_RUNDOWN_END, 8, 0x8000), "there.dll", 90);
+	add_fact(&f, image(ETW_EDGE_START, 8, 0x8000), "briefly.dll", 50);
 	/* Told at the end only: it was there before all. */
 	add_fact(&f, image(ETW_EDGE_START, 8, 0x4000), "late.dll", 50);
 	add_fact(&f, image(ETW_EDGE_END, 8, 0x4000), "late.dll", 60);
@@ -487,6 +532,9 @@ static void test_facts(void **state _unused_)
 	assert_string_equal(name_at(&f, 8, 0x4800, 10), "late.dll"); /* the first that came */
 	assert_string_equal(name_at(&f, 8, 0x6fff, 10), "old.dll");
 	assert_string_equal(name_at(&f, 8, 0x7000, 10), "");
+	assert_string_equal(name_at(&f, 8, K(0x9810) & 0xffffffffffff, 30), "");
+	assert_string_equal(name_at(&f, 8, 0x8010, 20), "there.dll");
+	assert_string_equal(name_at(&f, 8, 0x8010, 55), "briefly.dll");
 	assert_string_equal(name_at(&f, 8, 0x9010, 30), "Shop.Cart.Add");
 	assert_string_equal(name_at(&f, 8, 0x9010, 45), "Shop.Cart.Remove");
 	assert_string_equal(name_at(&f, 8, 0x4800, 200), "second.dll");
@@ -506,6 +554,39 @@ static void test_facts(void **state _unused_)
 	etw_facts__fini(&f);
 }
 
+/* Whose thread, and what its image's symbols are called. */
+static void test_threads_and_ids(void **state _unused_)
+{
+	struct etw_event thread = {.type = ETW_THREAD, .edge = ETW_EDGE_RUNDOWN, .thread = {1, 5}};
+	struct etw_event pdb = {.type = ETW_IMAGE_PDB,
+				.image = {.pid = 8, .base = 0x4000, .guid = {1, 2}, .age = 3}};
+	const struct etw_module *m;
+	const struct etw_place *p;
+	struct etw_facts f;
+
+	assert_int_equal(etw_facts__init(&f, true), 0);
+	add_fact(&f, thread, "", 10);
+	thread.edge = ETW_EDGE_START;
+	thread.thread.pid = 2;
+	add_fact(&f, thread, "worker", 100);
+	/* Merging a trace puts the ids before what is told at its end. */
+	add_fact(&f, image(ETW_EDGE_START, 8, 0x4000), "app.exe", 10);
+	add_fact(&f, pdb, "app.pdb", 200);
+	add_fact(&f, image(ETW_EDGE_RUNDOWN_END, 8, 0x4000), "app.exe", 200);
+	assert_int_equal(etw_facts__finish(&f), 0);
+	assert_int_equal(f.threads[etw_facts__thread(&f, 5, 50 * MS)].pid, 1);
+	assert_int_equal(f.threads[etw_facts__thread(&f, 5, 150 * MS)].pid, 2);
+	assert_int_equal(f.threads[etw_facts__thread(&f, 5, 100 * MS)].pid, 2);
+	p = etw_space__find(&f.processes[etw_facts__process(&f, 8, 20 * MS)].space, 0x4800,
+			    20 * MS);
+	assert_non_null(p);
+	m = &f.modules[p->module];
+	assert_int_equal(m->id_len, 20);
+	assert_int_equal(m->id[16], 3);
+	assert_string_equal(strtab__get(&f.strings, m->debug_name), "app.pdb");
+	etw_facts__fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,7 +599,9 @@ int main(void)
 		cmocka_unit_test(test_late_stacks),
 		cmocka_unit_test(test_keys_again),
 		cmocka_unit_test(test_stack_of_waker),
+		cmocka_unit_test(test_whose_stacks),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_threads_and_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

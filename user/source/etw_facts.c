@@ -285,10 +285,11 @@ static struct etw_place *facts_find_image(const struct etw_facts *f, struct etw_
 	uint32_t at = etw_ids__newest(&f->images, key);
 	struct etw_place *p = at < s->cnt ? &s->places[at] : NULL;
 
-	return p && p->module != ETW_NONE && p->start == like->start && p->end == like->end &&
-			       p->unload_ns == UINT64_MAX
-		       ? p
-		       : NULL;
+	if (!p || p->module == ETW_NONE || p->unload_ns != UINT64_MAX || p->start != like->start ||
+	    p->end != like->end)
+		return NULL;
+	/* Its end may not have been told. */
+	return f->modules[p->module].path == f->modules[like->module].path ? p : NULL;
 }
 
 static int facts_take_image(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns)
