@@ -3,11 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include "base/os_file.h"
 
 int os_each_name(const char *path, int (*fn)(void *arg, const char *name), void *arg)
 {
@@ -27,19 +23,4 @@ int os_each_name(const char *path, int (*fn)(void *arg, const char *name), void 
 		ret = -errno;
 	closedir(dir);
 	return ret;
-}
-
-int os_open_regular(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = fstat(fd, &st) ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
-	if (!err)
-		return fd;
-	os_close(fd);
-	return err;
 }

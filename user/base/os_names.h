@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Directories and files that a user named, to look for others in them: links are followed. */
+/* Directories that a user named, to look for files in them: links are followed. */
 #ifndef BASE_OS_NAMES_H
 #define BASE_OS_NAMES_H
 
@@ -8,7 +8,5 @@
  * that is not 0. 0, that value, or -errno.
  */
 int os_each_name(const char *path, int (*fn)(void *arg, const char *name), void *arg);
-/* Opens a regular file for reading. A descriptor; -EINVAL: it is none; -errno. Never waits. */
-int os_open_regular(const char *path);
 
 #endif

@@ -2,14 +2,11 @@
 #include "base/os_names.h"
 
 #include <errno.h>
-#include <io.h>
 #include <stdio.h>
 #include <wchar.h>
 #include <windows.h>
 
 #include "base/compiler.h"
-#include "base/os_file.h"
-#include "base/os_read.h"
 #include "base/os_windows.h"
 
 /* All that @search has found and goes on to find. */
@@ -50,16 +47,4 @@ int os_each_name(const char *path, int (*fn)(void *arg, const char *name), void 
 	ret = names_hand_out(search, &found, fn, arg);
 	FindClose(search);
 	return ret;
-}
-
-int os_open_regular(const char *path)
-{
-	int fd = os_open_file(path);
-
-	if (fd == -EISDIR)
-		return -EINVAL;
-	if (fd < 0 || GetFileType((HANDLE)_get_osfhandle(fd)) == FILE_TYPE_DISK)
-		return fd;
-	os_close(fd);
-	return -EINVAL;
 }

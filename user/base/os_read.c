@@ -14,12 +14,10 @@
 
 #include "base/log.h"
 
-#define OS_READ_CHUNK_BYTES    65536
 #define OS_READ_MAPS_MAX_BYTES (16u << 20)
 #define OS_VDSO_MAX_BYTES      (1u << 20)
 
-/* read() without the interruptions. Bytes, 0 at the end, -errno. */
-static ssize_t os_read_some(int fd, void *to, size_t len)
+ssize_t os_read_some(int fd, void *to, size_t len)
 {
 	ssize_t n;
 
@@ -27,49 +25,6 @@ static ssize_t os_read_some(int fd, void *to, size_t len)
 		n = read(fd, to, len);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
-}
-
-static int os_read_all(int fd, size_t max_bytes, bool beginning, struct buf *b)
-{
-	size_t room;
-	char probe;
-	ssize_t n;
-	void *to;
-
-	for (;;) {
-		room = max_bytes - b->len;
-		if (!room) {
-			if (beginning)
-				return 0;
-			/* Exactly full: only the end may follow. */
-			n = os_read_some(fd, &probe, 1);
-			return n > 0 ? -E2BIG : (int)n;
-		}
-		if (room > OS_READ_CHUNK_BYTES)
-			room = OS_READ_CHUNK_BYTES;
-		to = buf__reserve(b, room);
-		if (!to)
-			return b->err;
-		n = os_read_some(fd, to, room);
-		if (n <= 0)
-			return (int)n;
-		buf__advance(b, (size_t)n);
-	}
-}
-
-static int os_read_from(int fd, size_t max_bytes, bool beginning, struct buf *ret)
-{
-	struct buf b;
-	int err;
-
-	buf__init(&b, max_bytes);
-	err = os_read_all(fd, max_bytes, beginning, &b);
-	if (err) {
-		buf__fini(&b);
-		return err;
-	}
-	*ret = b;
-	return 0;
 }
 
 int os_open_file(const char *path)
@@ -82,32 +37,6 @@ int os_open_file(const char *path)
 FILE *os_open_stream(const char *path)
 {
 	return fopen(path, "rbe");
-}
-
-static int os_read_path(const char *path, size_t max_bytes, bool beginning, struct buf *ret)
-{
-	int fd = os_open_file(path), err;
-
-	if (fd < 0)
-		return fd;
-	err = os_read_from(fd, max_bytes, beginning, ret);
-	close(fd);
-	return err;
-}
-
-int os_read_file(const char *path, size_t max_bytes, struct buf *ret)
-{
-	return os_read_path(path, max_bytes, false, ret);
-}
-
-int os_read_beginning(const char *path, size_t bytes, struct buf *ret)
-{
-	return os_read_path(path, bytes, true, ret);
-}
-
-int os_read_fd(int fd, size_t max_bytes, struct buf *ret)
-{
-	return os_read_from(fd, max_bytes, false, ret);
 }
 
 /* Of the open file, so that it can't be exchanged between the look and the reading. */

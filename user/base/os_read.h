@@ -9,13 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 
 /* Opens a file for reading. A descriptor, or -errno. Never waits for a writer. */
 int os_open_file(const char *path);
+/* The same of a regular file only: -EINVAL if it is none. */
+int os_open_regular(const char *path);
 /* The same as a stream, which waits for a writer. NULL + errno. */
 FILE *os_open_stream(const char *path);
+/* What is there at the position of an open file, at most @len. Bytes, 0 at the end, -errno. */
+ssize_t os_read_some(int fd, void *to, size_t len);
 /*
  * Reads all of @path, at most @max_bytes. 0 and the content in *@ret, which is overwritten and then
  * owned by the caller; -E2BIG when there is more; another -errno. Never waits for a writer: a FIFO

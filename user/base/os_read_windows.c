@@ -16,8 +16,7 @@
 #include "base/os_file.h"
 #include "base/os_windows.h"
 
-#define OS_READ_CHUNK_BYTES 65536
-#define OS_READ_MAX_BYTES   (16u << 20)
+#define OS_READ_MAX_BYTES (16u << 20)
 
 int os_open_file(const char *path)
 {
@@ -57,70 +56,11 @@ FILE *os_open_stream(const char *path)
 	return file;
 }
 
-static int os_read_all(int fd, size_t max_bytes, bool beginning, struct buf *b)
+ssize_t os_read_some(int fd, void *to, size_t len)
 {
-	for (;;) {
-		size_t room = max_bytes - b->len;
-		char probe;
-		void *to;
-		int n;
+	int n = _read(fd, to, len < OS_READ_MAX_BYTES ? (unsigned int)len : OS_READ_MAX_BYTES);
 
-		if (!room) {
-			/* Exactly full: only the end may follow. */
-			n = beginning ? 0 : _read(fd, &probe, 1);
-			return n > 0 ? -E2BIG : n < 0 ? -errno : 0;
-		}
-		if (room > OS_READ_CHUNK_BYTES)
-			room = OS_READ_CHUNK_BYTES;
-		to = buf__reserve(b, room);
-		if (!to)
-			return b->err;
-		n = _read(fd, to, (unsigned int)room);
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		buf__advance(b, (size_t)n);
-	}
-}
-
-static int os_read_from(int fd, size_t max_bytes, bool beginning, struct buf *ret)
-{
-	struct buf b;
-	int err;
-
-	buf__init(&b, max_bytes);
-	err = os_read_all(fd, max_bytes, beginning, &b);
-	if (err) {
-		buf__fini(&b);
-		return err;
-	}
-	*ret = b;
-	return 0;
-}
-
-static int os_read_path(const char *path, size_t max_bytes, bool beginning, struct buf *ret)
-{
-	int fd = os_open_file(path), err;
-
-	if (fd < 0)
-		return fd;
-	err = os_read_from(fd, max_bytes, beginning, ret);
-	os_close(fd);
-	return err;
-}
-
-int os_read_file(const char *path, size_t max_bytes, struct buf *ret)
-{
-	return os_read_path(path, max_bytes, false, ret);
-}
-
-int os_read_beginning(const char *path, size_t bytes, struct buf *ret)
-{
-	return os_read_path(path, bytes, true, ret);
-}
-
-int os_read_fd(int fd, size_t max_bytes, struct buf *ret)
-{
-	return os_read_from(fd, max_bytes, false, ret);
+	return n < 0 ? -errno : n;
 }
 
 int os_read_trusted(const char *path, size_t max_bytes, struct buf *ret)

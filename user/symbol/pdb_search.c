@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/os_file.h"
 #include "base/os_names.h"
+#include "base/os_read.h"
 
 /* Which PDB a module needs. */
 struct pdb_id {
