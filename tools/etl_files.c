@@ -31,7 +31,7 @@ void etl_files__fini(struct etl_files *f)
 
 /* ---- zip files ---- */
 
-static bool etl_is_named(const char *name)
+bool etl_files_is_named(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -47,7 +47,7 @@ static int etl_zip_find(struct zip_file *z, struct zip_entry *ret)
 
 	buf__init(&names, ETL_ZIP_MAX_NAMES_BYTES);
 	while ((more = zip_file__next(z, &e)) > 0) {
-		if (!etl_is_named(e.name))
+		if (!etl_files_is_named(e.name))
 			continue;
 		buf__printf(&names, "%s%s", cnt++ ? ", " : "", e.name);
 		*ret = e;

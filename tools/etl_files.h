@@ -3,6 +3,7 @@
 #ifndef TOOLS_ETL_FILES_H
 #define TOOLS_ETL_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "format/etl_reader.h"
@@ -13,6 +14,8 @@ struct etl_files {
 	size_t cnt;
 };
 
+/* Is this what a trace is called? */
+bool etl_files_is_named(const char *name);
 /* 0 or -ENOMEM. */
 int etl_files__init(struct etl_files *f);
 void etl_files__fini(struct etl_files *f);

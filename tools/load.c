@@ -10,6 +10,7 @@
 #include "app/session.h"
 #include "base/log.h"
 #include "base/os_temp.h"
+#include "etl_files.h"
 #include "load_cut.h"
 #include "load_packed.h"
 #include "model/profile_append.h"
@@ -284,6 +285,14 @@ int load_profile(struct view_config *v, const struct load_opts *opts, const char
 
 	if (!file)
 		return -errno;
+	if (etl_files_is_named(path)) {
+		if (file != stdin)
+			fclose(file);
+		return error_set(-ENOTSUP,
+				 "%s: is an event trace of Windows, whose waits can't be shown "
+				 "yet: 'dwell info' says what is in it",
+				 path);
+	}
 	if (load_is_packed(file)) {
 		l.text = true;
 		l.profile = load_packed(v, opts, file, path, &l.row_cnt);
