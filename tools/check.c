@@ -260,7 +260,7 @@ const struct command check_command = {
 	.name = "check",
 	.summary = "compare two recordings for a script: has waiting become worse",
 	.operands = "BASE NEW",
-	.operand = {VALUE_PATH, .extensions = ".dwell"},
+	.operand = {VALUE_PATH, .extensions = ".dwell .etl .zip"},
 	.description = "Compares how long threads waited in two recordings of dwell-record(1), and "
 		       "says by its exit status whether it has "
 		       "become worse: 0 it has not, 1 it has, 2 the command line or a file is "

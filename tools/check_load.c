@@ -12,6 +12,7 @@
 #include "app/session.h"
 #include "base/array.h"
 #include "base/log.h"
+#include "load_input.h"
 #include "load_names.h"
 #include "source/recording.h"
 
@@ -155,45 +156,52 @@ static int check_make_run(struct check_loader *l, const char *path,
 	return err;
 }
 
-static int check_read(struct check_loader *l, FILE *file, const char *path)
+/* @in is closed. */
+static int check_read(struct check_loader *l, struct load_input *in, int err)
 {
 	struct session_limits limits = {0};
-	struct source *source = recording_source_new(file, path);
-	int err;
 
-	if (!source)
-		return -errno;
-	/* Names as of when a stack was first seen: each row is one sample then. */
-	l->session->offcpu.model = NULL;
-	l->session->analyse = check_take;
-	l->session->analyse_arg = l;
-	err = session__run(l->session, source, &limits);
-	source__close(source);
+	if (!err) {
+		/* Names as of when a stack was first seen: each row is one sample then. */
+		l->session->offcpu.model = NULL;
+		l->session->analyse = check_take;
+		l->session->analyse_arg = l;
+		err = session__run(l->session, in->source, &limits);
+	}
+	load_input__close(in);
 	return err;
+}
+
+static int check_read_file(struct check_loader *l, const char *path)
+{
+	struct load_input in;
+	FILE *file;
+
+	if (load_is_trace(path))
+		return check_read(l, &in,
+				  load_input__open_traces(&in, (char *[]){(char *)path}, 1, NULL));
+	file = recording_file_open(path);
+	if (!file)
+		return -errno;
+	if (!recording_is_text(file))
+		return check_read(l, &in, load_input__open_recording(&in, file, path));
+	fclose(file);
+	return error_set(-EINVAL,
+			 "%s is text: single waits are in recordings only, make one with "
+			 "dwell record",
+			 path);
 }
 
 int check_load(const char *path, const struct check_wanted *wanted, struct check_run *ret)
 {
 	struct check_loader l = {.session = session__new()};
-	FILE *file = l.session ? recording_file_open(path) : NULL;
 	struct check_run run = {.observed_ns = 0};
-	int err = l.session ? 0 : -ENOMEM;
+	int err = l.session ? check_read_file(&l, path) : -ENOMEM;
 
-	if (!err && !file)
-		err = -errno;
-	if (!err && recording_is_text(file)) {
-		fclose(file);
-		err = error_set(-EINVAL,
-				"%s is text: single waits are in recordings only, make one with "
-				"dwell record",
-				path);
-	} else if (!err) {
-		err = check_read(&l, file, path);
-		if (!err)
-			err = load_names__init(&l.names, l.session->recorded, wanted->symbol_path);
-		if (!err)
-			err = check_make_run(&l, path, wanted, &run);
-	}
+	if (!err)
+		err = load_names__init(&l.names, l.session->recorded, wanted->symbol_path);
+	if (!err)
+		err = check_make_run(&l, path, wanted, &run);
 	session__free(l.session);
 	load_names__fini(&l.names);
 	free(l.waits);

@@ -10,8 +10,8 @@
 #include "app/session.h"
 #include "base/log.h"
 #include "base/os_temp.h"
-#include "etl_files.h"
 #include "load_cut.h"
+#include "load_input.h"
 #include "load_packed.h"
 #include "model/profile_append.h"
 #include "output/text.h"
@@ -86,17 +86,17 @@ static struct profile *load_session(struct session *s, struct view_config *v,
 	return p;
 }
 
-/* @file is taken over. */
-static struct profile *load_recording(struct view_config *v, const struct load_opts *opts,
-				      FILE *file, const char *path, char hint[LOAD_HINT_BYTES])
+/* @path: what it is called. NULL + errno. */
+static struct profile *load_source(struct view_config *v, const struct load_opts *opts,
+				   struct source *source, const char *path,
+				   char hint[LOAD_HINT_BYTES])
 {
 	struct load_names names = {.pdb = NULL};
 	struct session_limits limits = {0};
 	struct session *s = session__new();
-	struct source *source = recording_source_new(file, path);
 	struct load_cut cut = {.opts = opts, .session = s, .path = path};
 	struct profile *p = NULL;
-	int err = !source ? -errno : s ? 0 : -ENOMEM;
+	int err = s ? 0 : -ENOMEM;
 
 	/* The recording may turn out to be one of a run that showed chains. */
 	if (s) {
@@ -114,11 +114,41 @@ static struct profile *load_recording(struct view_config *v, const struct load_o
 		p = load_session(s, v, &names, hint);
 		err = p ? 0 : -errno;
 	}
-	source__close(source);
 	session__free(s);
 	load_names__fini(&names);
 	errno = -err;
 	return p;
+}
+
+/* @file is taken over. */
+static struct profile *load_recording(struct view_config *v, const struct load_opts *opts,
+				      FILE *file, const char *path, char hint[LOAD_HINT_BYTES])
+{
+	struct load_input in;
+	int err = load_input__open_recording(&in, file, path);
+	struct profile *p = err ? NULL : load_source(v, opts, in.source, path, hint);
+
+	if (!err && !p)
+		err = -errno;
+	load_input__close(&in);
+	errno = -err;
+	return p;
+}
+
+/* The trace at paths[0], and those that belong to it: see load_input__open_traces(). */
+static int load_traces(struct view_config *v, const struct load_opts *opts, char **paths,
+		       int path_cnt, bool *taken, struct loaded *ret)
+{
+	struct load_input in;
+	int err = load_input__open_traces(&in, paths, path_cnt, taken);
+
+	*ret = (struct loaded){.profile = NULL};
+	if (!err) {
+		ret->profile = load_source(v, opts, in.source, paths[0], ret->hint);
+		err = ret->profile ? 0 : -errno;
+	}
+	load_input__close(&in);
+	return err;
 }
 
 /* ---- text ---- */
@@ -280,19 +310,14 @@ static bool load_is_named_recording(const char *path)
 int load_profile(struct view_config *v, const struct load_opts *opts, const char *path,
 		 struct loaded *ret)
 {
-	FILE *file = recording_file_open(path);
 	struct loaded l = {.profile = NULL};
+	FILE *file;
 
+	if (load_is_trace(path))
+		return load_traces(v, opts, (char *[]){(char *)path}, 1, NULL, ret);
+	file = recording_file_open(path);
 	if (!file)
 		return -errno;
-	if (etl_files_is_named(path)) {
-		if (file != stdin)
-			fclose(file);
-		return error_set(-ENOTSUP,
-				 "%s: is an event trace of Windows, whose waits can't be shown "
-				 "yet: 'dwell info' says what is in it",
-				 path);
-	}
 	if (load_is_packed(file)) {
 		l.text = true;
 		l.profile = load_packed(v, opts, file, path, &l.row_cnt);
@@ -325,8 +350,18 @@ static int load_title(struct profile *p, char **paths, int path_cnt)
 	return err;
 }
 
+/* @taken: those that are read already. */
+static int load_next(struct view_config *v, const struct load_opts *opts, char **paths,
+		     int path_cnt, bool *taken, struct loaded *ret)
+{
+	if (load_is_trace(paths[0]))
+		return load_traces(v, opts, paths, path_cnt, taken, ret);
+	taken[0] = true;
+	return load_profile(v, opts, paths[0], ret);
+}
+
 static int load_merged(struct view_config *v, const struct load_opts *opts, char **paths,
-		       int path_cnt, struct loaded *all)
+		       int path_cnt, bool *taken, struct loaded *all)
 {
 	int err = 0;
 
@@ -334,7 +369,9 @@ static int load_merged(struct view_config *v, const struct load_opts *opts, char
 		struct view_config view = *v;
 		struct loaded one;
 
-		err = load_profile(&view, opts, paths[i], &one);
+		if (taken[i])
+			continue;
+		err = load_next(&view, opts, paths + i, path_cnt - i, taken + i, &one);
 		if (err)
 			return err;
 		v->kinds |= view.kinds;
@@ -355,12 +392,15 @@ int load_profiles(struct view_config *v, const struct load_opts *opts, char **pa
 		  struct loaded *ret)
 {
 	struct loaded all = {.profile = NULL};
+	bool *taken;
 	int err;
 
 	if (path_cnt == 1)
 		return load_profile(v, opts, paths[0], ret);
 	all.profile = profile__new();
-	err = all.profile ? load_merged(v, opts, paths, path_cnt, &all) : -ENOMEM;
+	taken = calloc((size_t)path_cnt, sizeof(*taken));
+	err = all.profile && taken ? load_merged(v, opts, paths, path_cnt, taken, &all) : -ENOMEM;
+	free(taken);
 	if (err)
 		profile__free(all.profile);
 	else

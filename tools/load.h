@@ -45,7 +45,7 @@ int load_parse_unit(const char *value, enum folded_unit *ret_unit);
 const char *load_unit_word(size_t i);
 
 /* What files that are read here are called, mostly (struct value_hint). */
-#define LOAD_EXTENSIONS ".dwell .folded .ndjson .pb.gz"
+#define LOAD_EXTENSIONS ".dwell .folded .ndjson .pb.gz .etl .zip"
 
 struct loaded {
 	struct profile *profile;    /* owned */

@@ -8,7 +8,6 @@
 
 #include "base/array.h"
 #include "base/compiler.h"
-#include "model/timeline.h"
 
 #define ETW_MAX_STRINGS (1u << 30) /* bytes */
 
@@ -33,17 +32,11 @@ int etw_facts__init(struct etw_facts *f, bool wide)
 	return strtab__init(&f->strings, ETW_MAX_STRINGS);
 }
 
-static void etw_space_fini(struct etw_space *s)
-{
-	free(s->places);
-	timeline__free(s->timeline);
-}
-
 void etw_facts__fini(struct etw_facts *f)
 {
 	for (size_t i = 0; i < f->process_cnt; i++)
-		etw_space_fini(&f->processes[i].space);
-	etw_space_fini(&f->kernel);
+		etw_space__fini(&f->processes[i].space);
+	etw_space__fini(&f->kernel);
 	free(f->processes);
 	free(f->threads);
 	free(f->modules);
@@ -144,10 +137,12 @@ static int facts_add_thread(struct etw_facts *f, const struct etw_event *e, uint
 
 static int facts_take_thread(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns)
 {
-	uint32_t at = etw_ids__newest(&f->tids, e->thread.tid);
+	uint32_t at = etw_ids__newest(&f->tids, e->thread.tid), process;
 	bool other = at != ETW_NONE && f->threads[at].pid != e->thread.pid;
-	int err = 0;
+	int err = facts_get_process(f, e->thread.pid, &process);
 
+	if (err)
+		return err;
 	if (at == ETW_NONE || other || e->edge == ETW_EDGE_START) {
 		if (at != ETW_NONE && f->threads[at].end_ns == UINT64_MAX)
 			f->threads[at].end_ns = time_ns;
@@ -165,18 +160,12 @@ static int facts_take_thread(struct etw_facts *f, const struct etw_event *e, uin
 /* Too many, or nowhere: left out, and counted. 0 or -ENOMEM. */
 static int facts_add_place(struct etw_facts *f, struct etw_space *s, const struct etw_place *p)
 {
-	int err;
+	int added = f->place_cnt < ETW_MAX_PLACES ? etw_space__add(s, p) : 0;
 
-	if (!etw_place_fits(p) || s->cnt == ETW_MAX_PLACES_EACH || f->place_cnt == ETW_MAX_PLACES) {
-		f->left_out_cnt++;
-		return 0;
-	}
-	err = array__grow((void **)&s->places, &s->cap, s->cnt + 1, sizeof(*s->places),
-			  ETW_MAX_PLACES_EACH);
-	if (err)
-		return err;
-	s->places[s->cnt++] = *p;
-	f->place_cnt++;
+	if (added < 0)
+		return added;
+	f->left_out_cnt += !added;
+	f->place_cnt += (size_t)added;
 	return 0;
 }
 
@@ -387,8 +376,11 @@ int etw_facts__add(struct etw_facts *f, const struct etw_event *e, uint64_t time
 /* Who had which id when. */
 static int facts_sort_ids(struct etw_facts *f)
 {
-	int err = etw_ids__reserve(&f->pids, f->process_cnt);
+	int err;
 
+	if (f->pids.holder_cnt == f->process_cnt && f->tids.holder_cnt == f->thread_cnt)
+		return 0;
+	err = etw_ids__reserve(&f->pids, f->process_cnt);
 	if (!err)
 		err = etw_ids__reserve(&f->tids, f->thread_cnt);
 	for (size_t i = 0; !err && i < f->process_cnt; i++)

@@ -3,7 +3,7 @@
  * What a Windows system had while it was traced: processes, threads, and what code lay where, since when. Ids of processes and
  * threads are given again, so all is asked for as of a time. What is told only at a trace's end was there from its beginning.
  *
- *   etw_facts__init -> etw_facts__add for each event -> etw_facts__finish -> the rest
+ *   etw_facts__init -> etw_facts__add for each event -> etw_facts__finish -> the rest -> more of all that
  */
 #ifndef SOURCE_ETW_FACTS_H
 #define SOURCE_ETW_FACTS_H
@@ -19,7 +19,10 @@
 #define ETW_MAX_PLACES_EACH (1u << 20)	 /* as a timeline has entries */
 #define ETW_MAX_PLACE_BYTES (1ull << 32) /* a PE file's size has 32 bits */
 #define ETW_PAGE_BYTES	    4096
-#define ETW_SHOWN_FROM	    0x10000ull /* where the first place of a space is shown */
+/* Where the places of a space are shown: modules first, then the methods, which are one mapping. */
+#define ETW_SHOWN_FROM	 0x10000ull
+#define ETW_METHODS_FROM (1ull << 46)
+#define ETW_METHODS_TO	 (1ull << 47)
 
 /* A file with code: which one, is said by the id of its symbols' file, or by when it was made and how big it is. */
 struct etw_module {
@@ -28,6 +31,7 @@ struct etw_module {
 	uint8_t id[WIRE_BUILD_ID_LEN];
 	uint8_t id_len; /* 20: GUID and age; 8: TimeDateStamp and size; 0: not told */
 	bool kernel;
+	uint32_t told; /* for who tells of it (etw_wire): its id there */
 };
 
 /* Code in a space: a module, or a method that a runtime made (module is ETW_NONE). */
@@ -37,16 +41,17 @@ struct etw_place {
 	uint64_t shown; /* its address in what is told of here: no other place has it */
 	uint32_t module;
 	uint32_t name; /* of a method: string */
-	bool told;     /* for who tells of it */
+	bool told;     /* as of a module */
 };
 
 /* The memory of a process, or of the kernel. */
 struct etw_space {
 	struct etw_place *places; /* in the order in which they were told */
 	size_t cnt, cap;
-	struct timeline *timeline;	 /* of them, after finish; NULL: there are none */
+	size_t finished_cnt;		 /* so many are in the timeline */
+	struct timeline *timeline;	 /* NULL: none is */
 	bool changes;			 /* code lay where other code had been */
-	uint64_t method_from, method_to; /* where methods are shown */
+	uint64_t module_end, method_end; /* of what is shown */
 };
 
 /* One of those that had an id, one after the other. */
@@ -55,12 +60,15 @@ struct etw_process {
 	uint64_t start_ns, end_ns;
 	uint32_t name;
 	struct etw_space space;
+	bool told;	      /* as of a module */
+	uint32_t told_memory; /* the id of where its methods are */
 };
 
 struct etw_thread {
 	uint32_t tid, pid;
 	uint64_t start_ns, end_ns;
 	uint32_t name; /* 0: it has none of its own */
+	bool told;     /* as of a module */
 };
 
 struct etw_symbols_id;
@@ -95,7 +103,7 @@ int etw_facts__init(struct etw_facts *f, bool wide);
 void etw_facts__fini(struct etw_facts *f);
 /* Takes what is of interest here at @time_ns. 0, -ENOMEM, -E2BIG. */
 int etw_facts__add(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns);
-/* All was added: what code lay where can be asked for. 0 or -ENOMEM. */
+/* All was added, or all that there is so far: it can be asked for. 0 or -ENOMEM. */
 int etw_facts__finish(struct etw_facts *f);
 
 /* The one that had the id at that time; if none had, the first that did later. ETW_NONE: nobody ever. */
@@ -107,9 +115,11 @@ bool etw_facts__is_kernel(const struct etw_facts *f, uint64_t addr);
 /* The code at @addr, as of @time_ns; NULL: none is known. */
 struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint64_t time_ns);
 
-/* For etw_facts.c: as etw_facts__finish(), and whether there can be such a place. */
+/* For etw_facts.c: as etw_facts__finish(). */
 int etw_space__finish(struct etw_space *s);
-bool etw_place_fits(const struct etw_place *p);
+/* Adds it, at an address of its own. 1; 0: no such place can be, or there are too many; -ENOMEM. */
+int etw_space__add(struct etw_space *s, const struct etw_place *p);
+void etw_space__fini(struct etw_space *s);
 
 /* The path of a module, with the letter of its volume if that was told. To @to; returns it. */
 const char *etw_facts__path(const struct etw_facts *f, uint32_t path, char *to, size_t cap);

@@ -7,8 +7,6 @@
 
 #include "base/array.h"
 
-#define ETW_MAX_ADDRS_EACH 256
-
 /* What a key stood for until @ticks. */
 struct key_stack {
 	uint64_t key;

@@ -9,8 +9,9 @@
 #include "base/hash.h"
 #include "source/etw_decode.h"
 
-#define ETW_MAX_STACKS (1u << 22) /* different ones, and keys */
-#define ETW_MAX_ADDRS  (1u << 27)
+#define ETW_MAX_STACKS	   (1u << 22) /* different ones, and keys */
+#define ETW_MAX_ADDRS	   (1u << 27)
+#define ETW_MAX_ADDRS_EACH 256 /* the system tells up to 192 */
 
 struct key_stack;
 

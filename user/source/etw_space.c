@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What code lay where: places made ready for lookups, and given addresses of their own. */
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/array.h"
 #include "base/compiler.h"
 #include "model/timeline.h"
 #include "source/etw_facts.h"
@@ -12,41 +14,66 @@ static uint64_t space_addr(uint64_t addr)
 	return addr & ((1ull << FRAME_ADDR_BITS) - 1);
 }
 
+static bool place_fits(const struct etw_place *p)
+{
+	uint64_t size = p->end - p->start, upper = p->start >> FRAME_ADDR_BITS;
+
+	return (!upper || upper == UINT64_MAX >> FRAME_ADDR_BITS) && size && p->end > p->start &&
+	       size <= ETW_MAX_PLACE_BYTES &&
+	       size <= (1ull << FRAME_ADDR_BITS) - space_addr(p->start);
+}
+
 /*
  * Each place is shown at addresses that no other one of its space has, so that what has an address has a name, whatever else
- * was there at other times. Methods come one behind the other: they are one mapping.
+ * was there at other times. Return addresses may lie right behind a place, so there is room between them.
  */
-static void space_show(struct etw_space *s)
+static bool space_show(struct etw_space *s, struct etw_place *p)
 {
-	uint64_t at = ETW_SHOWN_FROM;
+	uint64_t size = p->end - p->start;
+	bool method = p->module == ETW_NONE;
+	uint64_t *end = method ? &s->method_end : &s->module_end;
+	uint64_t room = method ? size + 1
+			       : (size + 2 * ETW_PAGE_BYTES - 1) & ~(uint64_t)(ETW_PAGE_BYTES - 1);
 
-	for (size_t i = 0; i < s->cnt; i++) {
-		struct etw_place *p = &s->places[i];
+	if (!*end)
+		*end = method ? ETW_METHODS_FROM : ETW_SHOWN_FROM;
+	if (room > (method ? ETW_METHODS_TO : ETW_METHODS_FROM) - *end)
+		return false;
+	p->shown = *end;
+	*end += room;
+	return true;
+}
 
-		if (p->module == ETW_NONE)
-			continue;
-		p->shown = at;
-		at += (p->end - p->start + 2 * ETW_PAGE_BYTES - 1) &
-		      ~(uint64_t)(ETW_PAGE_BYTES - 1);
-	}
-	s->method_from = at;
-	for (size_t i = 0; i < s->cnt; i++) {
-		struct etw_place *p = &s->places[i];
+int etw_space__add(struct etw_space *s, const struct etw_place *p)
+{
+	int err;
 
-		if (p->module != ETW_NONE)
-			continue;
-		p->shown = at;
-		at += p->end - p->start + 1; /* return addresses may lie right behind it */
-	}
-	s->method_to = at;
+	if (!place_fits(p) || s->cnt == ETW_MAX_PLACES_EACH)
+		return 0;
+	err = array__grow((void **)&s->places, &s->cap, s->cnt + 1, sizeof(*s->places),
+			  ETW_MAX_PLACES_EACH);
+	if (err)
+		return err;
+	s->places[s->cnt] = *p;
+	if (!space_show(s, &s->places[s->cnt]))
+		return 0;
+	s->cnt++;
+	return 1;
+}
+
+void etw_space__fini(struct etw_space *s)
+{
+	free(s->places);
+	timeline__free(s->timeline);
 }
 
 int etw_space__finish(struct etw_space *s)
 {
 	int err = 0;
 
-	if (!s->cnt)
+	if (s->cnt == s->finished_cnt)
 		return 0;
+	timeline__free(s->timeline);
 	s->timeline = timeline__new();
 	if (!s->timeline)
 		return -ENOMEM;
@@ -57,7 +84,7 @@ int etw_space__finish(struct etw_space *s)
 		err = timeline__finish(s->timeline);
 	for (size_t i = 0; !err && i < s->timeline->cnt; i++)
 		s->changes |= s->timeline->entries[i].version > 1;
-	space_show(s);
+	s->finished_cnt = s->cnt;
 	return err;
 }
 
@@ -70,13 +97,4 @@ struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint
 
 	/* A method told of at an address of the kernel is in the process's space, too. */
 	return p && addr >= p->start && addr < p->end ? p : NULL;
-}
-
-bool etw_place_fits(const struct etw_place *p)
-{
-	uint64_t size = p->end - p->start, upper = p->start >> FRAME_ADDR_BITS;
-
-	return (!upper || upper == UINT64_MAX >> FRAME_ADDR_BITS) && size && p->end > p->start &&
-	       size <= ETW_MAX_PLACE_BYTES &&
-	       size <= (1ull << FRAME_ADDR_BITS) - space_addr(p->start);
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "source/etw_pipe.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+
+#define ETW_NO_BOOT_NS 1000000000ull /* of systems that don't say when they began */
+
+/* ---- from waits to the wire ---- */
+
+static int pipe_stacked(void *arg, const struct etw_stacked *stacked)
+{
+	struct etw_pipe *p = arg;
+
+	return etw_wire__wait(&p->wire, stacked, p->ready_cnt != 0);
+}
+
+static int pipe_wait(void *arg, const struct etw_wait *w)
+{
+	struct etw_pipe *p = arg;
+	const struct etw_stacked plain = {.wait = *w};
+
+	if (!p->stack_cnt)
+		return pipe_stacked(p, &plain);
+	return etw_stacks__expect(p->stacks, w,
+				  etw_wire__is_kernel_thread(&p->wire, w->tid, w->in_ns));
+}
+
+static int pipe_ready(void *arg, const struct etw_wait *w)
+{
+	struct etw_pipe *p = arg;
+
+	if (!p->stack_cnt)
+		return 0;
+	return etw_stacks__hold(p->stacks, w->ready_ticks, w->by_tid, w->ready_ns,
+				etw_wire__is_kernel_thread(&p->wire, w->by_tid, w->ready_ns));
+}
+
+static int pipe_totals(void *arg, const struct etw_totals *totals)
+{
+	struct etw_pipe *p = arg;
+
+	return etw_wire__totals(&p->wire, totals);
+}
+
+static const struct etw_waits_ops pipe_waits = {
+	.wait = pipe_wait,
+	.ready = pipe_ready,
+	.totals = pipe_totals,
+};
+
+int etw_pipe__init(struct etw_pipe *p, const struct etw_pipe_about *about)
+{
+	int err;
+
+	*p = (struct etw_pipe){.unix_ns = about->unix_ns};
+	err = etw_facts__init(&p->facts, about->wide);
+	etw_waits__init(&p->waits, &pipe_waits, p);
+	p->stacks = etw_stacks__new(about->wide, pipe_stacked, p);
+	etw_wire__init(&p->wire, &p->facts, p->stacks,
+		       about->boot_ns ? about->boot_ns : ETW_NO_BOOT_NS);
+	return err ? err : p->stacks ? 0 : -ENOMEM;
+}
+
+void etw_pipe__fini(struct etw_pipe *p)
+{
+	etw_wire__fini(&p->wire);
+	etw_waits__fini(&p->waits);
+	etw_stacks__free(p->stacks);
+	etw_facts__fini(&p->facts);
+}
+
+void etw_pipe__to(struct etw_pipe *p, event_fn fn, void *arg)
+{
+	p->wire.fn = fn;
+	p->wire.arg = arg;
+}
+
+/* ---- events ---- */
+
+int etw_pipe__learn(struct etw_pipe *p, const struct etl_event *raw)
+{
+	const struct etw_event *e = &p->event;
+
+	if (raw->time_ns > p->last_ns)
+		p->last_ns = raw->time_ns;
+	if (!etw_decode(raw, &p->event))
+		return 0;
+	switch (e->type) {
+	case ETW_SWITCH:
+		p->switch_cnt++;
+		return 0;
+	case ETW_READY:
+		p->ready_cnt++;
+		return 0;
+	case ETW_STACK:
+	case ETW_STACK_KEY:
+		p->stack_cnt++;
+		return 0;
+	case ETW_STACK_OF_KEY:
+		return etw_stacks__define(p->stacks, e, raw->ticks);
+	case ETW_LOST:
+		p->lost_event_cnt += e->lost.events;
+		p->lost_buffer_cnt += e->lost.buffers;
+		return 0;
+	default:
+		return etw_facts__add(&p->facts, e, raw->time_ns);
+	}
+}
+
+int etw_pipe__learned(struct etw_pipe *p)
+{
+	etw_stacks__defined(p->stacks);
+	return etw_facts__finish(&p->facts);
+}
+
+int etw_pipe__take(struct etw_pipe *p, const struct etl_event *raw)
+{
+	p->event_cnt++;
+	if (raw->after_loss)
+		etw_waits__lost(&p->waits, raw->cpu);
+	if (!etw_decode(raw, &p->event))
+		return 0;
+	if (p->event.type == ETW_STACK || p->event.type == ETW_STACK_KEY)
+		return etw_stacks__add(p->stacks, &p->event, raw);
+	return etw_waits__add(&p->waits, &p->event, raw);
+}
+
+/* ---- what is told of the run ---- */
+
+static int pipe_tell_window(struct etw_pipe *p, uint32_t edge, uint64_t time_ns)
+{
+	struct wire_window rec = {
+		.h = {.kind = WIRE_WINDOW, .size = sizeof(rec)},
+		.monotonic_ns = p->wire.offset_ns + time_ns,
+		.boottime_ns = p->wire.offset_ns + time_ns,
+		.realtime_ns = p->unix_ns ? p->unix_ns + time_ns : 0,
+		.edge = edge,
+	};
+	struct event e = {.window = &rec};
+
+	return p->wire.fn(p->wire.arg, &e);
+}
+
+int etw_pipe__begin(struct etw_pipe *p, const struct etw_pipe_about *about, uint64_t time_ns)
+{
+	char cpus[16];
+	const struct {
+		const char *key, *value;
+	} notes[] = {
+		{"kernel", about->kernel},
+		{"arch", about->wide ? "x86_64" : "x86"},
+		{"cpus", cpus},
+		{"target", about->name},
+	};
+	int err = 0;
+
+	snprintf(cpus, sizeof(cpus), "%u", about->cpu_cnt);
+	for (size_t i = 0; !err && i < ARRAY_SIZE(notes); i++)
+		err = etw_wire__note(&p->wire, notes[i].key, notes[i].value);
+	if (!err)
+		err = pipe_tell_window(p, WIRE_WINDOW_START, time_ns);
+	return err ? err : etw_wire__reasons(&p->wire);
+}
+
+int etw_pipe__round(struct etw_pipe *p, uint64_t lost_events, uint64_t lost_buffers)
+{
+	union {
+		struct wire_counters rec;
+		uint64_t words[sizeof(struct wire_counters) / 8 + WIRE_COUNTER_CNT];
+	} u = {.rec = {.h = {.kind = WIRE_COUNTERS, .size = sizeof(u)}, .cnt = WIRE_COUNTER_CNT}};
+	struct wire_round round = {.h = {.kind = WIRE_ROUND, .size = sizeof(round)},
+				   .time_ns = p->wire.offset_ns + p->last_ns + 1};
+	struct event e = {.counters = &u.rec};
+	__u64 *values = u.rec.values;
+	int err;
+
+	values[WIRE_C_EVENTS] = p->event_cnt;
+	values[WIRE_C_OBSERVED_NS] = p->waits.counts.wait_ns;
+	values[WIRE_C_OBSERVED_CNT] = p->waits.counts.wait_cnt;
+	values[WIRE_C_NO_WAKEUP] = p->ready_cnt ? p->waits.counts.unready_cnt : 0;
+	values[WIRE_C_CHAIN_BREAKS] = p->waits.counts.chain_break_cnt;
+	values[WIRE_C_TRACE_EVENTS_LOST] =
+		lost_events > p->lost_event_cnt ? lost_events : p->lost_event_cnt;
+	values[WIRE_C_TRACE_BUFFERS_LOST] =
+		lost_buffers > p->lost_buffer_cnt ? lost_buffers : p->lost_buffer_cnt;
+	err = p->wire.fn(p->wire.arg, &e);
+	e.round = &round;
+	return err ? err : p->wire.fn(p->wire.arg, &e);
+}
+
+int etw_pipe__finish(struct etw_pipe *p)
+{
+	int err = etw_waits__finish(&p->waits, p->last_ns);
+
+	if (!err)
+		err = etw_stacks__finish(p->stacks);
+	return err ? err : pipe_tell_window(p, WIRE_WINDOW_END, p->last_ns);
+}
