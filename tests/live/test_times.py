@@ -101,6 +101,8 @@ def parts_add_up():
         check_equal(p["ledger"]["imbalance_ns"], 0, "the ledger balances")
         check_equal(p["ledger"]["observed_ns"], whole["ledger"]["observed_ns"], "it is of the run")
         check(p["ledger"]["filtered_ns"] > 0, "what lies outside is named")
+        tids = {t["tid"] for t in p["threads"]}
+        check(tids and {s["tid"] for s in p["stacks"]} <= tids, "each stack's thread is there")
     check_equal([p["start_realtime_ns"] for p in parts[1:]], cuts, "starts")
     check_equal(sum(p["window_ns"] for p in parts), whole["window_ns"], "windows")
     # After the start: the same moments.

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * make_etl KIND FILE: writes a small event trace of Windows.
+ * make_etl KIND FILE [UNIX_NS]: writes a small event trace of Windows, that began then.
  *
  *   full     two threads that wait for each other: switches, ready threads, system calls and samples, each with a stack
  *   packed   the same, packed
  *   poor     events of one provider only, some of them lost
  *   open     as full, cut in its last buffer: the session was not closed
+ *   shop     waits of every kind, with names, wakers and code of a runtime (fixtures/mkshop.h); shop-keys: stacks by keys;
+ *            shop-packed: packed; shop-kernel and shop-clr: the same in two files of one session
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fixtures/mketl.h"
+#include "fixtures/mkshop.h"
 
 #define SECOND 10000000 /* ticks */
 
@@ -94,13 +98,34 @@ static int write_file(const char *path, const struct buf *b, size_t len)
 	return fclose(fp) ? 1 : 0;
 }
 
+/* @unix_ns: 0: in June of 2022. */
+static int write_shop(const char *kind, const char *path, uint64_t unix_ns)
+{
+	struct mketw *m = mketw__new();
+	int err;
+
+	if (unix_ns)
+		m->etl.start_time = 116444736000000000 + unix_ns / 100;
+	m->keys = !strcmp(kind, "shop-keys");
+	m->etl.packed = !strcmp(kind, "shop-packed");
+	m->no_kernel = !strcmp(kind, "shop-clr");
+	m->no_providers = !strcmp(kind, "shop-kernel");
+	mkshop(m);
+	mketw__finish(m);
+	err = write_file(path, &m->etl.file, m->etl.file.len);
+	mketw__free(m);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
-	const char *kind = argc == 3 ? argv[1] : "";
+	const char *kind = argc >= 3 ? argv[1] : "";
 	struct mketl m;
 	size_t cut = 0;
 	int err;
 
+	if (!strncmp(kind, "shop", 4))
+		return write_shop(kind, argv[2], argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
 	mketl__init(&m);
 	if (!strcmp(kind, "poor")) {
 		write_poor(&m);
@@ -112,7 +137,9 @@ int main(int argc, char **argv)
 		}
 		write_full(&m);
 	} else {
-		fprintf(stderr, "usage: make_etl full|packed|poor|open FILE\n");
+		fprintf(stderr,
+			"usage: make_etl "
+			"full|packed|poor|open|shop[-keys|-packed|-kernel|-clr] FILE [UNIX_NS]\n");
 		return 2;
 	}
 	err = write_file(argv[2], &m.file, m.file.len - cut);

@@ -127,16 +127,21 @@ static bool builder_leaves_out(const struct builder *b, const struct thread *th,
 	return th->flags & WIRE_THREAD_WAKER && !th->has_summary && !th->open && !waited;
 }
 
+static void builder_mark(struct builder *b, const struct wire_thread_key *key)
+{
+	uint32_t pos = thread_table__find(&b->model->threads, key->tid, key->start_ns);
+
+	if (pos != HASH_INDEX_NONE)
+		b->thread_order[pos] = 1;
+}
+
 /* Sets the order of each thread that has intervals to 1, for now. */
 static void builder_mark_waiting(struct builder *b)
 {
-	for (size_t i = 0; i < b->offcpu->cnt; i++) {
-		const struct wire_thread_key *key = &b->offcpu->rows[i].thread;
-		uint32_t pos = thread_table__find(&b->model->threads, key->tid, key->start_ns);
-
-		if (pos != HASH_INDEX_NONE)
-			b->thread_order[pos] = 1;
-	}
+	for (size_t i = 0; i < b->offcpu->cnt; i++)
+		builder_mark(b, &b->offcpu->rows[i].thread);
+	for (size_t i = 0; i < b->offcpu->wait_cnt; i++)
+		builder_mark(b, &b->offcpu->waits[i].interval.thread);
 }
 
 static int builder_threads(struct builder *b)

@@ -403,6 +403,24 @@ static bool etw_decode_provider(const struct etl_event *e, struct etw_event *ret
 	return false;
 }
 
+/* ---- the system ---- */
+
+#define ETW_SYSTEM_CPU 10
+
+/* SystemConfig_CPU: the machine's name is the first of its texts. */
+static bool etw_decode_system(const struct etl_event *e, struct etw_event *ret)
+{
+	struct cursor c = cursor_over(e->payload, e->payload_len);
+
+	if (e->opcode != ETW_SYSTEM_CPU)
+		return false;
+	ret->type = ETW_HOST;
+	cursor__skip(&c, 5 * 4); /* MHz, CPUs, memory, sizes */
+	if (!c.err)
+		etw_wide(&c, ret->name, sizeof(ret->name));
+	return ret->name[0];
+}
+
 /* ---- losses ---- */
 
 #define ETW_LOST_EVENTS	 32
@@ -432,6 +450,8 @@ bool etw_decode(const struct etl_event *e, struct etw_event *ret)
 		return etw_decode_process(e, ret);
 	case ETL_GROUP_IMAGE:
 		return etw_decode_image(e, ret);
+	case ETL_GROUP_SYSTEM:
+		return etw_decode_system(e, ret);
 	case ETL_GROUP_LOST:
 		return etw_decode_lost(e, ret);
 	default:

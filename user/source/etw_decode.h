@@ -30,6 +30,7 @@ enum etw_type {
 	ETW_IMAGE_PDB,	 /* likewise */
 	ETW_METHOD,
 	ETW_VOLUME,
+	ETW_HOST,
 	ETW_LOST,
 };
 
@@ -100,7 +101,7 @@ struct etw_event {
 			uint64_t events, buffers;
 		} lost;
 	};
-	/* Of THREAD_NAME, PROCESS, IMAGE, METHOD and the PDB; of VOLUME the kernel's name. "": not told. */
+	/* Of THREAD_NAME, PROCESS, IMAGE, METHOD, HOST and the PDB; of VOLUME the kernel's name. "": not told. */
 	char name[ETW_NAME_BYTES];
 	char dos_name[64]; /* of VOLUME: "C:" */
 };

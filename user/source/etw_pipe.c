@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/compiler.h"
 
@@ -101,6 +102,9 @@ int etw_pipe__learn(struct etw_pipe *p, const struct etl_event *raw)
 		return 0;
 	case ETW_STACK_OF_KEY:
 		return etw_stacks__define(p->stacks, e, raw->ticks);
+	case ETW_HOST:
+		memcpy(p->host, e->name, sizeof(p->host));
+		return 0;
 	case ETW_LOST:
 		p->lost_event_cnt += e->lost.events;
 		p->lost_buffer_cnt += e->lost.buffers;
@@ -154,12 +158,14 @@ int etw_pipe__begin(struct etw_pipe *p, const struct etw_pipe_about *about, uint
 		{"arch", about->wide ? "x86_64" : "x86"},
 		{"cpus", cpus},
 		{"target", about->name},
+		{"host", p->host},
 	};
 	int err = 0;
 
 	snprintf(cpus, sizeof(cpus), "%u", about->cpu_cnt);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(notes); i++)
-		err = etw_wire__note(&p->wire, notes[i].key, notes[i].value);
+		if (*notes[i].value)
+			err = etw_wire__note(&p->wire, notes[i].key, notes[i].value);
 	if (!err)
 		err = pipe_tell_window(p, WIRE_WINDOW_START, time_ns);
 	return err ? err : etw_wire__reasons(&p->wire);

@@ -31,7 +31,8 @@ struct etw_pipe {
 	struct etw_stacks *stacks;
 	struct etw_waits waits;
 	struct etw_wire wire;
-	struct etw_event event; /* the present one */
+	struct etw_event event;	   /* the present one */
+	char host[ETW_NAME_BYTES]; /* "": not told */
 	uint64_t unix_ns;
 	uint64_t last_ns; /* the latest time that was learned */
 	uint64_t event_cnt;

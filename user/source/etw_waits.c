@@ -116,9 +116,9 @@ static int waits_tell(struct etw_waits *w, struct etw_waits_thread *th)
 	else if (!wait->ready_ns)
 		wait->ready_ns = wait->in_ns;
 	th->off = false;
-	th->totals.blocked_ns += wait->ready_ns - wait->out_ns;
-	th->totals.runnable_ns += wait->in_ns - wait->ready_ns;
 	if (!wait->open) {
+		th->totals.blocked_ns += wait->ready_ns - wait->out_ns;
+		th->totals.runnable_ns += wait->in_ns - wait->ready_ns;
 		th->totals.wait_cnt++;
 		w->counts.wait_cnt++;
 		w->counts.wait_ns += wait->in_ns - wait->out_ns;

@@ -47,8 +47,8 @@ struct etw_totals {
 	uint32_t tid;
 	bool ended, running;
 	uint64_t begin_ns, end_ns;
-	uint64_t on_cpu_ns, blocked_ns, runnable_ns;
-	uint64_t wait_cnt; /* closed ones */
+	uint64_t on_cpu_ns;
+	uint64_t blocked_ns, runnable_ns, wait_cnt; /* of closed waits */
 };
 
 /* All return 0, or an error that ends it. Members may be NULL. */

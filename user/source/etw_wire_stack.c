@@ -80,13 +80,14 @@ static int wire_tell_kernel(struct etw_wire *t)
 }
 
 static int wire_tell_mapping(struct etw_wire *t, const struct wire_image *image, uint64_t start,
-			     uint64_t end, uint32_t module)
+			     uint64_t end, uint64_t file_off, uint32_t module)
 {
 	struct wire_mapping rec = {
 		.h = {.kind = WIRE_MAPPING, .size = sizeof(rec)},
 		.image = *image,
 		.start = start,
 		.end = end,
+		.file_off = file_off,
 		.module = module,
 	};
 	struct event e = {.mapping = &rec};
@@ -110,7 +111,8 @@ static int wire_tell_memory(struct etw_wire *t, const struct wire_image *image, 
 		.id = p->told_memory, .kind = like.kind, .dev = like.dev, .inode = like.inode};
 	err = wire_tell_module_record(t, &rec, like.path);
 	return err ? err
-		   : wire_tell_mapping(t, image, ETW_METHODS_FROM, ETW_METHODS_TO, p->told_memory);
+		   : wire_tell_mapping(t, image, ETW_METHODS_FROM, ETW_METHODS_TO, ETW_METHODS_FROM,
+				       p->told_memory);
 }
 
 /* ---- places ---- */
@@ -154,7 +156,7 @@ static int wire_tell_place(struct etw_wire *t, struct etw_place *p, uint32_t pro
 	err = wire_tell_module(t, p->module);
 	/* One more: a call may be its last instruction. */
 	return err ? err
-		   : wire_tell_mapping(t, &image, p->shown, p->shown + (p->end - p->start) + 1,
+		   : wire_tell_mapping(t, &image, p->shown, p->shown + (p->end - p->start) + 1, 0,
 				       t->facts->modules[p->module].told);
 }
 
