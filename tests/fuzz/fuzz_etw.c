@@ -8,15 +8,16 @@
 #include <string.h>
 
 #include "format/etl_names.h"
-#include "source/etw_facts.h"
-#include "source/etw_stacks.h"
+#include "format/record.h"
+#include "model/model.h"
+#include "source/etw_pipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define HEAD_BYTES     8
 #define FIRST_PROVIDER 200 /* groups beyond are those of etw_guids */
 
-static volatile uint64_t fuzz_sink;
+static struct model fuzz_model;
 
 static const uint8_t etw_guids[][ETL_GUID_BYTES] = {
 	{0x23, 0x0d, 0x3c, 0xe1, 0xbc, 0xcc, 0x12, 0x4e, 0x93, 0x1b, 0xd9, 0xcc, 0x2e, 0xee, 0x27,
@@ -30,101 +31,40 @@ static const uint8_t etw_guids[][ETL_GUID_BYTES] = {
 };
 
 struct fuzz {
-	struct etw_facts facts;
-	struct etw_stacks *stacks;
-	struct etw_waits waits;
-	struct etw_event event;
-	uint64_t stacked_cnt, wait_cnt;
+	struct etw_pipe pipe;
+	uint64_t told_cnt; /* waits */
+	uint64_t time_ns;  /* of the batch's beginning */
 };
 
-static void fuzz_stack(struct fuzz *f, uint32_t part, uint64_t time_ns)
-{
-	uint32_t cnt;
-	const uint64_t *addrs = etw_stacks__addrs(f->stacks, part, &cnt);
-
-	for (uint32_t i = 0; i < cnt; i++) {
-		const struct etw_place *p = etw_space__find(&f->facts.kernel, addrs[i], time_ns);
-
-		fuzz_sink += addrs[i] + (p ? p->shown : 0);
-	}
-}
-
-static int fuzz_stacked(void *arg, const struct etw_stacked *s)
+/* What is told can be written down, and holds what waits promise. */
+static int fuzz_told(void *arg, const struct event *e)
 {
 	struct fuzz *f = arg;
-	const struct etw_wait *w = &s->wait;
-	uint32_t th = etw_facts__thread(&f->facts, w->tid, w->out_ns);
+	struct event again;
 
-	f->stacked_cnt++;
-	if (w->out_ns > w->ready_ns || w->ready_ns > w->in_ns)
+	if (record_decode(e->h, e->h->size, &again))
 		__builtin_trap();
-	fuzz_stack(f, s->kernel, w->in_ns);
-	fuzz_stack(f, s->by_kernel, w->in_ns);
-	if (th != ETW_NONE && f->facts.threads[th].tid != w->tid)
-		__builtin_trap();
-	for (size_t i = 0; i < f->facts.process_cnt && i < 4; i++) {
-		const struct etw_space *space = &f->facts.processes[i].space;
-		const struct etw_place *p = etw_space__find(space, w->tid, w->in_ns);
+	if (e->h->kind == WIRE_INTERVAL) {
+		const struct wire_interval *iv = e->interval;
 
-		if (p && (p->start > w->tid || p->end <= w->tid))
+		f->told_cnt++;
+		if (iv->out_ns > iv->wake_ns || iv->wake_ns > iv->in_ns)
 			__builtin_trap();
 	}
-	return 0;
+	if (e->h->kind == WIRE_SUMMARY) {
+		const struct wire_summary *s = e->summary;
+
+		if (s->begin_ns > s->end_ns ||
+		    s->blocked_ns + s->runnable_ns > s->end_ns - s->begin_ns)
+			__builtin_trap();
+	}
+	return model__apply(&fuzz_model, e, NULL, NULL);
 }
 
-static int fuzz_wait(void *arg, const struct etw_wait *w)
+static void fuzz_events(struct fuzz *f, const uint8_t *data, size_t len,
+			int (*fn)(struct etw_pipe *p, const struct etl_event *raw))
 {
-	struct fuzz *f = arg;
-
-	f->wait_cnt++;
-	return etw_stacks__expect(f->stacks, w, w->tid & 1);
-}
-
-static int fuzz_ready(void *arg, const struct etw_wait *w)
-{
-	struct fuzz *f = arg;
-
-	return etw_stacks__hold(f->stacks, w->ready_ticks, w->by_tid, w->ready_ns, false);
-}
-
-static int fuzz_totals(void *arg, const struct etw_totals *t)
-{
-	(void)arg;
-	if (t->blocked_ns + t->runnable_ns > t->end_ns - t->begin_ns || t->begin_ns > t->end_ns)
-		__builtin_trap();
-	return 0;
-}
-
-static int fuzz_call(void *arg, const struct etw_call *c)
-{
-	(void)arg;
-	if (c->exit_ns < c->enter_ns)
-		__builtin_trap();
-	return 0;
-}
-
-static const struct etw_waits_ops fuzz_ops = {
-	.wait = fuzz_wait, .ready = fuzz_ready, .totals = fuzz_totals, .call = fuzz_call};
-
-static int fuzz_learn(struct fuzz *f, const struct etl_event *raw)
-{
-	if (f->event.type == ETW_STACK_OF_KEY)
-		return etw_stacks__define(f->stacks, &f->event, raw->ticks);
-	return etw_facts__add(&f->facts, &f->event, raw->time_ns);
-}
-
-static int fuzz_take(struct fuzz *f, const struct etl_event *raw)
-{
-	if (f->event.type == ETW_STACK || f->event.type == ETW_STACK_KEY)
-		return etw_stacks__add(f->stacks, &f->event, raw);
-	return etw_waits__add(&f->waits, &f->event, raw);
-}
-
-/* All events; the time of the last one. */
-static uint64_t fuzz_events(struct fuzz *f, const uint8_t *data, size_t len,
-			    int (*fn)(struct fuzz *f, const struct etl_event *raw))
-{
-	uint64_t time_ns = 0;
+	uint64_t time_ns = f->time_ns;
 
 	while (len >= HEAD_BYTES) {
 		size_t payload_len = data[6] | (size_t)data[7] << 8;
@@ -152,36 +92,46 @@ static uint64_t fuzz_events(struct fuzz *f, const uint8_t *data, size_t len,
 		e.payload = data;
 		data += e.payload_len;
 		len -= e.payload_len;
-		if (e.after_loss)
-			etw_waits__lost(&f->waits, e.cpu);
-		if (etw_decode(&e, &f->event) && fn(f, &e))
+		if (fn(&f->pipe, &e))
 			__builtin_trap();
 	}
-	return time_ns;
+	if (fn == etw_pipe__take)
+		f->time_ns = time_ns;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct fuzz f = {.wait_cnt = 0};
-	bool wide = !len || data[0] & 1;
-	uint64_t last_ns;
+	struct fuzz f = {.told_cnt = 0};
+	const struct etw_pipe_about about = {
+		.name = "fuzz", .kernel = "Windows", .wide = !len || data[0] & 1};
+	uint64_t open_cnt;
 
-	if (etw_facts__init(&f.facts, wide))
+	if (model__init(&fuzz_model))
 		return 0;
-	f.stacks = etw_stacks__new(wide, fuzz_stacked, &f);
-	etw_waits__init(&f.waits, &fuzz_ops, &f);
-	fuzz_events(&f, data, len, fuzz_learn);
-	if (etw_facts__finish(&f.facts))
+	if (etw_pipe__init(&f.pipe, &about))
 		__builtin_trap();
-	etw_stacks__defined(f.stacks);
-	last_ns = fuzz_events(&f, data, len, fuzz_take);
-	if (etw_waits__finish(&f.waits, last_ns) || etw_stacks__finish(f.stacks))
+	etw_pipe__to(&f.pipe, fuzz_told, &f);
+	/* In two batches, as of a live session. */
+	for (int i = 0; i < 2; i++) {
+		const uint8_t *from = i ? data + len / 2 : data;
+		size_t part = i ? len - len / 2 : len / 2;
+
+		fuzz_events(&f, from, part, etw_pipe__learn);
+		if (etw_pipe__learned(&f.pipe))
+			__builtin_trap();
+		if (!i && etw_pipe__begin(&f.pipe, &about, 0))
+			__builtin_trap();
+		fuzz_events(&f, from, part, etw_pipe__take);
+		if (etw_pipe__round(&f.pipe, 0, 0))
+			__builtin_trap();
+	}
+	if (etw_pipe__finish(&f.pipe) || etw_pipe__round(&f.pipe, 0, 0))
 		__builtin_trap();
 	/* Each comes out once. */
-	if (f.stacked_cnt != f.wait_cnt)
+	open_cnt = f.told_cnt - f.pipe.waits.counts.wait_cnt;
+	if (f.told_cnt < f.pipe.waits.counts.wait_cnt || open_cnt > f.pipe.waits.thread_cnt)
 		__builtin_trap();
-	etw_waits__fini(&f.waits);
-	etw_stacks__free(f.stacks);
-	etw_facts__fini(&f.facts);
+	etw_pipe__fini(&f.pipe);
+	model__fini(&fuzz_model);
 	return 0;
 }

@@ -75,8 +75,8 @@ def ledger_and_facts():
                 {"no_wakeup": 0, "chain_breaks": 0, "trace_events_lost": 0}, "counters")
     threads = {t["tid"]: t for t in p["threads"]}
     check_equal({tid: (t["comm"], t["pid"], t["on_cpu_ns"] // MS) for tid, t in threads.items()},
-                {1004: ("checkout and a long name", 1000, 59), 1008: ("shop.exe", 1000, 420), 1012: ("shop.exe", 1000, 50),
-                 2004: ("db.exe", 2000, 970), 9996: ("[unknown]", 0, 4)}, "threads")
+                {104: ("checkout and a long name", 100, 59), 108: ("shop.exe", 100, 420), 112: ("shop.exe", 100, 50),
+                 204: ("db.exe", 200, 970), 9996: ("[unknown]", 0, 4)}, "threads")
     for t in threads.values():
         span = t["end_ns"] - t["begin_ns"] if "end_ns" in t else None
         check(span is None or t["on_cpu_ns"] + t["blocked_ns"] + t["runnable_ns"] <= span, f"{t}")
@@ -89,9 +89,9 @@ def single_waits():
     short = lambda r: (r["tid"], (r["start_ns"] - 1655526400_000000000) // MS, r["blocked_ns"] // 100_000, r["runnable_ns"] // 100_000,
                        r["reason"], r["wait_reason"], r.get("waker", {}).get("tid", r.get("waker", {}).get("context")))
     check_equal([short(r) for r in rows if not r.get("open")],
-                [(1004, 10, 380, 20, "poll", "UserRequest", 2004), (1004, 60, 999, 1, "sleep", "DelayExecution", "hardirq"),
-                 (1008, 210, 290, 10, "lock", "WrAlertByThreadId", 2004), (2004, 300, 245, 5, "other", "Executive", 1008),
-                 (2004, 400, 0, 40, "preempted", "WrQuantumEnd", None), (1008, 610, 490, 10, "lock", "WrAlertByThreadId", 2004)], "waits")
+                [(104, 10, 380, 20, "poll", "UserRequest", 204), (104, 60, 999, 1, "sleep", "DelayExecution", "hardirq"),
+                 (108, 210, 290, 10, "lock", "WrAlertByThreadId", 204), (204, 300, 245, 5, "other", "Executive", 108),
+                 (204, 400, 0, 40, "preempted", "WrQuantumEnd", None), (108, 610, 490, 10, "lock", "WrAlertByThreadId", 204)], "waits")
     check_equal({r["host"] for r in rows}, {"SHOP-PC"}, "host")
     wakers = folded("--wakers", scratch("shop.etl"))
     check(";--;ntoskrnl.exe+0x5678;afd.sys+0x1111;ntdll.dll+0x500;db.exe+0x4040;db.exe 40000\n" in wakers, wakers)
@@ -105,15 +105,15 @@ def filters():
     lines = lambda *args: folded(*args, trace).splitlines()
     everything = FOLDED.splitlines()
     check_equal(lines("--reason", "lock"), everything[6:8], "--reason")
-    check_equal(lines("--pid", "2000"), everything[4:5], "--pid")
-    check_equal(lines("--tid", "1004"), everything[1:4], "--tid")
+    check_equal(lines("--pid", "200"), everything[4:5], "--pid")
+    check_equal(lines("--tid", "104"), everything[1:4], "--tid")
     check_equal(lines("--comm", "check*"), everything[1:4], "--comm")
     check_equal(lines("--grep", "Stock", "--min", "40ms"), everything[7:8], "--grep, --min")
     check_equal(lines("--no-idle"), everything[4:5] + everything[6:8], "--no-idle")
-    check_equal(lines("-U", "--tid", "2004"), ["db.exe;db.exe+0x3030;ntdll.dll+0x400 29000"], "-U")
-    check_equal(lines("--by", "process", "--grep", "Pay")[0].split(";")[0], "shop.exe-1000", "--by")
+    check_equal(lines("-U", "--tid", "204"), ["db.exe;db.exe+0x3030;ntdll.dll+0x400 29000"], "-U")
+    check_equal(lines("--by", "process", "--grep", "Pay")[0].split(";")[0], "shop.exe-100", "--by")
     check_equal(lines("--since", "2022-06-18T04:26:40.6Z", "--reason", "lock"), everything[7:8], "--since")
-    check_equal(lines("--until", "+55ms", "--tid", "1004"), [everything[3]], "--until")
+    check_equal(lines("--until", "+55ms", "--tid", "104"), [everything[3]], "--until")
 
 
 @case

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/zip.h"
-#include "fixtures/mketl.h"
+#include "fixtures/mkshop.h"
 #include "fixtures/mkxpress.h"
 
 static const char *seed_dir;
@@ -153,6 +153,65 @@ static void write_etw(void)
 	buf__fini(&b);
 }
 
+static int compare_times(const void *x, const void *y)
+{
+	const struct mketw_event *a = x, *b = y;
+
+	if (a->us != b->us)
+		return a->us < b->us ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* There the event @i is this late: its time is counted by a byte, 1 means 2^24 ns. */
+static uint64_t seed_ticks(size_t i)
+{
+	return (i + 1) << 20;
+}
+
+/* What its stack is named after: the first event at the same moment. */
+static void name_stack(const struct mketw *m, const struct mketw_event *e)
+{
+	uint64_t ticks, us;
+
+	memcpy(&ticks, e->payload.data, sizeof(ticks));
+	us = (ticks - (uint64_t)m->etl.start_ticks) / 10;
+	for (size_t i = 0; i < m->cnt; i++) {
+		if (m->events[i].us != us)
+			continue;
+		ticks = seed_ticks(i);
+		memcpy(e->payload.data, &ticks, sizeof(ticks));
+		return;
+	}
+}
+
+static void write_shop(const char *name, bool keys)
+{
+	struct mketw *m = mketw__new();
+	struct buf b;
+
+	buf__init(&b, 1 << 16);
+	m->keys = keys;
+	mkshop(m);
+	qsort(m->events, m->cnt, sizeof(*m->events), compare_times);
+	for (size_t i = 0; i < m->cnt; i++) {
+		const struct mketw_event *e = &m->events[i];
+		uint8_t provider = e->opcode == 36 ? 202 : e->opcode == 35 ? 203 : 200;
+		const uint8_t head[8] = {
+			e->guid ? provider : e->group, e->guid && provider == 200 ? 143 : e->opcode,
+			(uint8_t)e->version,	       (uint8_t)e->pid,
+			(uint8_t)(1 + e->cpu),	       1,
+			(uint8_t)e->payload.len,       (uint8_t)(e->payload.len >> 8)};
+
+		if (!e->guid && e->group == 24 && e->opcode != 36)
+			name_stack(m, e);
+		buf__append(&b, head, sizeof(head));
+		buf__append(&b, e->payload.data, e->payload.len);
+	}
+	write_seed(name, &b);
+	buf__fini(&b);
+	mketw__free(m);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -164,6 +223,8 @@ int main(int argc, char **argv)
 	write_trace("etl/packed", true, 1, 8);
 	write_trace("etl/old", false, 2, 4);
 	write_etw();
+	write_shop("etw/shop", false);
+	write_shop("etw/shop-keys", true);
 	write_xpress();
 	write_zip();
 	return 0;
