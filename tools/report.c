@@ -102,6 +102,7 @@ static const struct command_example report_examples[] = {
 	 "a flame graph of one day of dwell-serve(1)"},
 	{"dwell report block.pb.gz -o block.html",
 	 "a page of a pprof file, of net/http/pprof of a Go program"},
+	{"dwell report trace.etl -o wait.html", "a page of an event trace of Windows"},
 	{"clickhouse-client -q 'SELECT stack, sum(ns) FROM dwell.stacks GROUP BY stack FORMAT TSV' "
 	 "| dwell report - -o fleet.html",
 	 "one of all machines"},
@@ -110,7 +111,7 @@ static const struct command_example report_examples[] = {
 
 const struct command report_command = {
 	.name = "report",
-	.summary = "show a recording, or folded stacks",
+	.summary = "show a recording, a trace of Windows (.etl), or folded stacks",
 	.operands = "FILE...",
 	.operand = {VALUE_PATH, .extensions = LOAD_EXTENSIONS},
 	.description = "Shows a recording of dwell-record(1) or of dwell-offcpu(1) --save. Needs "
@@ -120,6 +121,9 @@ const struct command report_command = {
 		       "showed. FILE '-' is standard input. Several files are shown as one: times, "
 		       "threads and "
 		       "ledgers are added up.\n\n"
+		       "FILE may be an event trace of Windows (.etl, or .etl.zip with one in "
+		       "it) with context switches; those of one session are read as one trace. "
+		       "'dwell info' says whether it has what is needed.\n\n"
 		       "FILE may also be text, one stack a line: folded stacks of dwell or of "
 		       "other tools (root;...;leaf MICROSECONDS); what a database prints of a "
 		       "stack and its nanoseconds, with a tab between them; or JSON objects with "

@@ -78,8 +78,20 @@ def ledger_and_facts():
                 {104: ("checkout and a long name", 100, 59), 108: ("shop.exe", 100, 420), 112: ("shop.exe", 100, 50),
                  204: ("db.exe", 200, 970), 9996: ("[unknown]", 0, 4)}, "threads")
     for t in threads.values():
-        span = t["end_ns"] - t["begin_ns"] if "end_ns" in t else None
-        check(span is None or t["on_cpu_ns"] + t["blocked_ns"] + t["runnable_ns"] <= span, f"{t}")
+        parts = sum(t[k] for k in ("on_cpu_ns", "blocked_ns", "runnable_ns", "open_blocked_ns", "open_runnable_ns"))
+        check_equal(parts, t["end_ns"] - t["begin_ns"], f"all of the time of {t['tid']}")
+
+
+@case
+def losses():
+    """A switch that is missing: the waits around it are left out; and what the system says it lost."""
+    result = run("report", "-f", make("shop-lossy"), "-o", scratch("lossy.svg")).ok()
+    check_equal(result.out, FOLDED.replace(f"ntdll.dll+0x400;{KERNEL} 29000", f"ntdll.dll+0x400;{KERNEL} 4000"), "stacks")
+    check("off-CPU time: 224 ms observed in 5 intervals, 224 ms delivered (100.0 %); what the trace lacks is not counted" in result.err,
+          result.err)
+    for words in ("chain_breaks: 1 context switches are missing", "trace_events_lost: 41 events", "trace_buffers_lost: 2 buffers"):
+        check(words in result.err, f"{words}: {result.err}")
+    check("of a trace that lacks some events" in open(scratch("lossy.svg")).read(), "svg")
 
 
 @case

@@ -102,7 +102,7 @@ def folder_with_recording():
         shutil.copy(kept, os.path.join(folder, name))
     with open(os.path.join(folder, "dwell-20260131T235900Z.folded"), "w") as to:
         to.write("app;main;wait 1000\n")
-    subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "full", os.path.join(folder, "trace.etl")], check=True)
+    subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "shop", os.path.join(folder, "trace.etl")], check=True)
     subprocess.run([DWELL, "report", "-q", kept, "-o", os.path.join(folder, "block.pb.gz")], check=True, timeout=60)
     return folder
 

@@ -55,15 +55,6 @@ def a_trace_with_all():
 
 
 @case
-def report_says_what_helps():
-    make("full")
-    result = run("report", "trace.etl", cwd=scratch())
-    check_equal((result.status, result.err),
-                (1, "dwell: trace.etl: is an event trace of Windows, whose waits can't be shown yet: 'dwell info' says what is in it\n"),
-                "dwell report")
-
-
-@case
 def a_packed_trace_says_the_same():
     make("packed")
     check_equal(run("info", "trace.etl", cwd=scratch()).ok().out, FULL.replace("4,096 bytes", "4,096 bytes, packed"), "dwell info")

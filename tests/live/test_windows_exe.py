@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from livetest import ROOT, case, check, check_equal, check_one_line, main, read_bytes, scratch
+from livetest import BUILD, ROOT, case, check, check_equal, check_one_line, main, read_bytes, scratch
 from windows_exe import EXE, check_same, run_both, run_windows, wine_environment
 
 DEMO = os.path.join(ROOT, "docs", "demo", "demo.dwell")
@@ -63,6 +63,15 @@ def a_recording_and_text():
     check_same("report", "-f", "-", text=folded)
     check_same("info", "--json", DEMO)
     check_same("list", "reasons")
+
+
+@case
+def a_trace():
+    make = os.path.join(BUILD, "tests", "unit", "make_etl")
+    subprocess.run([make, "shop", scratch("shop.etl")], check=True)
+    folded = check_same("report", "-f", "shop.etl")[1]
+    check(b"Shop.Stock.TakeFast;ntdll.dll+0x200" in folded, folded.decode())
+    check_same("report", "--wakers", "shop.etl", "--format", "html")
 
 
 @case

@@ -135,18 +135,31 @@ def lists():
 @case
 def made_traces():
     make = os.path.join(BUILD, "tests", "unit", "make_etl")
-    for kind in ("full", "packed", "poor", "open"):
+    for kind in ("full", "packed", "poor", "open", "shop", "shop-keys", "shop-packed", "shop-kernel", "shop-clr"):
         subprocess.run([make, kind, scratch(f"{kind}.etl")], check=True)
         check_same("info", f"{kind}.etl")
+        check_same("report", "-f", f"{kind}.etl", status=kind in ("poor", "shop-clr"))
+    check_same("report", "-f", "shop-clr.etl", "shop-kernel.etl")
+    check_formats("shop.etl")
+    for view in VIEWS:
+        check_same("report", "shop.etl", "-f", *view)
+    check_same("diff", "shop.etl", "shop-keys.etl")
+    check_same("check", "shop.etl", "shop-keys.etl", status=3)
     subprocess.run(["python3", "-m", "zipfile", "-c", "full.etl.zip", "full.etl"], cwd=scratch(), check=True)
     check_same("info", "full.etl.zip")
 
 
 @case
 def real_traces():
+    with_waits = 0
     for path in traces():
         check_same("info", path)
         check_same("info", "--json", path)
+        linux = run_linux("report", "-f", path)
+        check_same("report", "-f", path, status=linux[0])
+        check(linux[0] == 0 or "has no context switches" in linux[2], linux[2])
+        with_waits += not linux[0]
+    check_equal(with_waits, 5, "traces with context switches")
 
 
 if __name__ == "__main__":

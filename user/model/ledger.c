@@ -103,6 +103,12 @@ static void ledger_print_term(const struct ledger *l, const char *name, struct l
 	ledger_print_share(t.ns, l->observed.ns, to);
 }
 
+bool ledger__is_of_lossy_trace(const struct ledger *l)
+{
+	return l->counters[WIRE_C_CHAIN_BREAKS] || l->counters[WIRE_C_TRACE_EVENTS_LOST] ||
+	       l->counters[WIRE_C_TRACE_BUFFERS_LOST];
+}
+
 static void ledger_print_terms(const struct ledger *l, struct buf *to)
 {
 	struct ledger_term lost = ledger__lost(l);
@@ -115,6 +121,8 @@ static void ledger_print_terms(const struct ledger *l, struct buf *to)
 	ledger_print_term(l, "spilled", l->spilled, to);
 	if (lost.ns || lost.cnt)
 		ledger_print_term(l, "lost", lost, to);
+	else if (ledger__is_of_lossy_trace(l))
+		buf__puts(to, "; what the trace lacks is not counted");
 	else
 		buf__puts(to, ", nothing lost");
 	if (l->open.ns || l->open.cnt) {

@@ -37,6 +37,8 @@ struct ledger {
 void ledger__set_counters(struct ledger *l, const uint64_t *values, uint32_t cnt);
 /* All causes together. */
 struct ledger_term ledger__lost(const struct ledger *l);
+/* Did the system lose events before they came here? Nobody knows of how much time. */
+bool ledger__is_of_lossy_trace(const struct ledger *l);
 /*
  * Nanoseconds by which the equation fails: observed - (delivered + filtered + spilled + lost); 0 when
  * it holds. Negative: more was delivered than observed.

@@ -174,6 +174,9 @@ static void write_subtitle(struct svg *s)
 		out__printf(&s->out,
 			    ", <tspan class=\"bad\">LOST %s in %s intervals, not shown</tspan>",
 			    text_ns(ns, lost.ns), text_cnt(cnt, lost.cnt));
+	else if (ledger__is_of_lossy_trace(&s->profile->ledger))
+		out__puts(&s->out,
+			  ", <tspan class=\"bad\">of a trace that lacks some events</tspan>");
 	else
 		out__puts(&s->out, ", nothing lost");
 	if (s->profile->hidden_ns)
