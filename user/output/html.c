@@ -340,7 +340,10 @@ static void write_lost(struct html *h)
 			    "not in this picture</span></li>\n",
 			    text_ns(ns, lost.ns), text_cnt(cnt, lost.cnt));
 	else
-		out__puts(&h->out, "<li><span>lost</span> <b>nothing</b></li>\n");
+		out__printf(&h->out, "<li><span>lost</span> <b>%s</b></li>\n",
+			    ledger__is_of_lossy_trace(&h->profile->ledger)
+				    ? "what the trace lacks, which nobody can count"
+				    : "nothing");
 	if (ledger__imbalance_ns(l))
 		out__puts(&h->out, "<li class=\"bad\"><span>the ledger of time does not balance"
 				   "</span></li>\n");
