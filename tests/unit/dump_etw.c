@@ -18,6 +18,7 @@
 
 #include "format/etl_reader.h"
 #include "source/etw_facts.h"
+#include "source/etw_parts.h"
 #include "source/etw_stacks.h"
 #include "source/etw_waits.h"
 
@@ -28,7 +29,11 @@ struct dump {
 	struct etw_stacks *stacks;
 	struct etw_waits waits;
 	struct etw_event event;
-	uint64_t in_module, in_method, unknown_user, unknown_kernel;
+	uint64_t in_module, in_method, unknown_user,
+		unknown_kernel; /* addresses of what is printed */
+	/* The same of all stacks that are told, whatever of. */
+	struct etw_parts parts;
+	uint64_t all_in_module, all_in_method, all_unknown_user, all_unknown_kernel;
 };
 
 static void die_if(int err, const char *what)
@@ -155,17 +160,53 @@ static const struct etw_waits_ops dump_ops = {
 
 static int learn(struct dump *d, const struct etl_event *raw)
 {
-	if (d->event.type == ETW_STACK_OF_KEY)
+	if (d->event.type == ETW_STACK_OF_KEY) {
+		die_if(etw_parts__define(&d->parts, &d->event, raw->ticks), "keys");
 		return etw_stacks__define(d->stacks, &d->event, raw->ticks);
+	}
 	return etw_facts__add(&d->facts, &d->event, raw->time_ns);
+}
+
+static void count_part(struct dump *d, const struct etw_space *space, uint32_t part,
+		       uint64_t time_ns)
+{
+	uint32_t cnt;
+	const uint64_t *addrs = etw_parts__addrs(&d->parts, part, &cnt);
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		bool kernel = etw_facts__is_kernel(&d->facts, addrs[i]);
+		const struct etw_space *s = kernel ? &d->facts.kernel : space;
+		const struct etw_place *p = s ? etw_space__find(s, addrs[i], time_ns) : NULL;
+
+		d->all_in_module += p && p->module != ETW_NONE;
+		d->all_in_method += p && p->module == ETW_NONE;
+		d->all_unknown_kernel += !p && kernel;
+		d->all_unknown_user += !p && !kernel;
+	}
+}
+
+static void count_stack(struct dump *d, const struct etl_event *raw)
+{
+	uint32_t process = process_of(d, d->event.stack.tid, raw->time_ns), kernel = 0, user = 0;
+	const struct etw_space *space =
+		process == ETW_NONE ? NULL : &d->facts.processes[process].space;
+
+	if (d->event.type == ETW_STACK_KEY)
+		etw_parts__of_key(&d->parts, d->event.stack.key, raw->ticks, &kernel, &user);
+	else
+		die_if(etw_parts__take(&d->parts, &d->event, &kernel, &user), "stacks");
+	count_part(d, space, kernel, raw->time_ns);
+	count_part(d, space, user, raw->time_ns);
 }
 
 static int take(struct dump *d, const struct etl_event *raw)
 {
 	const struct etw_event *e = &d->event;
 
-	if (e->type == ETW_STACK || e->type == ETW_STACK_KEY)
+	if (e->type == ETW_STACK || e->type == ETW_STACK_KEY) {
+		count_stack(d, raw);
 		return etw_stacks__add(d->stacks, e, raw);
+	}
 	/* An idle CPU's, unless an interrupt ran on it. */
 	if (e->type == ETW_SAMPLE && (e->sample.tid || e->sample.in_interrupt))
 		return dump_wait(d, &(struct etw_wait){.tid = e->sample.tid,
@@ -211,6 +252,10 @@ static void dump_counts(const struct dump *d)
 		{"in_method", d->in_method},
 		{"unknown_user", d->unknown_user},
 		{"unknown_kernel", d->unknown_kernel},
+		{"all_in_module", d->all_in_module},
+		{"all_in_method", d->all_in_method},
+		{"all_unknown_user", d->all_unknown_user},
+		{"all_unknown_kernel", d->all_unknown_kernel},
 		{"processes", d->facts.process_cnt},
 		{"threads", d->facts.thread_cnt},
 	};
@@ -235,11 +280,13 @@ int main(int argc, char **argv)
 	}
 	wide = etl_reader__base(r)->ptr_bytes == 8;
 	die_if(etw_facts__init(&d.facts, wide), "facts");
+	etw_parts__init(&d.parts, wide);
 	d.stacks = etw_stacks__new(wide, dump_stacked, &d);
 	etw_waits__init(&d.waits, &dump_ops, &d);
 	each_event(&d, r, learn);
 	die_if(etw_facts__finish(&d.facts), "facts");
 	etw_stacks__defined(d.stacks);
+	etw_parts__defined(&d.parts);
 	etl_reader__rewind(r);
 	last_ns = each_event(&d, r, take);
 	die_if(etw_waits__finish(&d.waits, last_ns), "waits");
@@ -247,6 +294,7 @@ int main(int argc, char **argv)
 	dump_counts(&d);
 	etw_waits__fini(&d.waits);
 	etw_stacks__free(d.stacks);
+	etw_parts__fini(&d.parts);
 	etw_facts__fini(&d.facts);
 	etl_reader__free(r);
 	return 0;
