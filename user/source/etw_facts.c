@@ -102,6 +102,8 @@ static int facts_take_process(struct etw_facts *f, const struct etw_event *e, ui
 	}
 	if (!err && e->name[0] && !f->processes[at].name)
 		err = strtab__intern(&f->strings, e->name, &f->processes[at].name);
+	if (!err)
+		f->processes[at].parent = e->process.parent;
 	if (!err && e->edge == ETW_EDGE_END)
 		f->processes[at].end_ns = time_ns;
 	return err;

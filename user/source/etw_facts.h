@@ -56,7 +56,7 @@ struct etw_space {
 
 /* One of those that had an id, one after the other. */
 struct etw_process {
-	uint32_t pid;
+	uint32_t pid, parent;
 	uint64_t start_ns, end_ns;
 	uint32_t name;
 	struct etw_space space;
@@ -109,6 +109,12 @@ int etw_facts__finish(struct etw_facts *f);
 /* The one that had the id at that time; if none had, the first that did later. ETW_NONE: nobody ever. */
 uint32_t etw_facts__process(const struct etw_facts *f, uint32_t pid, uint64_t time_ns);
 uint32_t etw_facts__thread(const struct etw_facts *f, uint32_t tid, uint64_t time_ns);
+
+/* Do its threads never go to user space? Those of the idle process and of System. */
+static inline bool etw_is_kernel_pid(uint32_t pid)
+{
+	return pid == 0 || pid == 4;
+}
 
 /* Is it an address of the kernel? */
 bool etw_facts__is_kernel(const struct etw_facts *f, uint64_t addr);

@@ -18,9 +18,8 @@ static int pipe_stacked(void *arg, const struct etw_stacked *stacked)
 	return etw_wire__wait(&p->wire, stacked, p->ready_cnt != 0);
 }
 
-static int pipe_wait(void *arg, const struct etw_wait *w)
+static int pipe_expect(struct etw_pipe *p, const struct etw_wait *w)
 {
-	struct etw_pipe *p = arg;
 	const struct etw_stacked plain = {.wait = *w};
 
 	if (!p->stack_cnt)
@@ -29,11 +28,29 @@ static int pipe_wait(void *arg, const struct etw_wait *w)
 				  etw_wire__is_kernel_thread(&p->wire, w->tid, w->in_ns));
 }
 
+static int pipe_wait(void *arg, const struct etw_wait *w)
+{
+	struct etw_pipe *p = arg;
+	uint64_t ns = w->in_ns - w->out_ns;
+	bool left_out = ns < p->targets.min_ns || (p->targets.max_ns && ns > p->targets.max_ns);
+
+	if (!etw_targets__has(&p->targets, &p->facts, w->tid, w->in_ns))
+		return 0;
+	if (!w->open) {
+		p->observed_ns += ns;
+		p->observed_cnt++;
+		p->unready_cnt += w->ready_ns == w->in_ns && w->by_tid == ETL_NO_ID;
+		p->filtered_ns += left_out ? ns : 0;
+		p->filtered_cnt += left_out;
+	}
+	return left_out ? 0 : pipe_expect(p, w);
+}
+
 static int pipe_ready(void *arg, const struct etw_wait *w)
 {
 	struct etw_pipe *p = arg;
 
-	if (!p->stack_cnt)
+	if (!p->stack_cnt || !etw_targets__has(&p->targets, &p->facts, w->tid, w->ready_ns))
 		return 0;
 	return etw_stacks__hold(p->stacks, w->ready_ticks, w->by_tid, w->ready_ns,
 				etw_wire__is_kernel_thread(&p->wire, w->by_tid, w->ready_ns));
@@ -43,6 +60,8 @@ static int pipe_totals(void *arg, const struct etw_totals *totals)
 {
 	struct etw_pipe *p = arg;
 
+	if (!etw_targets__has(&p->targets, &p->facts, totals->tid, totals->begin_ns))
+		return 0;
 	return etw_wire__totals(&p->wire, totals);
 }
 
@@ -85,8 +104,7 @@ int etw_pipe__learn(struct etw_pipe *p, const struct etl_event *raw)
 {
 	const struct etw_event *e = &p->event;
 
-	if (raw->time_ns > p->last_ns)
-		p->last_ns = raw->time_ns;
+	etw_pipe__until(p, raw->time_ns);
 	if (!etw_decode(raw, &p->event))
 		return 0;
 	switch (e->type) {
@@ -129,6 +147,8 @@ int etw_pipe__take(struct etw_pipe *p, const struct etl_event *raw)
 		return 0;
 	if (p->event.type == ETW_STACK || p->event.type == ETW_STACK_KEY)
 		return etw_stacks__add(p->stacks, &p->event, raw);
+	if (p->event.type == ETW_LOST)
+		etw_waits__lost_all(&p->waits);
 	return etw_waits__add(&p->waits, &p->event, raw);
 }
 
@@ -184,9 +204,11 @@ int etw_pipe__round(struct etw_pipe *p, uint64_t lost_events, uint64_t lost_buff
 	int err;
 
 	values[WIRE_C_EVENTS] = p->event_cnt;
-	values[WIRE_C_OBSERVED_NS] = p->waits.counts.wait_ns;
-	values[WIRE_C_OBSERVED_CNT] = p->waits.counts.wait_cnt;
-	values[WIRE_C_NO_WAKEUP] = p->ready_cnt ? p->waits.counts.unready_cnt : 0;
+	values[WIRE_C_OBSERVED_NS] = p->observed_ns;
+	values[WIRE_C_OBSERVED_CNT] = p->observed_cnt;
+	values[WIRE_C_FILTERED_NS] = p->filtered_ns;
+	values[WIRE_C_FILTERED_CNT] = p->filtered_cnt;
+	values[WIRE_C_NO_WAKEUP] = p->ready_cnt ? p->unready_cnt : 0;
 	values[WIRE_C_CHAIN_BREAKS] = p->waits.counts.chain_break_cnt;
 	values[WIRE_C_TRACE_EVENTS_LOST] =
 		lost_events > p->lost_event_cnt ? lost_events : p->lost_event_cnt;
@@ -195,6 +217,23 @@ int etw_pipe__round(struct etw_pipe *p, uint64_t lost_events, uint64_t lost_buff
 	err = p->wire.fn(p->wire.arg, &e);
 	e.round = &round;
 	return err ? err : p->wire.fn(p->wire.arg, &e);
+}
+
+void etw_pipe__until(struct etw_pipe *p, uint64_t time_ns)
+{
+	if (time_ns > p->last_ns)
+		p->last_ns = time_ns;
+}
+
+bool etw_pipe__is_over(const struct etw_pipe *p)
+{
+	for (size_t i = 0; i < p->targets.pid_cnt; i++) {
+		uint32_t at = etw_ids__newest(&p->facts.pids, p->targets.pids[i]);
+
+		if (at == ETW_NONE || p->facts.processes[at].end_ns == UINT64_MAX)
+			return false;
+	}
+	return p->targets.pid_cnt != 0;
 }
 
 int etw_pipe__finish(struct etw_pipe *p)

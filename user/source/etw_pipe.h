@@ -12,6 +12,7 @@
 #ifndef SOURCE_ETW_PIPE_H
 #define SOURCE_ETW_PIPE_H
 
+#include "source/etw_targets.h"
 #include "source/etw_waits.h"
 #include "source/etw_wire.h"
 
@@ -27,6 +28,8 @@ struct etw_pipe_about {
 };
 
 struct etw_pipe {
+	struct etw_targets
+		targets; /* to be set after etw_pipe__init(); what it points to has to stay */
 	struct etw_facts facts;
 	struct etw_stacks *stacks;
 	struct etw_waits waits;
@@ -38,6 +41,7 @@ struct etw_pipe {
 	uint64_t event_cnt;
 	uint64_t switch_cnt, ready_cnt, stack_cnt; /* that were learned */
 	uint64_t lost_event_cnt, lost_buffer_cnt;  /* as events say */
+	uint64_t observed_ns, observed_cnt, filtered_ns, filtered_cnt, unready_cnt; /* of targets */
 };
 
 /* 0 or -ENOMEM; etw_pipe__fini() in both cases. */
@@ -51,8 +55,12 @@ int etw_pipe__begin(struct etw_pipe *p, const struct etw_pipe_about *about, uint
 int etw_pipe__learn(struct etw_pipe *p, const struct etl_event *raw);
 int etw_pipe__learned(struct etw_pipe *p);
 int etw_pipe__take(struct etw_pipe *p, const struct etl_event *raw);
+/* It is @time_ns by now, whatever came. */
+void etw_pipe__until(struct etw_pipe *p, uint64_t time_ns);
 /* Tells the sums so far and that a round is over. @lost_events, @lost_buffers: as the session says, if that is more. */
 int etw_pipe__round(struct etw_pipe *p, uint64_t lost_events, uint64_t lost_buffers);
+/* Have all processes of targets.pids ended? */
+bool etw_pipe__is_over(const struct etw_pipe *p);
 /* The window ends at the latest time. Tells what is open, everybody's totals, and that it ends. */
 int etw_pipe__finish(struct etw_pipe *p);
 

@@ -96,6 +96,12 @@ void etw_waits__lost(struct etw_waits *w, uint32_t cpu)
 		w->cpus[cpu].tid = ETL_NO_ID;
 }
 
+void etw_waits__lost_all(struct etw_waits *w)
+{
+	for (uint32_t cpu = 0; cpu < w->cpu_cnt; cpu++)
+		etw_waits__lost(w, cpu);
+}
+
 /* ---- waits ---- */
 
 static void thread_see(struct etw_waits_thread *th, uint64_t time_ns)

@@ -89,6 +89,8 @@ void etw_waits__fini(struct etw_waits *w);
 int etw_waits__add(struct etw_waits *w, const struct etw_event *e, const struct etl_event *raw);
 /* Events of this CPU are missing before the next one. */
 void etw_waits__lost(struct etw_waits *w, uint32_t cpu);
+/* The same of any CPU. */
+void etw_waits__lost_all(struct etw_waits *w);
 /* The trace ends: all that is open, and everybody's totals. */
 int etw_waits__finish(struct etw_waits *w, uint64_t end_ns);
 /* Who has the CPU; ETL_NO_ID: not known. 0: nobody. */

@@ -9,9 +9,6 @@
 #include "base/compiler.h"
 #include "source/etw_wire_part.h"
 
-#define ETW_PID_IDLE   0
-#define ETW_PID_SYSTEM 4
-
 void etw_wire__init(struct etw_wire *t, struct etw_facts *facts, const struct etw_stacks *stacks,
 		    uint64_t offset_ns)
 {
@@ -144,16 +141,11 @@ static int wire_stranger(struct etw_wire *t, uint32_t tid, struct wire_thread_ke
 	return wire_tell_thread(t, &rec, "[unknown]");
 }
 
-static bool wire_is_kernel_pid(uint32_t pid)
-{
-	return pid == ETW_PID_IDLE || pid == ETW_PID_SYSTEM;
-}
-
 bool etw_wire__is_kernel_thread(const struct etw_wire *t, uint32_t tid, uint64_t time_ns)
 {
 	uint32_t at = etw_facts__thread(t->facts, tid, time_ns);
 
-	return at != ETW_NONE && wire_is_kernel_pid(t->facts->threads[at].pid);
+	return at != ETW_NONE && etw_is_kernel_pid(t->facts->threads[at].pid);
 }
 
 /* Of which process the thread is, told before: *@ret_process ETW_NONE: nobody knows. */
@@ -181,7 +173,7 @@ static int wire_thread(struct etw_wire *t, uint32_t tid, uint64_t time_ns,
 	if (err)
 		return err;
 	rec.image = etw_wire_image(t, process);
-	rec.flags = wire_is_kernel_pid(th->pid) ? WIRE_THREAD_KTHREAD : 0;
+	rec.flags = etw_is_kernel_pid(th->pid) ? WIRE_THREAD_KTHREAD : 0;
 	return wire_tell_thread(
 		t, &rec,
 		strtab__get(&t->facts->strings,
