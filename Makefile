@@ -146,12 +146,11 @@ WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client 
 		socket socket_address thread tty user wait) \
 	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% gopclntab gopclntab_% python python_%) \
 	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_symbols jit_% kernel_resolver vdso_resolver) \
-	$(patsubst %,user/source/%.c,bpf bpf_% glob live_events os_% proc_% python_places since snapshot) \
+	$(patsubst %,user/source/%.c,bpf bpf_% live_events os_% proc_% python_places since snapshot) \
 	$(patsubst %,user/output/%.c,http http_%) \
 	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% service service_% \
 		spool spool_% throttle window_writer) \
-	$(patsubst %,tools/%.c,call_stacks chains child doctor doctor_facts dump live locks naming offcpu push record runq \
-		serve serve_% syscalls syscalls_run target top top_% wakeups)
+	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump locks push runq serve serve_% syscalls syscalls_run top top_%)
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows

@@ -38,7 +38,7 @@ struct call_stacks *call_stacks__new(void)
 
 	if (!err) {
 		s->told = recorded_symbols__new();
-		err = s->told ? naming__init(&s->naming, &s->model, s->told, &view) : -errno;
+		err = s->told ? naming__init(&s->naming, &s->model, s->told, &view, NULL) : -errno;
 	}
 	if (!err) {
 		opts.resolvers = s->naming.resolvers;

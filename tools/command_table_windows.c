@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The commands of the program for Windows: those that read files. */
+/* The commands of the program for Windows. */
 #include <stddef.h>
 #include <string.h>
 
@@ -8,6 +8,10 @@
 
 /* clang-format off */
 static const struct command *const command_table[] = {
+	&offcpu_command,
+	&wakeups_command,
+	&chains_command,
+	&record_command,
 	&report_command,
 	&info_command,
 	&diff_command,
@@ -25,15 +29,11 @@ static const struct command *const command_table[] = {
 static const struct {
 	const char *name, *instead;
 } elsewhere[] = {
-	{"offcpu", NULL},
-	{"wakeups", NULL},
-	{"chains", NULL},
 	{"locks", NULL},
 	{"syscalls", NULL},
 	{"runq", NULL},
 	{"top", NULL},
 	{"dump", NULL},
-	{"record", NULL},
 	{"serve", NULL},
 	{"push", LINUX_ONLY},
 	{"doctor", LINUX_ONLY ", which checks what it needs of the kernel there"},
@@ -46,7 +46,7 @@ const struct command *const *commands(void)
 
 const char *commands_first_try(void)
 {
-	return "dwell info trace.etl";
+	return "dwell offcpu -p PID -o wait.html 5";
 }
 
 const char *command_elsewhere(const char *name)
@@ -56,8 +56,8 @@ const char *command_elsewhere(const char *name)
 			continue;
 		if (elsewhere[i].instead)
 			return elsewhere[i].instead;
-		return "this program does not trace Windows yet: record with wpr -start CPU "
-		       "-filemode, wpr -stop trace.etl, and see dwell info trace.etl";
+		return "the program for Windows does not have this command yet: offcpu, wakeups, "
+		       "chains and record trace";
 	}
 	return NULL;
 }

@@ -202,7 +202,7 @@ static int dump_show(struct dump_run *r)
 	struct session *s = r->session;
 	struct profile *p = NULL;
 	char title[320];
-	int err = naming__init(&r->naming, &s->model, s->recorded, &r->view.view);
+	int err = naming__init(&r->naming, &s->model, s->recorded, &r->view.view, NULL);
 
 	if (err)
 		return err;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/log.h"
 #include "base/os_clock.h"
@@ -14,12 +13,7 @@
 #include "child.h"
 #include "commands.h"
 #include "naming.h"
-#include "source/bpf.h"
-#include "symbol/dwarf_lines.h"
-#include "symbol/kernel_resolver.h"
-#include "symbol/symtab.h"
 #include "terminal.h"
-#include "version.h"
 
 /* All that one live run holds. */
 struct live {
@@ -35,92 +29,6 @@ struct live {
 	struct source *source;
 	struct naming naming;
 };
-
-void live_defaults(void *config)
-{
-	struct live_config *c = config;
-
-	c->max_depth = WIRE_MAX_FRAMES;
-}
-
-int live_parse_state(void *config, const char *value)
-{
-	struct live_config *c = config;
-	char *end;
-
-	errno = 0;
-	c->state = strtoul(value, &end, 0);
-	if (errno || !*value || *end || *value == '-' || c->state > UINT32_MAX)
-		return error_set(-EINVAL,
-				 "'%s' is not a bitmask of task states: give 0, 1, 2 or 3...",
-				 value);
-	c->state_given = true;
-	return 0;
-}
-
-const char *live_unwind_word(size_t i)
-{
-	static const char *const names[] = {
-		[BPF_UNWIND_AUTO] = "auto",
-		[BPF_UNWIND_FP] = "fp",
-		[BPF_UNWIND_CFI] = "cfi",
-	};
-
-	return i < ARRAY_SIZE(names) ? names[i] : NULL;
-}
-
-int live_parse_unwind(void *config, const char *value)
-{
-	struct live_config *c = config;
-	const char *word;
-
-	for (size_t i = 0; (word = live_unwind_word(i)); i++) {
-		if (strcmp(value, word))
-			continue;
-		c->unwind = (enum bpf_unwind)i;
-		return 0;
-	}
-	return error_set(-EINVAL, "--unwind %s: give auto, cfi or fp", value);
-}
-
-int live_parse_start(void *config, const char *value)
-{
-	return moment__parse(value, true, &((struct live_config *)config)->start_at);
-}
-
-const struct option_def live_options[] = {
-	LIVE_TARGET_OPTIONS,
-	LIVE_START_OPTION,
-	VIEW_OPTIONS(struct live_config, view),
-	{.name = "save",
-	 .arg = "FILE",
-	 .type = OPTION_STRING,
-	 .offset = offsetof(struct live_config, save),
-	 .value = {.kind = VALUE_PATH},
-	 .help = "also write a recording for `dwell report`"},
-	OPTION_END,
-};
-
-/* ---- the command line ---- */
-
-int live_check(const struct live_config *c)
-{
-	if ((c->view.view.inlines || c->view.view.lines) && !dwarf_lines_works())
-		return error_set(-EINVAL,
-				 "%s: this dwell was built without libdw: install libdw-dev "
-				 "and build it again",
-				 c->view.view.inlines ? "--inlines" : "--lines");
-	if (c->user_threads && c->kernel_threads)
-		return error_set(-EINVAL, "-u and -k together leave no thread: use one of them");
-	if (c->max_us && c->min_us > c->max_us)
-		return error_set(-EINVAL, "-m %llu is above -M %llu: nothing can be between them",
-				 (unsigned long long)c->min_us, (unsigned long long)c->max_us);
-	if (c->ring_bytes & (c->ring_bytes - 1))
-		return error_set(-EINVAL,
-				 "--ring-size: %llu is not a power of two: give 64k, 128k, 1m...",
-				 (unsigned long long)c->ring_bytes);
-	return 0;
-}
 
 /* ---- setting up ---- */
 
@@ -142,67 +50,10 @@ static int live_open_save(struct live *l)
 	return 0;
 }
 
-struct source *live_source_open(const struct live_config *c, const struct offcpu_view *view,
-				uint32_t command_pid, struct session *session)
-{
-	struct bpf_opts opts = {
-		.targets = target_list(&c->target, command_pid),
-		.threads = c->user_threads     ? CONFIG_THREADS_USER
-			   : c->kernel_threads ? CONFIG_THREADS_KERNEL
-					       : CONFIG_THREADS_ALL,
-		.min_ns = c->min_us * 1000,
-		.max_ns = c->max_us * 1000,
-		.state_filter = c->state_given,
-		.state_mask = (uint32_t)c->state,
-		.user_stacks = !view->no_user_stacks,
-		.wakers = view->wakers || view->by_waker || view->chains || view->by_lock,
-		.unwind = c->unwind,
-		.no_python = c->no_python,
-		.max_frames = (uint32_t)c->max_depth,
-		.ring_bytes = c->ring_bytes,
-	};
-
-	return bpf_source_open(&opts, &session->model.modules, &session->model.images);
-}
-
 static int live_open_source(struct live *l)
 {
 	l->source = live_source_open(l->config, &l->view.view, l->child.pid, l->session);
 	return l->source ? 0 : -errno;
-}
-
-int live_note(struct session *s, const struct live_config *config, char **command,
-	      const struct offcpu_view *view, const struct source *source)
-{
-	const char *edges = bpf_source_edges(source);
-	struct utsname host;
-	char target[256];
-	int err;
-
-	uname(&host);
-	target_describe(&config->target, command, target, sizeof(target));
-	err = session__note(s, "target", target);
-	if (!err)
-		err = session__note(s, "host", host.nodename);
-	if (!err)
-		err = session__note(s, "kernel", host.release);
-	if (!err)
-		err = session__note(s, "arch", host.machine);
-	if (!err)
-		err = session__note(s, "probes", bpf_source_variant(source));
-	if (!err)
-		err = session__note(s, "unwind", bpf_source_unwind(source));
-	if (!err)
-		err = session__note(s, "edges", edges);
-	if (!err && strcmp(edges, "iterators") != 0)
-		log_warn("the kernel refuses to iterate over tasks (a seccomp filter or a security "
-			 "module?): threads asleep since before the start have no kernel stack and "
-			 "part of their user stack");
-	if (!err && !view->no_kernel_stacks && kernel_symbols_hidden() == 1)
-		log_warn("%s", error_text(-EPERM));
-	if (!err)
-		err = session__note(s, "version", DWELL_VERSION);
-	return err ? err : session__note_view(s, view);
 }
 
 static int live_open(struct live *l, bool write_outputs)
@@ -264,40 +115,11 @@ static int live_save_finish(struct live *l)
 	return 0;
 }
 
-/* What the run took: noted for the outputs and recordings, said with the ledger. */
-static int live_note_usage(struct live *l)
-{
-	struct bpf_usage u;
-	char number[32];
-	int err;
-
-	bpf_source_usage(l->source, &u);
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.kernel_bytes);
-	err = session__note(l->session, "memory_kernel_bytes", number);
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.own_bytes);
-	if (!err)
-		err = session__note(l->session, "memory_own_bytes", number);
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.table_bytes);
-	if (!err)
-		err = session__note(l->session, "unwind_table_bytes", number);
-	snprintf(number, sizeof(number), "%u", u.table_cnt);
-	if (!err)
-		err = session__note(l->session, "unwind_tables", number);
-	snprintf(number, sizeof(number), "%u", u.process_cnt);
-	if (!err)
-		err = session__note(l->session, "unwind_processes", number);
-	if (!l->view.quiet)
-		log_info("memory: %.1f MB in the kernel (%.1f MB of it unwind tables of %u "
-			 "modules), %.1f MB of its own",
-			 (double)u.kernel_bytes / 1e6, (double)u.table_bytes / 1e6, u.table_cnt,
-			 (double)u.own_bytes / 1e6);
-	return err;
-}
-
 static int live_finish(struct live *l)
 {
 	struct profile *p = NULL;
-	int err = naming__init(&l->naming, &l->session->model, l->session->recorded, &l->view.view);
+	int err = naming__init(&l->naming, &l->session->model, l->session->recorded, &l->view.view,
+			       l->config->symbol_path);
 
 	if (!err) {
 		p = session__profile(l->session, l->naming.resolvers, l->naming.readers,
@@ -356,7 +178,7 @@ static int live_trace(struct live *l)
 		log_info("tracing until Ctrl-C");
 	err = session__run(l->session, l->source, &limits);
 	if (!err)
-		err = live_note_usage(l);
+		err = live_note_usage(l->session, l->source, l->view.quiet);
 	return err ? err : live_finish(l);
 }
 

@@ -9,11 +9,12 @@
 #include "symbol/jit_symbols.h"
 
 int naming__init(struct naming *n, const struct model *model, struct recorded_symbols *told,
-		 const struct offcpu_view *view)
+		 const struct offcpu_view *view, const char *symbol_path)
 {
 	bool debug_info = view->inlines || view->lines;
 	size_t resolver = 0, reader = 0;
 
+	(void)symbol_path;
 	*n = (struct naming){0};
 	n->jit = jit_symbols__new(&model->modules, &model->images);
 	n->go = go_lines__new();

@@ -13,6 +13,7 @@
 #define NAMING_MAX 8
 
 struct naming {
+	struct load_names *files; /* on Windows, instead of the others */
 	struct jit_symbols *jit;
 	struct go_lines *go;
 	struct dwarf_lines *dwarf; /* NULL: neither --inlines nor --lines */
@@ -23,11 +24,11 @@ struct naming {
 };
 
 /*
- * After the run: what it saw is in @model, and in @told the names that the source itself told. Both stay the caller's. 0 or
- * -ENOMEM.
+ * After the run: what it saw is in @model, and in @told the names that the source itself told. Both stay the caller's.
+ * @symbol_path: of Windows: as load_names__init(). 0, -ENOMEM, or another -errno with error_set().
  */
 int naming__init(struct naming *n, const struct model *model, struct recorded_symbols *told,
-		 const struct offcpu_view *view);
+		 const struct offcpu_view *view, const char *symbol_path);
 /*
  * For runs without an end: what was read of files that grow is read again; with @all, of others too. The symbolizer forgets
  * likewise. 0 or -ENOMEM.

@@ -56,33 +56,6 @@ static int run_record(const void *config, int operand_cnt, char **operands, char
 	return live_run(&c, operand_cnt, operands, command, false);
 }
 
-static const struct option_def record_options[] = {
-	LIVE_TARGET_OPTIONS,
-	LIVE_START_OPTION,
-	{.type = OPTION_GROUP, .help = "Names"},
-	VIEW_SOURCE_OPTIONS(struct live_config, view),
-	VIEW_WAKERS_OPTION(struct live_config, view),
-	{.type = OPTION_GROUP, .help = "Output"},
-	{.letter = 'o',
-	 .name = "output",
-	 .arg = "FILE",
-	 .type = OPTION_CUSTOM,
-	 .parse = view_parse_output,
-	 .value = {.kind = VALUE_PATH},
-	 .help = "the recording (default dwell.dwell)"},
-	{.letter = 'q',
-	 .name = "quiet",
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct live_config, view.quiet),
-	 .help = "no progress and no ledger on stderr"},
-	{.letter = 'v',
-	 .name = "verbose",
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct live_config, view.verbose),
-	 .help = "what libbpf and the verifier say, on stderr"},
-	OPTION_END,
-};
-
 static const struct command_example record_examples[] = {
 	{"dwell record -p 4711 -o r.dwell 60", "a minute of process 4711"},
 	{"dwell report r.dwell -o r.html", "and a flame graph of it, anywhere"},
@@ -97,7 +70,7 @@ const struct command record_command = {
 		"Traces like dwell-offcpu(1) and writes a recording. It holds all events and the "
 		"names "
 		"of all frames, so dwell-report(1) needs neither this machine nor its files.",
-	.options = record_options,
+	.options = live_record_options,
 	.examples = record_examples,
 	.config_size = sizeof(struct live_config),
 	.defaults = live_defaults,

@@ -13,6 +13,7 @@
 #include "base/os_user.h"
 #include "commands.h"
 #include "format/syscall_table.h"
+#include "live_options.h"
 #include "serve.h"
 #include "source/bpf.h"
 
@@ -192,7 +193,7 @@ static int serve_open_service(struct serve *s)
 		.max_groups = (uint32_t)c->max_groups,
 		.bounds = &s->bounds,
 	};
-	int err = naming__init(&s->naming, &s->session->model, s->session->recorded, view);
+	int err = naming__init(&s->naming, &s->session->model, s->session->recorded, view, NULL);
 
 	if (err)
 		return err;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "commands.h"
+#include "live_options.h"
 
 #define TOP_MAX_BATCH 400 /* lines of a plain table */
 

@@ -208,7 +208,8 @@ static int run_open_service(struct run *r)
 		.naming = {.renew = run_renew_names, .arg = r},
 		.group_by = GROUP_BY_NONE,
 	};
-	int err = naming__init(&r->naming, &r->session->model, r->session->recorded, &r->view);
+	int err =
+		naming__init(&r->naming, &r->session->model, r->session->recorded, &r->view, NULL);
 
 	if (err)
 		return err;

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Live runs on Linux: what they open, and what is noted of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/log.h"
+#include "live.h"
+#include "source/bpf.h"
+#include "symbol/dwarf_lines.h"
+#include "symbol/kernel_resolver.h"
+#include "symbol/symtab.h"
+#include "version.h"
+
+int live_check(const struct live_config *c)
+{
+	if ((c->view.view.inlines || c->view.view.lines) && !dwarf_lines_works())
+		return error_set(-EINVAL,
+				 "%s: this dwell was built without libdw: install libdw-dev "
+				 "and build it again",
+				 c->view.view.inlines ? "--inlines" : "--lines");
+	if (c->user_threads && c->kernel_threads)
+		return error_set(-EINVAL, "-u and -k together leave no thread: use one of them");
+	if (c->max_us && c->min_us > c->max_us)
+		return error_set(-EINVAL, "-m %llu is above -M %llu: nothing can be between them",
+				 (unsigned long long)c->min_us, (unsigned long long)c->max_us);
+	if (c->ring_bytes & (c->ring_bytes - 1))
+		return error_set(-EINVAL,
+				 "--ring-size: %llu is not a power of two: give 64k, 128k, 1m...",
+				 (unsigned long long)c->ring_bytes);
+	return 0;
+}
+
+struct source *live_source_open(const struct live_config *c, const struct offcpu_view *view,
+				uint32_t command_pid, struct session *session)
+{
+	struct bpf_opts opts = {
+		.targets = target_list(&c->target, command_pid),
+		.threads = c->user_threads     ? CONFIG_THREADS_USER
+			   : c->kernel_threads ? CONFIG_THREADS_KERNEL
+					       : CONFIG_THREADS_ALL,
+		.min_ns = c->min_us * 1000,
+		.max_ns = c->max_us * 1000,
+		.state_filter = c->state_given,
+		.state_mask = (uint32_t)c->state,
+		.user_stacks = !view->no_user_stacks,
+		.wakers = view->wakers || view->by_waker || view->chains || view->by_lock,
+		.unwind = c->unwind,
+		.no_python = c->no_python,
+		.max_frames = (uint32_t)c->max_depth,
+		.ring_bytes = c->ring_bytes,
+	};
+
+	return bpf_source_open(&opts, &session->model.modules, &session->model.images);
+}
+
+int live_note(struct session *s, const struct live_config *config, char **command,
+	      const struct offcpu_view *view, const struct source *source)
+{
+	const char *edges = bpf_source_edges(source);
+	struct utsname host;
+	char target[256];
+	int err;
+
+	uname(&host);
+	target_describe(&config->target, command, target, sizeof(target));
+	err = session__note(s, "target", target);
+	if (!err)
+		err = session__note(s, "host", host.nodename);
+	if (!err)
+		err = session__note(s, "kernel", host.release);
+	if (!err)
+		err = session__note(s, "arch", host.machine);
+	if (!err)
+		err = session__note(s, "probes", bpf_source_variant(source));
+	if (!err)
+		err = session__note(s, "unwind", bpf_source_unwind(source));
+	if (!err)
+		err = session__note(s, "edges", edges);
+	if (!err && strcmp(edges, "iterators") != 0)
+		log_warn("the kernel refuses to iterate over tasks (a seccomp filter or a security "
+			 "module?): threads asleep since before the start have no kernel stack and "
+			 "part of their user stack");
+	if (!err && !view->no_kernel_stacks && kernel_symbols_hidden() == 1)
+		log_warn("%s", error_text(-EPERM));
+	if (!err)
+		err = session__note(s, "version", DWELL_VERSION);
+	return err ? err : session__note_view(s, view);
+}
+
+int live_note_usage(struct session *s, const struct source *source, bool quiet)
+{
+	struct bpf_usage u;
+	char number[32];
+	int err;
+
+	bpf_source_usage(source, &u);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.kernel_bytes);
+	err = session__note(s, "memory_kernel_bytes", number);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.own_bytes);
+	if (!err)
+		err = session__note(s, "memory_own_bytes", number);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.table_bytes);
+	if (!err)
+		err = session__note(s, "unwind_table_bytes", number);
+	snprintf(number, sizeof(number), "%u", u.table_cnt);
+	if (!err)
+		err = session__note(s, "unwind_tables", number);
+	snprintf(number, sizeof(number), "%u", u.process_cnt);
+	if (!err)
+		err = session__note(s, "unwind_processes", number);
+	if (!quiet)
+		log_info("memory: %.1f MB in the kernel (%.1f MB of it unwind tables of %u "
+			 "modules), %.1f MB of its own",
+			 (double)u.kernel_bytes / 1e6, (double)u.table_bytes / 1e6, u.table_cnt,
+			 (double)u.own_bytes / 1e6);
+	return err;
+}
