@@ -183,6 +183,11 @@ $(W)/dwell.exe: $(WINDOWS_OBJS) $(LIBIBERTY_OBJS)
 	$(call say,LINK)
 	$(Q)$(WINDOWS_CC) $(WINDOWS_CFLAGS) $(WINDOWS_LDFLAGS) $^ -o $@ $(WINDOWS_LDLIBS)
 
+# For its tests: a DLL that tells of a trace as Windows would (tests/windows/fake_etw.c).
+$(W)/fake_etw.dll: $(W)/obj/tests/windows/fake_etw.o $(filter $(W)/obj/user/% $(W)/obj/windows/%,$(WINDOWS_OBJS)) $(LIBIBERTY_OBJS)
+	$(call say,LINK)
+	$(Q)$(WINDOWS_CC) -shared $(WINDOWS_CFLAGS) -static $^ -o $@ $(WINDOWS_LDLIBS)
+
 $(W)/obj/%.o: %.c $(W)/flags | $(GENERATED)
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -326,7 +331,7 @@ DEPLOY_TESTS := $(call scripts_in,deploy)
 ALL_TESTS = $(UNIT_TESTS) $(REPLAYS) $(GOLDEN_TESTS) $(BROWSER_TESTS) $(LIVE_TESTS) $(TRUTH_TESTS) $(DEPLOY_TESTS)
 
 # All that the tests need.
-programs: $(WINDOWS_EXE) $(O)/dwell $(O)/demo $(TUTORIAL) $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
+programs: $(WINDOWS_EXE) $(WINDOWS_EXE:%/dwell.exe=%/fake_etw.dll) $(O)/dwell $(O)/demo $(TUTORIAL) $(MAN_PAGES) $(COMPLETIONS) $(C_PROGRAMS) $(REPLAYS) $(WORK_PROGRAMS)
 
 $(O)/san/%.o: %.c $(PREPARED)
 	$(call say,CC)

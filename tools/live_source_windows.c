@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Live runs on Windows: what they open, and what is noted of them. */
 #include <errno.h>
-#include <stddef.h>
 
 #include "base/log.h"
-#include "base/os_windows.h"
 #include "live.h"
 #include "source/etw_feed_windows.h"
 #include "version.h"

@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/os_child.h"
 #include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_signal.h"
-#include "child.h"
 #include "commands.h"
 #include "output/runq.h"
 #include "output/text.h"

@@ -8,11 +8,11 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/os_child.h"
 #include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_signal.h"
 #include "call_stacks.h"
-#include "child.h"
 #include "commands.h"
 #include "format/syscall_table.h"
 #include "output/calls.h"

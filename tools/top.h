@@ -12,7 +12,7 @@
 #include "app/service.h"
 #include "app/top_keys.h"
 #include "base/os_thread.h"
-#include "child.h"
+#include "base/os_child.h"
 #include "live.h"
 #include "naming.h"
 #include "output/top_screen.h"

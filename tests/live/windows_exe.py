@@ -45,9 +45,9 @@ def run_one(command, args, text, cwd, env):
         return done.returncode, out.read(), err.read().decode(errors="replace")
 
 
-def run_windows(*args, text=b"", cwd=None):
+def run_windows(*args, text=b"", cwd=None, env=None):
     """Of dwell.exe only: what traces on Linux must not be run there by a test of this program."""
-    return run_one(["wine", EXE], args, text, cwd, wine_environment())
+    return run_one(["wine", EXE], args, text, cwd, wine_environment() | (env or {}))
 
 
 def run_linux(*args, text=b"", cwd=None):

@@ -7,8 +7,8 @@
  *   poor     events of one provider only, some of them lost
  *   open     as full, cut in its last buffer: the session was not closed
  *   shop     waits of every kind, with names, wakers and code of a runtime (fixtures/mkshop.h); shop-keys: stacks by keys;
- *            shop-packed: packed; shop-kernel and shop-clr: the same in two files of one session; shop-lossy: a switch is
- *            missing, and more is said to be
+ *            shop-packed: packed; shop-kernel and shop-clr: the same in two files of one session; shop-live: as a session
+ *            tells it; shop-lossy: a switch is missing, and more is said to be
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +107,7 @@ static int write_shop(const char *kind, const char *path, uint64_t unix_ns)
 
 	if (unix_ns)
 		m->etl.start_time = 116444736000000000 + unix_ns / 100;
+	m->live = !strcmp(kind, "shop-live");
 	m->keys = !strcmp(kind, "shop-keys");
 	m->etl.packed = !strcmp(kind, "shop-packed");
 	if (!strcmp(kind, "shop-lossy")) {
@@ -143,9 +144,10 @@ int main(int argc, char **argv)
 		}
 		write_full(&m);
 	} else {
-		fprintf(stderr, "usage: make_etl "
-				"full|packed|poor|open|shop[-keys|-packed|-kernel|-clr|-lossy] "
-				"FILE [UNIX_NS]\n");
+		fprintf(stderr,
+			"usage: make_etl "
+			"full|packed|poor|open|shop[-keys|-packed|-kernel|-clr|-live|-lossy] "
+			"FILE [UNIX_NS]\n");
 		return 2;
 	}
 	err = write_file(argv[2], &m.file, m.file.len - cut);

@@ -22,23 +22,44 @@ const char *etl_guid_text(const uint8_t guid[16], char to[ETL_GUID_TEXT_BYTES])
 	return to;
 }
 
+/* In the order of their bytes. */
+#define GUID(d1, d2, d3, ...)                                                            \
+	{                                                                                \
+		(d1) & 0xff, (d1) >> 8 & 0xff, (d1) >> 16 & 0xff, (d1) >> 24, (d2)&0xff, \
+			(d2) >> 8, (d3)&0xff, (d3) >> 8, __VA_ARGS__                     \
+	}
+
 static const struct {
 	unsigned int group;
-	const char *name, *class_guid;
+	const char *name;
+	uint8_t class_guid[16];
 } etl_groups[] = {
-	{0, "EventTrace", "68fdd900-4a3e-11d1-84f4-0000f80464e3"},
-	{1, "DiskIo", "3d6fa8d4-fe05-11d0-9dda-00c04fd7ba7c"},
-	{2, "PageFault", "3d6fa8d3-fe05-11d0-9dda-00c04fd7ba7c"},
-	{3, "Process", "3d6fa8d0-fe05-11d0-9dda-00c04fd7ba7c"},
-	{4, "FileIo", "90cbdc39-4a3e-11d1-84f4-0000f80464e3"},
-	{5, "Thread", "3d6fa8d1-fe05-11d0-9dda-00c04fd7ba7c"},
-	{6, "TcpIp", "9a280ac0-c8e0-11d1-84e2-00c04fb998a2"},
-	{8, "UdpIp", "bf3a50c5-a9c9-4988-a005-2df0b7c80f80"},
-	{11, "SystemConfig", "01853a65-418f-4f36-aefc-dc0f1d2fd235"},
-	{15, "PerfInfo", "ce1dbfb4-137e-4da6-87b0-3f59aa102cbc"},
-	{20, "Image", "2cb15d1d-5fc1-11d2-abe1-00a0c911f518"},
-	{24, "StackWalk", "def2fe46-7bd6-4b80-bd94-f57fe20d0ce3"},
-	{ETL_GROUP_LOST, "LostEvent", "6a399ae0-4bc6-4de9-870b-3657f8947e7e"},
+	{0, "EventTrace",
+	 GUID(0x68fdd900, 0x4a3e, 0x11d1, 0x84, 0xf4, 0x00, 0x00, 0xf8, 0x04, 0x64, 0xe3)},
+	{1, "DiskIo",
+	 GUID(0x3d6fa8d4, 0xfe05, 0x11d0, 0x9d, 0xda, 0x00, 0xc0, 0x4f, 0xd7, 0xba, 0x7c)},
+	{2, "PageFault",
+	 GUID(0x3d6fa8d3, 0xfe05, 0x11d0, 0x9d, 0xda, 0x00, 0xc0, 0x4f, 0xd7, 0xba, 0x7c)},
+	{3, "Process",
+	 GUID(0x3d6fa8d0, 0xfe05, 0x11d0, 0x9d, 0xda, 0x00, 0xc0, 0x4f, 0xd7, 0xba, 0x7c)},
+	{4, "FileIo",
+	 GUID(0x90cbdc39, 0x4a3e, 0x11d1, 0x84, 0xf4, 0x00, 0x00, 0xf8, 0x04, 0x64, 0xe3)},
+	{5, "Thread",
+	 GUID(0x3d6fa8d1, 0xfe05, 0x11d0, 0x9d, 0xda, 0x00, 0xc0, 0x4f, 0xd7, 0xba, 0x7c)},
+	{6, "TcpIp",
+	 GUID(0x9a280ac0, 0xc8e0, 0x11d1, 0x84, 0xe2, 0x00, 0xc0, 0x4f, 0xb9, 0x98, 0xa2)},
+	{8, "UdpIp",
+	 GUID(0xbf3a50c5, 0xa9c9, 0x4988, 0xa0, 0x05, 0x2d, 0xf0, 0xb7, 0xc8, 0x0f, 0x80)},
+	{11, "SystemConfig",
+	 GUID(0x01853a65, 0x418f, 0x4f36, 0xae, 0xfc, 0xdc, 0x0f, 0x1d, 0x2f, 0xd2, 0x35)},
+	{15, "PerfInfo",
+	 GUID(0xce1dbfb4, 0x137e, 0x4da6, 0x87, 0xb0, 0x3f, 0x59, 0xaa, 0x10, 0x2c, 0xbc)},
+	{20, "Image",
+	 GUID(0x2cb15d1d, 0x5fc1, 0x11d2, 0xab, 0xe1, 0x00, 0xa0, 0xc9, 0x11, 0xf5, 0x18)},
+	{24, "StackWalk",
+	 GUID(0xdef2fe46, 0x7bd6, 0x4b80, 0xbd, 0x94, 0xf5, 0x7f, 0xe2, 0x0d, 0x0c, 0xe3)},
+	{ETL_GROUP_LOST, "LostEvent",
+	 GUID(0x6a399ae0, 0x4bc6, 0x4de9, 0x87, 0x0b, 0x36, 0x57, 0xf8, 0x94, 0x7e, 0x7e)},
 };
 
 static const struct {
@@ -66,13 +87,18 @@ static const struct {
 
 int etl_group_of_class(const uint8_t guid[16])
 {
-	char text[ETL_GUID_TEXT_BYTES];
-
-	etl_guid_text(guid, text);
 	for (size_t i = 0; i < ARRAY_SIZE(etl_groups); i++)
-		if (!strcmp(text, etl_groups[i].class_guid))
+		if (!memcmp(guid, etl_groups[i].class_guid, 16))
 			return (int)etl_groups[i].group;
 	return -1;
+}
+
+const uint8_t *etl_class_of_group(unsigned int group)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(etl_groups); i++)
+		if (etl_groups[i].group == group)
+			return etl_groups[i].class_guid;
+	return NULL;
 }
 
 const char *etl_group_name(unsigned int group)

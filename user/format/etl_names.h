@@ -43,6 +43,9 @@ const char *etl_guid_text(const uint8_t guid[16], char to[ETL_GUID_TEXT_BYTES]);
  */
 int etl_group_of_class(const uint8_t guid[16]);
 
+/* And back, 16 bytes; NULL: unknown. */
+const uint8_t *etl_class_of_group(unsigned int group);
+
 /* "Thread"; NULL: unknown. */
 const char *etl_group_name(unsigned int group);
 /* "Microsoft-Windows-Kernel-File"; NULL: unknown. */

@@ -3,28 +3,29 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/os_windows.h"
 
-/* Where each goes in struct etw_api, and what a DLL of a test calls it if that is not the same. */
+/* Where each goes in struct etw_api. */
 static const struct {
-	const char *name, *in_test;
+	const char *name;
 	size_t offset;
 } api_functions[] = {
-	{"StartTraceW", NULL, offsetof(struct etw_api, start_trace)},
-	{"ControlTraceW", NULL, offsetof(struct etw_api, control_trace)},
-	{"QueryAllTracesW", NULL, offsetof(struct etw_api, query_all_traces)},
-	{"TraceSetInformation", NULL, offsetof(struct etw_api, set_information)},
-	{"OpenTraceW", NULL, offsetof(struct etw_api, open_trace)},
-	{"ProcessTrace", NULL, offsetof(struct etw_api, process_trace)},
-	{"CloseTrace", NULL, offsetof(struct etw_api, close_trace)},
-	{"OpenProcessToken", NULL, offsetof(struct etw_api, open_process_token)},
-	{"LookupPrivilegeValueW", NULL, offsetof(struct etw_api, lookup_privilege)},
-	{"AdjustTokenPrivileges", NULL, offsetof(struct etw_api, adjust_privileges)},
-	{"QueryPerformanceCounter", "FakeQpc", offsetof(struct etw_api, query_counter)},
+	{"StartTraceW", offsetof(struct etw_api, start_trace)},
+	{"ControlTraceW", offsetof(struct etw_api, control_trace)},
+	{"QueryAllTracesW", offsetof(struct etw_api, query_all_traces)},
+	{"TraceSetInformation", offsetof(struct etw_api, set_information)},
+	{"OpenTraceW", offsetof(struct etw_api, open_trace)},
+	{"ProcessTrace", offsetof(struct etw_api, process_trace)},
+	{"CloseTrace", offsetof(struct etw_api, close_trace)},
+	{"OpenProcessToken", offsetof(struct etw_api, open_process_token)},
+	{"LookupPrivilegeValueW", offsetof(struct etw_api, lookup_privilege)},
+	{"AdjustTokenPrivileges", offsetof(struct etw_api, adjust_privileges)},
+	{"QueryPerformanceCounter", offsetof(struct etw_api, query_counter)},
 };
 
 static bool api_is_wine(void)
@@ -32,12 +33,16 @@ static bool api_is_wine(void)
 	return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != NULL;
 }
 
-static FARPROC api_find(HMODULE test, const char *name, const char *in_test)
+/* A test's DLL has them with "Fake" before their names. */
+static FARPROC api_find(HMODULE test, const char *name)
 {
 	static const wchar_t *const dlls[] = {L"advapi32.dll", L"kernel32.dll"};
+	char fake[64];
 
-	if (test)
-		return GetProcAddress(test, in_test ? in_test : name);
+	if (test) {
+		snprintf(fake, sizeof(fake), "Fake%s", name);
+		return GetProcAddress(test, fake);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(dlls); i++) {
 		HMODULE dll = LoadLibraryW(dlls[i]);
 		FARPROC found = dll ? GetProcAddress(dll, name) : NULL;
@@ -61,7 +66,7 @@ int etw_api__load(struct etw_api *api, const char *dll)
 		return error_set(-ENOTSUP, "Wine has no ETW, so there is nothing to trace with: "
 					   "run dwell.exe on Windows, or dwell on Linux");
 	for (size_t i = 0; i < ARRAY_SIZE(api_functions); i++) {
-		FARPROC found = api_find(test, api_functions[i].name, api_functions[i].in_test);
+		FARPROC found = api_find(test, api_functions[i].name);
 
 		if (!found)
 			return error_set(-ENOTSUP,

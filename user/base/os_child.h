@@ -4,8 +4,8 @@
  *
  *   child__spawn (forks, waits) -> child__release (it execs) -> child__wait
  */
-#ifndef TOOLS_CHILD_H
-#define TOOLS_CHILD_H
+#ifndef BASE_OS_CHILD_H
+#define BASE_OS_CHILD_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "child.h"
+#include "base/os_child.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "child.h"
+#include "base/os_child.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +19,10 @@ static HANDLE child_process, child_thread;
 /* As CommandLineToArgvW() takes it apart: before a quote, backslashes are doubled, and the quote has one of its own. */
 static void child_quote(struct buf *to, const char *word)
 {
+	if (*word && !word[strcspn(word, " \t\n\v\"")]) {
+		buf__puts(to, word);
+		return;
+	}
 	buf__putc(to, '"');
 	while (*word) {
 		size_t slashes = strspn(word, "\\");
