@@ -37,9 +37,8 @@ struct source *live_source_open(const struct live_config *c, const struct offcpu
 	};
 
 	(void)view;
-	(void)session;
 	command = command_pid;
-	return etw_feed_open(&opts, &targets);
+	return etw_feed_open(&opts, &targets, &session->model.modules);
 }
 
 int live_note(struct session *s, const struct live_config *config, char **command,

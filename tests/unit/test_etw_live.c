@@ -106,7 +106,7 @@ static void test_room(void **state _unused_)
 struct feed {
 	struct etl_reader *reader;
 	struct etw_queue queue;
-	int64_t now;
+	int64_t now, ahead; /* events are so old when they come */
 	bool stopped, closed;
 	uint64_t lost;
 };
@@ -155,7 +155,7 @@ static int feed_stop(void *arg)
 
 static int64_t feed_now(void *arg)
 {
-	return ((struct feed *)arg)->now;
+	return ((struct feed *)arg)->now + ((struct feed *)arg)->ahead;
 }
 
 static void feed_losses(void *arg, struct etw_losses *ret)
@@ -260,7 +260,7 @@ static struct told run_live(const struct etw_targets *targets, uint64_t seed)
 
 	random_seed(seed);
 	etw_queue__init(&f.queue, 1 << 20);
-	s = etw_live_new(&feed_ops, &f, targets);
+	s = etw_live_new(&feed_ops, &f, targets, NULL);
 	assert_non_null(s);
 	t = run(s);
 	assert_true(f.stopped);
@@ -363,6 +363,190 @@ static void test_targets(void **state _unused_)
 	assert_told((struct etw_targets){.max_ns = 30000000}, 3, 249, 190);
 }
 
+/* ---- without an end ---- */
+
+/* What the consumer has; all that an event needs has to be there. */
+struct kept {
+	uint64_t stacks[64];
+	size_t stack_cnt;
+	uint32_t tids[32], modules[32];
+	size_t tid_cnt, module_cnt;
+	size_t mapping_cnt;
+	uint64_t closed_ns, open_cnt, cut_ns;
+	bool cutting;
+};
+
+static bool has64(const uint64_t *ids, size_t cnt, uint64_t id)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (ids[i] == id)
+			return true;
+	return !id;
+}
+
+static bool has32(const uint32_t *ids, size_t cnt, uint32_t id)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static void keep_interval(struct kept *k, const struct wire_interval *iv)
+{
+	assert_true(has32(k->tids, k->tid_cnt, iv->thread.tid));
+	assert_true(has64(k->stacks, k->stack_cnt, iv->kernel_stack));
+	assert_true(has64(k->stacks, k->stack_cnt, iv->user_stack));
+	if (k->cutting) {
+		assert_true(iv->wait.flags & WIRE_F_OPEN);
+		assert_true(iv->out_ns < iv->in_ns);
+		k->open_cnt++;
+	} else if (!(iv->wait.flags & WIRE_F_OPEN)) {
+		k->closed_ns += iv->in_ns - iv->out_ns;
+	}
+}
+
+static int keep(void *arg, const struct event *e)
+{
+	struct kept *k = arg;
+	struct event again;
+
+	assert_int_equal(record_decode(e->h, e->h->size, &again), 0);
+	switch (e->h->kind) {
+	case WIRE_INTERVAL:
+		keep_interval(k, e->interval);
+		break;
+	case WIRE_STACK:
+		assert_true(k->stack_cnt < ARRAY_SIZE(k->stacks));
+		k->stacks[k->stack_cnt++] = e->stack->id;
+		assert_true(e->stack->kind == WIRE_STACK_KERNEL || k->mapping_cnt);
+		break;
+	case WIRE_THREAD:
+		assert_true(k->tid_cnt < ARRAY_SIZE(k->tids));
+		k->tids[k->tid_cnt++] = e->thread->key.tid;
+		break;
+	case WIRE_MODULE:
+		assert_true(k->module_cnt < ARRAY_SIZE(k->modules));
+		k->modules[k->module_cnt++] = e->module->id;
+		break;
+	case WIRE_MAPPING:
+		assert_true(has32(k->modules, k->module_cnt, e->mapping->module));
+		k->mapping_cnt++;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* Cuts between polls, and forgets all that was told. */
+static void cut_and_forget(struct source *s, struct kept *k)
+{
+	uint64_t before_ns = k->cut_ns;
+
+	k->cutting = true;
+	assert_int_equal(s->ops->cut(s, keep, k, &k->cut_ns), 0);
+	k->cutting = false;
+	assert_true(k->cut_ns >= before_ns);
+	if (random_below(2))
+		return;
+	assert_int_equal(s->ops->forget(s, k->stacks, k->stack_cnt), 0);
+	k->stack_cnt = 0;
+	if (random_below(2))
+		return;
+	assert_int_equal(s->ops->swept(s), 0);
+	k->tid_cnt = k->module_cnt = k->mapping_cnt = 0;
+}
+
+static void test_cuts(void **state _unused_)
+{
+	static const struct etw_targets all;
+	uint64_t open_cnt = 0;
+
+	for (uint64_t seed = 1; seed < 40; seed++) {
+		FILE *file;
+		struct feed f = {.reader = reader_of(&file), .ahead = 15000000};
+		struct kept k = {.closed_ns = 0};
+		struct module_table modules;
+		struct source *s;
+
+		random_seed(seed);
+		module_table__init(&modules);
+		etw_queue__init(&f.queue, 1 << 20);
+		s = etw_live_new(&feed_ops, &f, &all, &modules);
+		assert_int_equal(source__start(s, keep, &k), 0);
+		while (source__poll(s, 0, keep, &k) > 0)
+			if (!random_below(4))
+				cut_and_forget(s, &k);
+		assert_int_equal(source__stop(s, keep, &k), 0);
+		/* Each is told once as ended, whatever was cut. */
+		assert_int_equal(k.closed_ns, 249000000);
+		open_cnt += k.open_cnt;
+		source__close(s);
+		module_table__fini(&modules);
+		etw_queue__fini(&f.queue);
+		etl_reader__free(f.reader);
+		fclose(file);
+	}
+	assert_true(open_cnt > 50);
+}
+
+static void put_fact(struct etw_facts *f, struct etw_event e, const char *name, uint64_t ns)
+{
+	snprintf(e.name, sizeof(e.name), "%s", name);
+	assert_int_equal(etw_facts__add(f, &e, ns), 0);
+}
+
+/* A thousand short processes leave nothing behind, and who lives on keeps what it has. */
+static void test_the_dead_are_forgotten(void **state _unused_)
+{
+	const struct etw_event lives = {
+		.type = ETW_PROCESS, .edge = ETW_EDGE_RUNDOWN, .process = {.pid = 8}};
+	const struct etw_event image = {.type = ETW_IMAGE,
+					.edge = ETW_EDGE_RUNDOWN,
+					.image = {.pid = 8, .base = 0x4000, .size = 0x1000}};
+	struct etw_facts f;
+	uint32_t at;
+
+	assert_int_equal(etw_facts__init(&f, true), 0);
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t pid = 100 + 4 * i;
+		struct etw_event e = {.type = ETW_PROCESS, .process = {.pid = pid}};
+		struct etw_event th = {.type = ETW_THREAD, .thread = {pid, pid + 1}};
+		struct etw_event im = {.type = ETW_IMAGE,
+				       .image = {.pid = pid, .base = 0x4000, .size = 0x1000}};
+
+		if (i == 500) {
+			put_fact(&f, lives, "service.exe", 1);
+			put_fact(&f, image, "service.exe", 1);
+		}
+		for (int edge = ETW_EDGE_START; edge <= ETW_EDGE_END; edge++) {
+			e.edge = th.edge = im.edge = (enum etw_edge)edge;
+			put_fact(&f, e, "brief.exe", i * 1000);
+			put_fact(&f, th, "", i * 1000);
+			put_fact(&f, im, "brief.exe", i * 1000);
+		}
+	}
+	assert_int_equal(etw_facts__finish(&f), 0);
+	assert_int_equal(f.process_cnt, 1001);
+	assert_int_equal(etw_facts__forget(&f, 999000), 0);
+	assert_int_equal(f.process_cnt, 2);
+	assert_int_equal(f.thread_cnt, 1);
+	assert_int_equal(f.place_cnt, 2);
+	at = etw_facts__process(&f, 8, 5000);
+	assert_int_equal(f.processes[at].pid, 8);
+	assert_non_null(etw_space__find(&f.processes[at].space, 0x4800, 5000));
+	assert_int_equal(etw_facts__process(&f, 100, 5000), ETW_NONE);
+	assert_int_not_equal(etw_facts__process(&f, 100 + 4 * 999, 999000), ETW_NONE);
+	/* The image's end is that of the one that is there. */
+	put_fact(&f,
+		 (struct etw_event){.type = ETW_IMAGE, .edge = ETW_EDGE_END, .image = image.image},
+		 "service.exe", 2000000);
+	assert_int_equal(f.place_cnt, 2);
+	assert_true(f.processes[at].space.places[0].unload_ns == 2000000);
+	etw_facts__fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +554,8 @@ int main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_a_session_is_like_a_file),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_the_dead_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,8 @@ static int sweep_modules(struct service *s)
 		     m->stacks.items[i].resolved && j < m->stacks.items[i].frame_cnt; j++)
 			module_table__use(&m->modules, m->stacks.items[i].frames[j].module);
 	err = module_table__sweep(&m->modules);
+	if (!err)
+		recorded_symbols__sweep(s->session->recorded, &m->modules);
 	if (err || !s->session->source->ops->swept)
 		return err;
 	return s->session->source->ops->swept(s->session->source);

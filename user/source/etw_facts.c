@@ -75,6 +75,7 @@ static int facts_add_process(struct etw_facts *f, uint32_t pid, uint64_t start_n
 	err = etw_ids__set(&f->pids, pid, at);
 	if (err)
 		return err;
+	f->dirty = true;
 	f->process_cnt++;
 	*ret_at = at;
 	return 0;
@@ -132,6 +133,7 @@ static int facts_add_thread(struct etw_facts *f, const struct etw_event *e, uint
 	err = etw_ids__set(&f->tids, e->thread.tid, at);
 	if (err)
 		return err;
+	f->dirty = true;
 	f->thread_cnt++;
 	*ret_at = at;
 	return 0;
@@ -269,6 +271,11 @@ static struct etw_module facts_module_of(struct etw_facts *f, const struct etw_e
 	return m;
 }
 
+static uint64_t facts_image_key(uint64_t base, uint32_t process)
+{
+	return hash_mix(hash_u64(base), process);
+}
+
 /* The place of the same image that is there already; NULL: none. @key: see struct etw_facts. */
 static struct etw_place *facts_find_image(const struct etw_facts *f, struct etw_space *s,
 					  uint64_t key, const struct etw_place *like)
@@ -306,7 +313,7 @@ static int facts_take_image(struct etw_facts *f, const struct etw_event *e, uint
 		err = facts_get_module(f, &m, &place.module);
 	if (err)
 		return err;
-	key = hash_mix(hash_u64(place.start), at);
+	key = facts_image_key(place.start, at);
 	there = facts_find_image(f, space, key, &place);
 	if (!there) {
 		size_t cnt = space->cnt;
@@ -380,7 +387,7 @@ static int facts_sort_ids(struct etw_facts *f)
 {
 	int err;
 
-	if (f->pids.holder_cnt == f->process_cnt && f->tids.holder_cnt == f->thread_cnt)
+	if (!f->dirty)
 		return 0;
 	err = etw_ids__reserve(&f->pids, f->process_cnt);
 	if (!err)
@@ -391,6 +398,7 @@ static int facts_sort_ids(struct etw_facts *f)
 		etw_ids__hold(&f->tids, f->threads[i].tid, f->threads[i].start_ns, (uint32_t)i);
 	etw_ids__sort(&f->pids);
 	etw_ids__sort(&f->tids);
+	f->dirty = err != 0;
 	return err;
 }
 
@@ -414,6 +422,93 @@ int etw_facts__finish(struct etw_facts *f)
 	for (size_t i = 0; !err && i < f->process_cnt; i++)
 		err = facts_finish_space(f, &f->processes[i].space);
 	return err;
+}
+
+/* ---- runs without an end ---- */
+
+void etw_facts__untell(struct etw_facts *f)
+{
+	for (size_t i = 0; i < f->process_cnt; i++) {
+		struct etw_process *p = &f->processes[i];
+
+		p->told = false;
+		p->told_memory = 0;
+		for (size_t j = 0; j < p->space.cnt; j++)
+			p->space.places[j].told = false;
+	}
+	for (size_t j = 0; j < f->kernel.cnt; j++)
+		f->kernel.places[j].told = false;
+	for (size_t i = 0; i < f->thread_cnt; i++)
+		f->threads[i].told = false;
+	for (size_t i = 0; i < f->module_cnt; i++)
+		f->modules[i].told = 0;
+}
+
+/* Who has which id, and which image is where, as they were added one after the other. */
+static int facts_index(const struct etw_facts *f, struct etw_ids *pids, struct etw_ids *tids,
+		       struct etw_ids *images)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < f->thread_cnt; i++)
+		err = etw_ids__set(tids, f->threads[i].tid, (uint32_t)i);
+	for (size_t i = 0; !err && i <= f->process_cnt; i++) {
+		bool kernel = i == f->process_cnt;
+		const struct etw_space *s = kernel ? &f->kernel : &f->processes[i].space;
+
+		if (!kernel)
+			err = etw_ids__set(pids, f->processes[i].pid, (uint32_t)i);
+		for (size_t j = 0; !err && j < s->cnt; j++)
+			if (s->places[j].module != ETW_NONE)
+				err = etw_ids__set(images,
+						   facts_image_key(s->places[j].start,
+								   kernel ? ETW_NONE : (uint32_t)i),
+						   (uint32_t)j);
+	}
+	return err;
+}
+
+static void facts_drop_ended(struct etw_facts *f, uint64_t before_ns)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < f->process_cnt; i++) {
+		if (f->processes[i].end_ns >= before_ns) {
+			f->processes[to++] = f->processes[i];
+			continue;
+		}
+		f->place_cnt -= f->processes[i].space.cnt;
+		etw_space__fini(&f->processes[i].space);
+	}
+	f->process_cnt = to;
+	to = 0;
+	for (size_t i = 0; i < f->thread_cnt; i++)
+		if (f->threads[i].end_ns >= before_ns)
+			f->threads[to++] = f->threads[i];
+	f->thread_cnt = to;
+}
+
+int etw_facts__forget(struct etw_facts *f, uint64_t before_ns)
+{
+	struct etw_ids pids, tids, images;
+	int err;
+
+	etw_ids__init(&pids);
+	etw_ids__init(&tids);
+	etw_ids__init(&images);
+	facts_drop_ended(f, before_ns);
+	etw_facts__untell(f);
+	err = facts_index(f, &pids, &tids, &images);
+	etw_ids__fini(err ? &pids : &f->pids);
+	etw_ids__fini(err ? &tids : &f->tids);
+	etw_ids__fini(err ? &images : &f->images);
+	if (err)
+		return err;
+	f->pids = pids;
+	f->tids = tids;
+	f->images = images;
+	f->dirty = true;
+	return facts_sort_ids(f);
 }
 
 const char *etw_facts__path(const struct etw_facts *f, uint32_t path, char *to, size_t cap)

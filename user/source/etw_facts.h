@@ -90,6 +90,7 @@ struct etw_facts {
 	struct hash_index by_image;
 	struct etw_ids images; /* -> place, by a hash of process and address */
 	struct etw_space kernel;
+	bool dirty; /* ids were given since they were sorted */
 	size_t place_cnt,
 		left_out_cnt; /* places; those that were too many, or at no address that can be */
 	struct etw_volume {
@@ -105,6 +106,14 @@ void etw_facts__fini(struct etw_facts *f);
 int etw_facts__add(struct etw_facts *f, const struct etw_event *e, uint64_t time_ns);
 /* All was added, or all that there is so far: it can be asked for. 0 or -ENOMEM. */
 int etw_facts__finish(struct etw_facts *f);
+
+/*
+ * For runs without an end: forgets processes and threads that ended before @before_ns. Positions of all others change, and nothing
+ * counts as told. 0, or -ENOMEM: it is of no more use.
+ */
+int etw_facts__forget(struct etw_facts *f, uint64_t before_ns);
+/* Nothing counts as told any more. */
+void etw_facts__untell(struct etw_facts *f);
 
 /* The one that had the id at that time; if none had, the first that did later. ETW_NONE: nobody ever. */
 uint32_t etw_facts__process(const struct etw_facts *f, uint32_t pid, uint64_t time_ns);

@@ -252,7 +252,8 @@ static const struct etw_feed_ops feed_ops = {
 	.close = feed_close,
 };
 
-struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_targets *targets)
+struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_targets *targets,
+			     struct module_table *modules)
 {
 	struct etw_feed *f = calloc(1, sizeof(*f));
 	int err;
@@ -270,5 +271,5 @@ struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_
 	InitializeCriticalSection(&f->lock);
 	etw_queue__init(&f->queue, ETW_QUEUE_BYTES_EACH);
 	snprintf(f->kernel, sizeof(f->kernel), "Windows");
-	return etw_live_new(&feed_ops, f, targets);
+	return etw_live_new(&feed_ops, f, targets, modules);
 }

@@ -10,7 +10,8 @@ struct etw_feed_opts {
 	bool system_calls;
 };
 
-/* A source of the whole system, or of @targets in it. NULL + errno with error_set(). */
-struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_targets *targets);
+/* A source of the whole system, or of @targets in it; @modules as for etw_live_new(). NULL + errno with error_set(). */
+struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_targets *targets,
+			     struct module_table *modules);
 
 #endif

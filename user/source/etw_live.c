@@ -20,6 +20,8 @@ struct etw_live {
 	const struct etw_feed_ops *ops;
 	void *feed;
 	struct etw_targets targets;
+	struct module_table *modules;
+	bool cut; /* and what ended before it has to come by the next round */
 	struct etw_pipe pipe;
 	bool has_pipe;
 	struct etw_clock clock;
@@ -84,6 +86,7 @@ static int etw_live_start(struct source *base, event_fn fn, void *arg)
 	if (err)
 		return err;
 	l->pipe.targets = l->targets;
+	l->pipe.wire.modules = l->modules;
 	etw_pipe__to(&l->pipe, fn, arg);
 	return etw_pipe__begin(&l->pipe, &about, 0);
 }
@@ -91,15 +94,23 @@ static int etw_live_start(struct source *base, event_fn fn, void *arg)
 static int etw_live_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
 {
 	struct etw_live *l = etw_live_of(base);
-	int more = l->ops->fetch(l->feed, timeout_ms, &l->batch), err;
+	int more = l->ops->fetch(l->feed, timeout_ms, &l->batch), err = 0;
 	int64_t until;
 
 	if (more < 0)
 		return more;
 	etw_pipe__to(&l->pipe, fn, arg);
+	if (l->cut) {
+		l->cut = false;
+		err = etw_pipe__settle(&l->pipe);
+		if (err)
+			return err;
+	}
 	until = l->ops->now(l->feed) - (int64_t)(l->clock.freq / 1000 * ETW_LIVE_HOLD_MS);
 	etw_batch__sort(&l->batch);
 	err = live_take(l, more ? etw_batch__until(&l->batch, until) : l->batch.cnt);
+	if (more)
+		etw_pipe__until(&l->pipe, live_ns(l, until));
 	if (!err)
 		err = live_round(l);
 	return err ? err : more && !etw_pipe__is_over(&l->pipe);
@@ -134,6 +145,26 @@ static int etw_live_stop(struct source *base, event_fn fn, void *arg)
 	return err ? err : live_round(l);
 }
 
+/* What is younger is not in order yet, so the cut is where all that was taken ends. */
+static int etw_live_cut(struct source *base, event_fn fn, void *arg, uint64_t *ret_ns)
+{
+	struct etw_live *l = etw_live_of(base);
+
+	etw_pipe__to(&l->pipe, fn, arg);
+	l->cut = true;
+	return etw_pipe__cut(&l->pipe, ret_ns);
+}
+
+static int etw_live_forget(struct source *base, const uint64_t *ids, size_t cnt)
+{
+	return etw_pipe__forget(&etw_live_of(base)->pipe, ids, cnt);
+}
+
+static int etw_live_swept(struct source *base)
+{
+	return etw_pipe__swept(&etw_live_of(base)->pipe);
+}
+
 static void etw_live_close(struct source *base)
 {
 	struct etw_live *l = etw_live_of(base);
@@ -150,11 +181,14 @@ static const struct source_ops etw_live_source = {
 	.start = etw_live_start,
 	.poll = etw_live_poll,
 	.stop = etw_live_stop,
+	.cut = etw_live_cut,
+	.forget = etw_live_forget,
+	.swept = etw_live_swept,
 	.close = etw_live_close,
 };
 
 struct source *etw_live_new(const struct etw_feed_ops *ops, void *feed,
-			    const struct etw_targets *targets)
+			    const struct etw_targets *targets, struct module_table *modules)
 {
 	struct etw_live *l = calloc(1, sizeof(*l));
 
@@ -163,7 +197,10 @@ struct source *etw_live_new(const struct etw_feed_ops *ops, void *feed,
 		errno = ENOMEM;
 		return NULL;
 	}
-	*l = (struct etw_live){
-		.base = {.ops = &etw_live_source}, .ops = ops, .feed = feed, .targets = *targets};
+	*l = (struct etw_live){.base = {.ops = &etw_live_source},
+			       .ops = ops,
+			       .feed = feed,
+			       .targets = *targets,
+			       .modules = modules};
 	return &l->base;
 }

@@ -33,8 +33,11 @@ struct etw_feed_ops {
 	void (*close)(void *feed);
 };
 
-/* @feed is taken over, also on failure; @targets is copied, what it points to has to stay. NULL + errno. */
+/*
+ * @feed is taken over, also on failure; @targets is copied, what it points to has to stay. @modules: of the model that takes the
+ * events, which gives ids to modules; not owned. NULL + errno.
+ */
 struct source *etw_live_new(const struct etw_feed_ops *ops, void *feed,
-			    const struct etw_targets *targets);
+			    const struct etw_targets *targets, struct module_table *modules);
 
 #endif

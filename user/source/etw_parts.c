@@ -88,6 +88,15 @@ static int parts_intern(struct etw_parts *p, const uint64_t *addrs, uint32_t cnt
 	return 0;
 }
 
+int etw_parts__copy(struct etw_parts *p, const struct etw_parts *from, uint32_t id,
+		    uint32_t *ret_id)
+{
+	uint32_t cnt;
+	const uint64_t *addrs = etw_parts__addrs(from, id, &cnt);
+
+	return parts_intern(p, addrs, cnt, ret_id);
+}
+
 int etw_parts__take(struct etw_parts *p, const struct etw_event *e, uint32_t *ret_kernel,
 		    uint32_t *ret_user)
 {

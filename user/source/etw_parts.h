@@ -35,6 +35,9 @@ void etw_parts__fini(struct etw_parts *p);
 /* The two parts of the addresses of @e; an id is 0 where there is no such part. 0 or -ENOMEM. */
 int etw_parts__take(struct etw_parts *p, const struct etw_event *e, uint32_t *ret_kernel,
 		    uint32_t *ret_user);
+/* The same as @id in @from, another one. 0 or -ENOMEM. */
+int etw_parts__copy(struct etw_parts *p, const struct etw_parts *from, uint32_t id,
+		    uint32_t *ret_id);
 /* The addresses, innermost first; until the next etw_parts__take(). NULL: @id is 0. */
 const uint64_t *etw_parts__addrs(const struct etw_parts *p, uint32_t id, uint32_t *ret_cnt);
 

@@ -7,7 +7,9 @@
 
 #include "base/compiler.h"
 
-#define ETW_NO_BOOT_NS 1000000000ull /* of systems that don't say when they began */
+#define ETW_PIPE_MAX_ADDRS (4u << 20)	  /* of stacks, in runs without an end: 32 MB */
+#define ETW_PIPE_KEEP_NS   60000000000ull /* how long who has ended is still known */
+#define ETW_NO_BOOT_NS	   1000000000ull  /* of systems that don't say when they began */
 
 /* ---- from waits to the wire ---- */
 
@@ -223,6 +225,46 @@ void etw_pipe__until(struct etw_pipe *p, uint64_t time_ns)
 {
 	if (time_ns > p->last_ns)
 		p->last_ns = time_ns;
+}
+
+/* ---- runs without an end ---- */
+
+static int pipe_tell_open(void *arg, const struct etw_wait *w)
+{
+	struct etw_pipe *p = arg;
+	const struct etw_stacked plain = {.wait = *w};
+
+	if (!etw_targets__has(&p->targets, &p->facts, w->tid, w->in_ns))
+		return 0;
+	return etw_wire__wait(&p->wire, &plain, p->ready_cnt != 0);
+}
+
+int etw_pipe__cut(struct etw_pipe *p, uint64_t *ret_ns)
+{
+	*ret_ns = p->wire.offset_ns + p->last_ns;
+	return etw_waits__open(&p->waits, p->last_ns, pipe_tell_open, p);
+}
+
+int etw_pipe__settle(struct etw_pipe *p)
+{
+	int err = etw_stacks__finish(p->stacks);
+
+	if (err || etw_stacks__size(p->stacks) < ETW_PIPE_MAX_ADDRS)
+		return err;
+	etw_wire__reset_parts(&p->wire);
+	return etw_stacks__renew(p->stacks);
+}
+
+int etw_pipe__forget(struct etw_pipe *p, const uint64_t *ids, size_t cnt)
+{
+	return etw_wire__forget(&p->wire, ids, cnt);
+}
+
+int etw_pipe__swept(struct etw_pipe *p)
+{
+	etw_wire__reset(&p->wire);
+	return etw_facts__forget(&p->facts,
+				 p->last_ns > ETW_PIPE_KEEP_NS ? p->last_ns - ETW_PIPE_KEEP_NS : 0);
 }
 
 bool etw_pipe__is_over(const struct etw_pipe *p)

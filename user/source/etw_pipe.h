@@ -59,6 +59,14 @@ int etw_pipe__take(struct etw_pipe *p, const struct etl_event *raw);
 void etw_pipe__until(struct etw_pipe *p, uint64_t time_ns);
 /* Tells the sums so far and that a round is over. @lost_events, @lost_buffers: as the session says, if that is more. */
 int etw_pipe__round(struct etw_pipe *p, uint64_t lost_events, uint64_t lost_buffers);
+/*
+ * For runs without an end, see struct source_ops. A cut is at the latest time that was learned, *@ret_ns on the clock that is told; waits
+ * that ended before it and whose stacks are still to come are handed out without them by etw_pipe__settle().
+ */
+int etw_pipe__cut(struct etw_pipe *p, uint64_t *ret_ns);
+int etw_pipe__settle(struct etw_pipe *p);
+int etw_pipe__forget(struct etw_pipe *p, const uint64_t *ids, size_t cnt);
+int etw_pipe__swept(struct etw_pipe *p);
 /* Have all processes of targets.pids ended? */
 bool etw_pipe__is_over(const struct etw_pipe *p);
 /* The window ends at the latest time. Tells what is open, everybody's totals, and that it ends. */

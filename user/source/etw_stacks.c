@@ -466,3 +466,43 @@ int etw_stacks__finish(struct etw_stacks *s)
 			err = stacks_complete(s, s->lists[i].oldest);
 	return err;
 }
+
+/* ---- runs without an end ---- */
+
+size_t etw_stacks__size(const struct etw_stacks *s)
+{
+	return s->parts.addr_cnt;
+}
+
+/* What is held is in the lists of keys: those are all that there are, once nothing is pending. */
+int etw_stacks__renew(struct etw_stacks *s)
+{
+	struct etw_parts parts;
+	int err = 0;
+
+	etw_parts__init(&parts, s->parts.wide);
+	for (int pass = 0; !err && pass < 2; pass++) {
+		for (size_t b = 0; !err && b < BUCKET_CNT; b++) {
+			for (uint32_t at = s->keys[b]; !err && at != NONE;
+			     at = s->wants[at].same_key) {
+				struct want *w = &s->wants[at];
+				uint32_t kernel, user;
+
+				err = etw_parts__copy(&parts, &s->parts, w->kernel, &kernel);
+				if (!err)
+					err = etw_parts__copy(&parts, &s->parts, w->user, &user);
+				if (err || !pass)
+					continue;
+				w->kernel = kernel;
+				w->user = user;
+			}
+		}
+	}
+	if (err) {
+		etw_parts__fini(&parts);
+		return err;
+	}
+	etw_parts__fini(&s->parts);
+	s->parts = parts;
+	return 0;
+}

@@ -55,7 +55,15 @@ int etw_stacks__hold(struct etw_stacks *s, int64_t ticks, uint32_t tid, uint64_t
 int etw_stacks__expect(struct etw_stacks *s, const struct etw_wait *w, bool kernel_only);
 /* @raw is what @e was made of. 0, -ENOMEM, -E2BIG, or an error of fn. */
 int etw_stacks__add(struct etw_stacks *s, const struct etw_event *e, const struct etl_event *raw);
+/* Hands out all waits with the stacks that they have so far. What was held stays. */
 int etw_stacks__finish(struct etw_stacks *s);
+/*
+ * For runs without an end, after etw_stacks__finish(): keeps only the addresses that are needed. Ids change. 0 or -ENOMEM: then all
+ * is as it was.
+ */
+int etw_stacks__renew(struct etw_stacks *s);
+/* How many addresses are kept. */
+size_t etw_stacks__size(const struct etw_stacks *s);
 
 /* The addresses, innermost first; until the next etw_stacks__add(). */
 const uint64_t *etw_stacks__addrs(const struct etw_stacks *s, uint32_t id, uint32_t *ret_cnt);

@@ -281,6 +281,27 @@ int etw_waits__add(struct etw_waits *w, const struct etw_event *e, const struct 
 	}
 }
 
+int etw_waits__open(const struct etw_waits *w, uint64_t now_ns,
+		    int (*fn)(void *arg, const struct etw_wait *w), void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < w->thread_cnt; i++) {
+		struct etw_wait wait = w->threads[i].wait;
+
+		if (!w->threads[i].off || wait.out_ns >= now_ns)
+			continue;
+		wait.open = true;
+		wait.in_ns = now_ns;
+		if (etw_wait__is_preempted(&wait) || wait.state == ETW_STATE_STANDBY)
+			wait.ready_ns = wait.out_ns;
+		else if (!wait.ready_ns)
+			wait.ready_ns = now_ns;
+		err = fn(arg, &wait);
+	}
+	return err;
+}
+
 int etw_waits__finish(struct etw_waits *w, uint64_t end_ns)
 {
 	int err = 0;

@@ -91,6 +91,9 @@ int etw_waits__add(struct etw_waits *w, const struct etw_event *e, const struct 
 void etw_waits__lost(struct etw_waits *w, uint32_t cpu);
 /* The same of any CPU. */
 void etw_waits__lost_all(struct etw_waits *w);
+/* Each wait that is open at @now_ns, as if the trace ended there; it goes on. 0 or an error of @fn. */
+int etw_waits__open(const struct etw_waits *w, uint64_t now_ns,
+		    int (*fn)(void *arg, const struct etw_wait *w), void *arg);
 /* The trace ends: all that is open, and everybody's totals. */
 int etw_waits__finish(struct etw_waits *w, uint64_t end_ns);
 /* Who has the CPU; ETL_NO_ID: not known. 0: nobody. */

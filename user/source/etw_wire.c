@@ -29,6 +29,60 @@ void etw_wire__fini(struct etw_wire *t)
 	*t = (struct etw_wire){.facts = NULL};
 }
 
+/* ---- runs without an end ---- */
+
+static int compare_ids(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+void etw_wire__reset_parts(struct etw_wire *t)
+{
+	hash_index__fini(&t->by_part);
+	hash_index__init(&t->by_part);
+	t->part_cnt = 0;
+}
+
+int etw_wire__forget(struct etw_wire *t, const uint64_t *ids, size_t cnt)
+{
+	_cleanup_free_ uint64_t *gone = malloc((cnt + 1) * sizeof(*gone));
+	struct hash_index by_id;
+	size_t to = 0;
+	int err = 0;
+
+	if (!gone)
+		return -ENOMEM;
+	memcpy(gone, ids, cnt * sizeof(*gone));
+	qsort(gone, cnt, sizeof(*gone), compare_ids);
+	hash_index__init(&by_id);
+	for (size_t i = 0; i < t->id_cnt; i++)
+		if (!bsearch(&t->ids[i], gone, cnt, sizeof(*gone), compare_ids))
+			t->ids[to++] = t->ids[i];
+	t->id_cnt = to;
+	for (size_t i = 0; !err && i < to; i++)
+		err = hash_index__add(&by_id, t->ids[i], (uint32_t)i);
+	/* Those of which nobody knows are told again. */
+	if (err)
+		t->id_cnt = 0;
+	hash_index__fini(&t->by_id);
+	if (err)
+		hash_index__fini(&by_id);
+	t->by_id = by_id;
+	etw_wire__reset_parts(t);
+	return err;
+}
+
+void etw_wire__reset(struct etw_wire *t)
+{
+	etw_wire__reset_parts(t);
+	hash_index__fini(&t->strangers);
+	hash_index__init(&t->strangers);
+	t->stranger_cnt = 0;
+	t->kernel = 0;
+}
+
 /* ---- records with text ---- */
 
 void *etw_wire_record(uint16_t kind, size_t size, const char *one, const char *two)

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "model/event.h"
+#include "model/module.h"
 #include "source/etw_facts.h"
 #include "source/etw_stacks.h"
 
@@ -25,8 +26,9 @@ struct etw_wire {
 	uint64_t offset_ns; /* what times of the trace are on the clock that is told */
 	event_fn fn;	    /* set before each call */
 	void *arg;
-	uint32_t module_cnt; /* that were told: the last one's id */
-	uint32_t kernel;     /* the id of the module of addresses in no driver; 0: not told */
+	struct module_table *modules; /* gives ids to modules, not owned; NULL: they count up */
+	uint32_t module_cnt;	      /* that were told: the last one's id, where they count up */
+	uint32_t kernel; /* the id of the module of addresses in no driver; 0: not told */
 	struct hash_index strangers; /* threads that nothing was told of in the trace */
 	uint32_t *stranger_tids;
 	size_t stranger_cnt, stranger_cap;
@@ -49,6 +51,12 @@ int etw_wire__wait(struct etw_wire *t, const struct etw_stacked *s, bool with_wa
 int etw_wire__totals(struct etw_wire *t, const struct etw_totals *totals);
 /* A fact about the run. */
 int etw_wire__note(struct etw_wire *t, const char *key, const char *value);
+/* The consumer forgets these stacks, unless they are told again. 0 or -ENOMEM. */
+int etw_wire__forget(struct etw_wire *t, const uint64_t *ids, size_t cnt);
+/* Ids of parts have changed. */
+void etw_wire__reset_parts(struct etw_wire *t);
+/* Positions in the facts have changed, or ids of modules will be given again: nothing counts as told, but stacks. */
+void etw_wire__reset(struct etw_wire *t);
 /* Does the thread never go to user space? */
 bool etw_wire__is_kernel_thread(const struct etw_wire *t, uint32_t tid, uint64_t time_ns);
 

@@ -31,14 +31,22 @@ static int wire_tell_debug_file(struct etw_wire *t, const struct etw_module *m)
 	return t->fn(t->arg, &e);
 }
 
-/* @like without a header, which has its path's length in it. */
+/* The id of the module, which is told. @like has no header and no id; *@ret_id is set first. */
 static int wire_tell_module_record(struct etw_wire *t, const struct wire_module *like,
-				   const char *path)
+				   const char *path, uint32_t *ret_id)
 {
 	_cleanup_free_ struct wire_module *rec =
 		etw_wire_record(WIRE_MODULE, sizeof(*rec), path, NULL);
 	struct event e = {.module = rec};
+	struct module known = {.kind = like->kind,
+			       .build_id_len = (uint8_t)like->build_id_len,
+			       .dev = like->dev,
+			       .inode = like->inode,
+			       .path = (char *)(uintptr_t)path,
+			       .fd = -1};
+	struct module *found;
 	struct wire_header h;
+	bool added;
 
 	if (!rec)
 		return -ENOMEM;
@@ -46,6 +54,15 @@ static int wire_tell_module_record(struct etw_wire *t, const struct wire_module 
 	*rec = *like;
 	rec->h = h;
 	rec->path_len = (uint32_t)strlen(path);
+	rec->id = ++t->module_cnt;
+	if (t->modules) {
+		memcpy(known.build_id, like->build_id, sizeof(known.build_id));
+		found = module_table__intern(t->modules, &known, &added);
+		if (!found)
+			return -errno;
+		rec->id = found->id;
+	}
+	*ret_id = rec->id;
 	return t->fn(t->arg, &e);
 }
 
@@ -59,12 +76,11 @@ static int wire_tell_module(struct etw_wire *t, uint32_t module)
 
 	if (m->told)
 		return 0;
-	rec.id = m->told = ++t->module_cnt;
 	/* Those of one path and without an id would else be taken for one. */
 	rec.inode = module + 1;
 	memcpy(rec.build_id, m->id, sizeof(m->id));
-	err = wire_tell_module_record(t, &rec,
-				      etw_facts__path(t->facts, m->path, path, sizeof(path)));
+	err = wire_tell_module_record(
+		t, &rec, etw_facts__path(t->facts, m->path, path, sizeof(path)), &m->told);
 	return err ? err : wire_tell_debug_file(t, m);
 }
 
@@ -75,8 +91,7 @@ static int wire_tell_kernel(struct etw_wire *t)
 
 	if (t->kernel)
 		return 0;
-	rec.id = t->kernel = ++t->module_cnt;
-	return wire_tell_module_record(t, &rec, "[kernel]");
+	return wire_tell_module_record(t, &rec, "[kernel]", &t->kernel);
 }
 
 static int wire_tell_mapping(struct etw_wire *t, const struct wire_image *image, uint64_t start,
@@ -106,10 +121,8 @@ static int wire_tell_memory(struct etw_wire *t, const struct wire_image *image, 
 	if (p->told_memory)
 		return 0;
 	module__set_image(&like, image);
-	p->told_memory = ++t->module_cnt;
-	rec = (struct wire_module){
-		.id = p->told_memory, .kind = like.kind, .dev = like.dev, .inode = like.inode};
-	err = wire_tell_module_record(t, &rec, like.path);
+	rec = (struct wire_module){.kind = like.kind, .dev = like.dev, .inode = like.inode};
+	err = wire_tell_module_record(t, &rec, like.path, &p->told_memory);
 	return err ? err
 		   : wire_tell_mapping(t, image, ETW_METHODS_FROM, ETW_METHODS_TO, ETW_METHODS_FROM,
 				       p->told_memory);

@@ -106,6 +106,16 @@ int recorded_symbols__add_code(struct recorded_symbols *r, const struct wire_cod
 	return err == -EINVAL ? 0 : err;
 }
 
+void recorded_symbols__sweep(struct recorded_symbols *r, const struct module_table *modules)
+{
+	for (size_t i = 0; i < r->cnt; i++) {
+		if (module_table__find(modules, (uint32_t)i + 1))
+			continue;
+		symtab__fini(&r->tables[i]);
+		symtab__init(&r->tables[i]);
+	}
+}
+
 static int recorded_fill_timeline(const struct symtab *from, struct symtab *t)
 {
 	int err = 0;

@@ -31,6 +31,8 @@ int recorded_symbols__add(struct recorded_symbols *r, const struct wire_symbol *
 int recorded_symbols__add_line(struct recorded_symbols *r, const struct wire_line *l);
 /* The same for code that was made while its program ran. */
 int recorded_symbols__add_code(struct recorded_symbols *r, const struct wire_code *rec);
+/* For runs without an end: forgets the symbols of modules that are not in @modules any more: their ids will be others'. */
+void recorded_symbols__sweep(struct recorded_symbols *r, const struct module_table *modules);
 /* Makes *@ret a resolver over @r, which stays the caller's. */
 void recorded_symbols__resolver(struct recorded_symbols *r, struct resolver *ret);
 /* And a reader of the lines. */
