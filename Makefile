@@ -142,15 +142,15 @@ $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 
 # What speaks to Linux, traces it, or reads what only its programs have. A file x.c for which there is an x_windows.c is left
 # out as well.
-WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open peer privilege self \
-		socket socket_address thread tty user wait) \
+WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open peer privilege \
+		socket socket_address tty user wait) \
 	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% gopclntab gopclntab_% python python_%) \
 	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_symbols jit_% kernel_resolver vdso_resolver) \
 	$(patsubst %,user/source/%.c,bpf bpf_% live_events os_% proc_% python_places since snapshot) \
 	$(patsubst %,user/output/%.c,http http_%) \
-	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% service service_% \
+	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% \
 		spool spool_% throttle window_writer) \
-	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump locks push runq serve serve_% syscalls syscalls_run top top_%)
+	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump locks push runq serve_calls serve_http serve_watch syscalls syscalls_run top top_%)
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows
@@ -166,7 +166,7 @@ WINDOWS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_W
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS) -fstack-protector-strong $(CFLAGS)
 # All of it is in the program but DLLs of Windows itself. The stack is as large as Linux'.
 WINDOWS_LDFLAGS := -static -Wl,--stack,8388608 -Wl,--dynamicbase,--nxcompat,--high-entropy-va
-WINDOWS_LDLIBS := -lz -lshell32 -ladvapi32
+WINDOWS_LDLIBS := -lz -lshell32 -ladvapi32 -lpthread
 WINDOWS_OWN_C := $(wildcard user/*/*_windows.c tools/*_windows.c windows/*.c)
 WINDOWS_C := $(filter-out $(WINDOWS_WITHOUT) $(WINDOWS_OWN_C:_windows.c=.c),$(USER_C) $(TOOLS_C)) \
 	$(WINDOWS_OWN_C)

@@ -12,6 +12,7 @@ static const struct command *const command_table[] = {
 	&wakeups_command,
 	&chains_command,
 	&record_command,
+	&serve_command,
 	&report_command,
 	&info_command,
 	&diff_command,
@@ -34,7 +35,6 @@ static const struct {
 	{"runq", NULL},
 	{"top", NULL},
 	{"dump", NULL},
-	{"serve", NULL},
 	{"push", LINUX_ONLY},
 	{"doctor", LINUX_ONLY ", which checks what it needs of the kernel there"},
 };
@@ -57,7 +57,7 @@ const char *command_elsewhere(const char *name)
 		if (elsewhere[i].instead)
 			return elsewhere[i].instead;
 		return "the program for Windows does not have this command yet: offcpu, wakeups, "
-		       "chains and record trace";
+		       "chains, record and serve trace";
 	}
 	return NULL;
 }

@@ -50,6 +50,8 @@ struct serve_config {
 	uint32_t max_cpu_ppm; /* 0: no limit */
 	const char *user;     /* NULL: stay who we are */
 	bool print_config;
+	bool service;	 /* of Windows: its service manager runs it */
+	const char *log; /* likewise: instead of standard error */
 };
 
 /* A configuration that is, or was, in use. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "base/os_signal.h"
+#include "base/os_thread_signals.h"
 #include "base/os_tty.h"
 #include "terminal.h"
 #include "top.h"

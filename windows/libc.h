@@ -16,6 +16,20 @@
 #define EDQUOT 1133 /* as Winsock has it less WSABASEERR, behind all of the library's own */
 #endif
 
+#ifndef ESHUTDOWN
+#define ESHUTDOWN 1058 /* likewise */
+#endif
+#ifndef NAME_MAX
+#define NAME_MAX 255
+#endif
+
+/* Memory goes back to the system by itself. */
+static inline int malloc_trim(size_t pad)
+{
+	(void)pad;
+	return 0;
+}
+
 void *reallocarray(void *p, size_t cnt, size_t size);
 char *strndup(const char *s, size_t max_len);
 void *memrchr(const void *data, int c, size_t len);

@@ -10,34 +10,14 @@ import subprocess
 import time
 
 from livetest import BUILD, case, check, check_equal, check_one_line, main, read, run, scratch, wait_until
-from windows_exe import EXE, run_windows, wine_environment
+from windows_exe import DLL, EXE, fake_settings, made_trace, run_windows, windows_path, wine_environment
 
-DLL = os.path.join(BUILD, "windows", "fake_etw.dll")
 LEDGER = "off-CPU time: 249 ms observed in 6 intervals, 249 ms delivered (100.0 %), nothing lost; still waiting at the end: 1.45 s in 3"
-
-
-def windows_path(path):
-    return "Z:" + path.replace("/", "\\")
-
-
-def trace():
-    """All that there is, is told at the beginning, as in a session."""
-    path = scratch("shop.etl")
-    if not os.path.exists(path):
-        subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "shop-live", path], check=True)
-    return path
-
-
-def settings(**more):
-    log = scratch("calls.log")
-    if os.path.exists(log):
-        os.unlink(log)
-    return {"FAKE_ETW_TRACE": windows_path(trace()), "FAKE_ETW_LOG": windows_path(log)} | {"FAKE_ETW_" + k.upper(): v for k, v in more.items()}
 
 
 def live(*args, status=0, **more):
     """(stdout, stderr, calls) of a run that ends with the trace, unless more is said."""
-    env = settings(**({"ends": "1"} | more))
+    env = fake_settings(**({"ends": "1"} | more))
     words = list(args)
     at = words.index("--") if "--" in words else len(words)
     words[at:at] = ["--etw-dll", windows_path(DLL)]
@@ -58,10 +38,10 @@ def calls_of(calls, name):
 @case
 def waits_are_those_of_the_trace():
     out, err, _ = live("offcpu", "-f", "60")
-    check_equal(out, folded(trace()), "stacks")
+    check_equal(out, folded(made_trace()), "stacks")
     check(LEDGER in err, err)
     for command in ("wakeups", "chains"):
-        want = run("report", "-f", "-q", "--by-waker" if command == "wakeups" else "--chains", trace()).ok().out
+        want = run("report", "-f", "-q", "--by-waker" if command == "wakeups" else "--chains", made_trace()).ok().out
         check_equal(live(command, "-q", "-f", "60")[0], want, command)
 
 
@@ -92,15 +72,15 @@ def what_is_asked_of_windows():
 def recordings():
     path = scratch("live.dwell")
     live("record", "-q", "-o", windows_path(path), "60")
-    check_equal(folded(path), folded(trace()), "a recording of Windows, read on Linux")
+    check_equal(folded(path), folded(made_trace()), "a recording of Windows, read on Linux")
     live("offcpu", "-q", "-o", windows_path(scratch("live.svg")), "--save", windows_path(scratch("two.dwell")), "60")
     check("Shop.Stock.TakeFast" in read(scratch("live.svg")), "svg")
-    check_equal(folded(scratch("two.dwell")), folded(trace()), "--save")
+    check_equal(folded(scratch("two.dwell")), folded(made_trace()), "--save")
 
 
 @case
 def targets():
-    lines = folded(trace()).splitlines()
+    lines = folded(made_trace()).splitlines()
     check_equal(live("offcpu", "-q", "-f", "-p", "200", "60")[0].splitlines(), lines[4:5], "-p")
     check_equal(live("offcpu", "-q", "-f", "-t", "104", "60")[0].splitlines(), lines[1:4], "-t")
     check_equal(live("offcpu", "-q", "-f", "--comm", "check*", "60")[0].splitlines(), lines[1:4], "--comm")
@@ -132,9 +112,9 @@ def the_session_ends_with_the_run():
     started = time.monotonic()
     out, _, calls = live("offcpu", "-q", "-f", "1", ends="")
     check(time.monotonic() - started < 60, "it ended by itself")
-    check_equal(out, folded(trace()), "stacks")
+    check_equal(out, folded(made_trace()), "stacks")
     check_equal(calls_of(calls, "ControlTraceW")[-1], "ControlTraceW handle=1234 name= what=1", "stopped")
-    env = wine_environment() | settings()
+    env = wine_environment() | fake_settings()
     with open(scratch("int.out"), "wb") as to, open(scratch("int.err"), "wb") as err:
         with subprocess.Popen(["wine", EXE, "offcpu", "-f", "--etw-dll", windows_path(DLL)], env=env, stdin=subprocess.DEVNULL, stdout=to,
                               stderr=err, cwd=scratch()) as p:
@@ -142,7 +122,7 @@ def the_session_ends_with_the_run():
             time.sleep(1)
             p.send_signal(signal.SIGINT)
             check_equal(p.wait(60), 0, "status")
-    check_equal(read(scratch("int.out")), folded(trace()), "stacks until Ctrl-C")
+    check_equal(read(scratch("int.out")), folded(made_trace()), "stacks until Ctrl-C")
     check("ControlTraceW handle=1234 name= what=1" in read(scratch("calls.log")), "stopped")
 
 
@@ -152,7 +132,7 @@ def refusals():
     for fail, words in (("AdjustTokenPrivileges=1300", ("SeSystemProfilePrivilege was refused (error 1300)", "Run as administrator")),
                         ("StartTraceW=5", ("StartTrace was refused (error 5)", "Run as administrator")),
                         ("StartTraceW=1450", ("too many sessions", "logman query -ets")),
-                        ("StartTraceW=4201", ("StartTrace failed (error 4201)", "net helpmsg 4201")),
+                        ("StartTraceW=4201", ("StartTrace failed: somebody else ended the session (error 4201)",)),
                         ("StartTraceW.private=87,StartTraceW.classic=183", ("NT Kernel Logger", "in use by another program", "logman stop")),
                         ("StartTraceW.private=87,StartTraceW.classic=87", ("takes other parameters", "report")),
                         ("OpenTraceW=5", ("its events are refused (error 5)",)),
@@ -166,14 +146,14 @@ def refusals():
     # These are no reason to end.
     out, err, _ = live("offcpu", "-f", "60", fail="TraceSetInformation=120")
     check("this Windows refuses stacks (error 120)" in err and out, err)
-    check_equal(live("offcpu", "-q", "-f", "60", fail="CloseTrace=7007")[0], folded(trace()), "7007 says that it closes")
+    check_equal(live("offcpu", "-q", "-f", "60", fail="CloseTrace=7007")[0], folded(made_trace()), "7007 says that it closes")
 
 
 @case
 def windows_7():
     """Has one session for the kernel, which is taken only if nobody has it."""
     out, _, calls = live("offcpu", "-q", "-f", "60", fail="StartTraceW.private=87")
-    check_equal(out, folded(trace()), "stacks")
+    check_equal(out, folded(made_trace()), "stacks")
     classic = calls_of(calls, "StartTraceW")[2:]
     check("name=NT Kernel Logger " in classic[0] and " mode=100 " in classic[0], classic[0])
     check_equal(classic[1], "StartTraceW guid 9e814aad-3204-11d2-9a82-006008a86939", "GUID")
@@ -182,9 +162,12 @@ def windows_7():
 
 @case
 def sessions_of_the_dead_are_ended():
-    others = "dwell 4000000000;dwell x;dwell ;other 4000000000;NT Kernel Logger"
+    others = "dwell 4000000000;dwell x;dwell ;other 4000000000;NT Kernel Logger;dwell %u"
     _, _, calls = live("offcpu", "-q", "-f", "60", others=others)
-    check_equal([c for c in calls_of(calls, "ControlTraceW handle=0")], ["ControlTraceW handle=0 name=dwell 4000000000 what=1"], "ended")
+    # The last one had the number that the program has now.
+    own = calls_of(calls, "StartTraceW name=dwell ")[0].split()[2]
+    check_equal(calls_of(calls, "ControlTraceW handle=0"), ["ControlTraceW handle=0 name=dwell 4000000000 what=1",
+                                                            f"ControlTraceW handle=0 name=dwell {own} what=1"], "ended")
 
 
 @case

@@ -9,6 +9,8 @@ import tempfile
 from livetest import BUILD, DWELL, check, check_equal, run, scratch, skip
 
 EXE = os.path.join(BUILD, "windows", "dwell.exe")
+# Tells of a trace as Windows would: see tests/windows/fake_etw.c.
+DLL = os.path.join(BUILD, "windows", "fake_etw.dll")
 FORMATS = "folded svg html json pprof perfetto speedscope ndjson table".split()
 READERS = "report info diff check list completion version help nonsense".split()
 _prefix = []
@@ -76,3 +78,22 @@ def record(name, *command):
     """A recording of a command of our own."""
     run("record", "-q", "-o", scratch(name), "--", *command).ok()
     return name
+
+
+def windows_path(path):
+    return "Z:" + path.replace("/", "\\")
+
+
+def made_trace():
+    """All that there is, is told at the beginning, as in a session."""
+    path = scratch("shop.etl")
+    if not os.path.exists(path):
+        subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "shop-live", path], check=True)
+    return path
+
+
+def fake_settings(**more):
+    log = scratch("calls.log")
+    if os.path.exists(log):
+        os.unlink(log)
+    return {"FAKE_ETW_TRACE": windows_path(made_trace()), "FAKE_ETW_LOG": windows_path(log)} | {"FAKE_ETW_" + k.upper(): v for k, v in more.items()}

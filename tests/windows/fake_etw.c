@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fake_etw.dll, for dwell.exe --etw-dll: the functions of Windows' event tracing, which tell of a trace in a file as if it happened now.
- * What they are called with is written down. By environment variables:
+ * What they are called with is written down. By environment variables, or in section [fake] of fake_etw.ini beside it:
  *
  *   FAKE_ETW_TRACE   the trace (.etl)
  *   FAKE_ETW_LOG     where the calls are written to, a line each
  *   FAKE_ETW_FAIL    "StartTraceW=5,OpenTraceW=5": these fail with that error; "StartTraceW.private=87" one that asks for a system
  *                    logger of its own only
  *   FAKE_ETW_LOST    "1,2,3": events, buffers and real-time buffers that are lost
- *   FAKE_ETW_OTHERS  names of sessions that there are already, with ';' between them
+ *   FAKE_ETW_OTHERS  names of sessions that there are already, with ';' between them; %u: with the program's own id
+ *   FAKE_ETW_RUNS    the clock goes on behind the trace's end; else it stops there
  *   FAKE_ETW_ENDS    ProcessTrace() returns when all was told; else when the session is stopped
  */
 #include <windows.h>
@@ -42,12 +43,26 @@ static PEVENT_RECORD_CALLBACK callback;
 static void *context;
 static volatile LONG stopped;
 static volatile LONG64 now;
+static volatile LONG64 told_at_ms; /* all of it; 0: not yet */
 
+/* Of the environment; a service has none of ours, so it may be in a file beside the DLL. */
 static const char *setting(const char *name)
 {
+	static char path[MAX_PATH], values[8][1024];
+	static int next;
 	const char *value = getenv(name);
+	char *to = values[next++ % 8];
+	HMODULE self;
 
-	return value ? value : "";
+	if (value)
+		return value;
+	GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+				   GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+			   (const char *)setting, &self);
+	GetModuleFileNameA(self, path, sizeof(path));
+	snprintf(path + strlen(path) - strlen("dll"), 4, "ini");
+	GetPrivateProfileStringA("fake", name, "", to, sizeof(values[0]), path);
+	return to;
 }
 
 static void note(const char *format, ...)
@@ -98,6 +113,9 @@ EXPORT(BOOL, FakeQueryPerformanceCounter, LARGE_INTEGER *ret)
 {
 	load();
 	ret->QuadPart = now;
+	if (told_at_ms && *setting("FAKE_ETW_RUNS"))
+		ret->QuadPart += ((LONG64)GetTickCount64() - told_at_ms) *
+				 (LONG64)etl_reader__base(reader)->freq / 1000;
 	return TRUE;
 }
 
@@ -184,7 +202,7 @@ EXPORT(ULONG, FakeQueryAllTracesW, PEVENT_TRACE_PROPERTIES *all, ULONG cap, PULO
 	char names[1024], *rest = NULL;
 	ULONG cnt = 0;
 
-	snprintf(names, sizeof(names), "%s", setting("FAKE_ETW_OTHERS"));
+	snprintf(names, sizeof(names), setting("FAKE_ETW_OTHERS"), GetCurrentProcessId());
 	for (char *n = strtok_r(names, ";", &rest); n && cnt < cap; n = strtok_r(NULL, ";", &rest))
 		swprintf((wchar_t *)((char *)all[cnt] + all[cnt]->LoggerNameOffset), 512, L"%hs",
 			 n),
@@ -265,6 +283,7 @@ EXPORT(ULONG, FakeProcessTrace, PTRACEHANDLE traces, ULONG cnt, LPFILETIME from,
 		return failure("ProcessTrace");
 	for (; etl_reader__next(reader, &e) > 0; told++)
 		tell_event(e);
+	InterlockedExchange64(&told_at_ms, (LONG64)GetTickCount64());
 	while (!stopped && !*setting("FAKE_ETW_ENDS"))
 		Sleep(5);
 	note("ProcessTrace told=%llu", told);

@@ -137,6 +137,7 @@ static void service_admit(struct service *s)
 				continue;
 			}
 		}
+		r->cut_for = false;
 		r->next = s->waiting;
 		s->waiting = r;
 	}
@@ -294,6 +295,8 @@ static int service_cut(struct service *s)
 	int err;
 
 	s->telling = (struct service_open){0};
+	for (struct service_request *r = s->waiting; r; r = r->next)
+		r->cut_for = true;
 	service_sweep_before_cut(s);
 	err = session__cut(s->session, &s->cut_ns);
 	if (err)
@@ -306,13 +309,14 @@ static int service_cut(struct service *s)
 	return 0;
 }
 
-static void service_answer_counts(struct service *s)
+/* @all: also those that no cut was made for, as the last one is young enough. */
+static void service_answer_counts(struct service *s, bool all)
 {
 	struct service_request *r = s->waiting, *next;
 
 	for (; r; r = next) {
 		next = r->next;
-		if (r->want != SERVICE_COUNTS)
+		if (r->want != SERVICE_COUNTS || (!all && !r->cut_for))
 			continue;
 		r->counts = service_copy_counts(s);
 		service_answer(s, r, r->counts ? 0 : -ENOMEM);
@@ -328,6 +332,7 @@ static int service_settle(struct service *s)
 		return 0;
 	s->settled = false;
 	s->open = s->telling;
+	service_answer_counts(s, false);
 	while ((win = windows__take(&s->windows)) != NULL)
 		service_finish(s, win);
 	return service_sweep_after_cut(s);
@@ -383,7 +388,7 @@ static int service_round(struct service *s)
 		    service_sweep_wants_cut(s))
 			err = service_cut(s);
 		else
-			service_answer_counts(s);
+			service_answer_counts(s, true);
 	}
 	return err ? err : more && !s->ended;
 }

@@ -77,6 +77,7 @@ struct service_request {
 	struct profile *profile;
 	struct service_counts *counts;
 	/* The service's. */
+	bool cut_for; /* what is open will be known when the cut has settled */
 	struct service_request *next;
 	struct window *window;
 	uint64_t end_ns;

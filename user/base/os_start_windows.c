@@ -46,11 +46,18 @@ static void start_restore_console(void)
 	SetConsoleOutputCP(start_code_page);
 }
 
+/* A service has none. */
+static void start_binary(FILE *stream)
+{
+	if (_fileno(stream) >= 0)
+		_setmode(_fileno(stream), _O_BINARY);
+}
+
 int os_start(int *argc, char ***argv)
 {
-	_setmode(_fileno(stdin), _O_BINARY);
-	_setmode(_fileno(stdout), _O_BINARY);
-	_setmode(_fileno(stderr), _O_BINARY);
+	start_binary(stdin);
+	start_binary(stdout);
+	start_binary(stderr);
 	/* There is a console or there is none. */
 	start_code_page = GetConsoleOutputCP();
 	if (start_code_page && SetConsoleOutputCP(CP_UTF8))

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/os_thread_signals.h"
+
 void os_mutex__init(struct os_mutex *m)
 {
 	pthread_mutex_init(&m->mutex, NULL);

@@ -4,7 +4,6 @@
 #define BASE_OS_THREAD_H
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,13 +34,7 @@ bool os_cond__wait_for(struct os_cond *c, struct os_mutex *m, int timeout_ms);
 /* Wakes all that wait. */
 void os_cond__wake(struct os_cond *c);
 
-/*
- * Signals are the main thread's: none goes to a thread that is started between these, but the one by which privileges are
- * given up (os_privilege.h).
- */
-void os_thread_block_signals(sigset_t *ret_old);
-void os_thread_restore_signals(const sigset_t *old);
-/* Runs @fn(@arg) in a thread called @name (15 bytes of it), started between the above. 0 or -errno. */
+/* Runs @fn(@arg) in a thread called @name (15 bytes of it), which gets no signals: see os_thread_signals.h. 0 or -errno. */
 int os_thread__start(struct os_thread *t, const char *name, void *(*fn)(void *arg), void *arg);
 /* Waits for its end. Accepts one that was not started. */
 void os_thread__join(struct os_thread *t);

@@ -16,6 +16,7 @@
 #include "base/os_clock.h"
 #include "base/os_read.h"
 #include "base/os_thread.h"
+#include "base/os_thread_signals.h"
 #include "format/cfi.h"
 #include "format/unwind_table.h"
 #include "source/bpf_pools.h"

@@ -74,11 +74,9 @@ static int session_error(ULONG code, const char *what)
 				 "%s was refused (error %lu): tracing the kernel needs an "
 				 "administrator; open a console with 'Run as administrator'",
 				 what, code);
-	case ERROR_ALREADY_EXISTS:
-		return error_set(
-			-EBUSY, "the NT Kernel Logger, of which this Windows has one only, is in "
-				"use by another program: end that one, or 'logman stop \"NT Kernel "
-				"Logger\" -ets' if it is nobody's");
+	case ERROR_WMI_INSTANCE_NOT_FOUND:
+		return error_set(-ENOENT, "%s failed: somebody else ended the session (error %lu)",
+				 what, code);
 	case ERROR_NO_SYSTEM_RESOURCES:
 		return error_set(-EBUSY,
 				 "%s failed: too many sessions, or too little memory (error %lu): "
@@ -94,6 +92,14 @@ static int session_error(ULONG code, const char *what)
 		return error_set(-EIO, "%s failed (error %lu): 'net helpmsg %lu' says more", what,
 				 code, code);
 	}
+}
+
+static int session_taken(void)
+{
+	return error_set(-EBUSY,
+			 "the NT Kernel Logger, of which this Windows has one only, is in "
+			 "use by another program: end that one, or 'logman stop \"NT Kernel "
+			 "Logger\" -ets' if it is nobody's");
 }
 
 /* ---- the privilege ---- */
@@ -120,9 +126,13 @@ static int session_take_privilege(const struct etw_api *api)
 
 static bool session_is_alive(DWORD pid)
 {
-	HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+	HANDLE process;
 	bool alive;
 
+	/* Ours has not begun: the id was another program's before. */
+	if (pid == GetCurrentProcessId())
+		return false;
+	process = OpenProcess(SYNCHRONIZE, FALSE, pid);
 	if (!process)
 		return GetLastError() == ERROR_ACCESS_DENIED;
 	alive = WaitForSingleObject(process, 0) == WAIT_TIMEOUT;
@@ -154,7 +164,7 @@ unsigned int etw_session__clean_up(const struct etw_api *api)
 {
 	_cleanup_free_ struct session_properties *all = calloc(SESSION_MAX_SESSIONS, sizeof(*all));
 	PEVENT_TRACE_PROPERTIES list[SESSION_MAX_SESSIONS];
-	ULONG cnt = 0, stopped = 0;
+	ULONG cnt = 0, stopped = 0, code;
 
 	if (!all)
 		return 0;
@@ -162,8 +172,8 @@ unsigned int etw_session__clean_up(const struct etw_api *api)
 		session_properties_init(&all[i]);
 		list[i] = &all[i].p;
 	}
-	if (api->query_all_traces(list, SESSION_MAX_SESSIONS, &cnt) &&
-	    GetLastError() != ERROR_MORE_DATA)
+	code = api->query_all_traces(list, SESSION_MAX_SESSIONS, &cnt);
+	if (code && code != ERROR_MORE_DATA)
 		return 0;
 	for (ULONG i = 0; i < cnt && i < SESSION_MAX_SESSIONS; i++) {
 		if (!session_is_orphan(all[i].names))
@@ -244,11 +254,13 @@ int etw_session__start(struct etw_session *s, const struct etw_api *api)
 	s->api = api;
 	etw_session__clean_up(api);
 	code = session_start_private(s);
-	if (code == ERROR_INVALID_PARAMETER || code == ERROR_BAD_LENGTH)
+	if (code == ERROR_INVALID_PARAMETER || code == ERROR_BAD_LENGTH) {
 		code = session_start_classic(s);
+		err = code == ERROR_ALREADY_EXISTS ? session_taken() : 0;
+	}
 	if (code) {
 		s->handle = 0;
-		return session_error(code, "StartTrace");
+		return err ? err : session_error(code, "StartTrace");
 	}
 	session_ask_for_stacks(s);
 	return 0;
