@@ -147,6 +147,8 @@ static void test_rules(void **state _unused_)
 	assert_why(&t, WR_USER, "a b", REASON_POLL, "WrUserRequest");
 	assert_why(&t, WR_USER, "", REASON_POLL, "WrUserRequest");
 	assert_why(&t, WR_USER, "a NtWaitForSingleObject", REASON_LOCK, "WrUserRequest");
+	assert_why(&t, WR_USER, "a ~NtWaitForSingleObject", REASON_LOCK, "WrUserRequest");
+	assert_why(&t, WR_USER, "a ~~NtWaitForSingleObject", REASON_POLL, "WrUserRequest");
 	assert_why(&t, WR_USER, "NtWaitFo", REASON_POLL, "WrUserRequest");
 	assert_why(&t, WR_USER, "xNtWaitFor", REASON_POLL, "WrUserRequest");
 	/* The order of the rules counts, not that of the frames. */

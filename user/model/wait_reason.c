@@ -83,9 +83,15 @@ static bool wait_reason_fits(const struct wait_reason *r, const char *const *fra
 {
 	size_t len = strlen(r->frame);
 
-	for (size_t i = 0; i < frame_cnt; i++)
-		if (frames[i] && *frames[i] != '[' && !strncmp(frames[i], r->frame, len))
+	for (size_t i = 0; i < frame_cnt; i++) {
+		const char *name = frames[i];
+
+		/* An export: where it ends isn't known, but those of system calls lie close together. */
+		if (name && *name == '~')
+			name++;
+		if (name && *name != '[' && !strncmp(name, r->frame, len))
 			return true;
+	}
 	return false;
 }
 
