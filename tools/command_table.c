@@ -22,6 +22,7 @@ static const struct command *const command_table[] = {
 	&serve_command,
 	&push_command,
 	&doctor_command,
+	&selftest_command,
 	&list_command,
 	&completion_command,
 	&version_command,

@@ -17,6 +17,7 @@ static const struct command *const command_table[] = {
 	&info_command,
 	&diff_command,
 	&check_command,
+	&selftest_command,
 	&list_command,
 	&completion_command,
 	&version_command,

@@ -14,7 +14,7 @@ from livetest import BUILD, DWELL, Dwell, Work, check, check_equal, scratch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMMANDS = ("offcpu", "wakeups", "chains", "locks", "syscalls", "runq", "top", "dump", "record", "report", "info", "diff", "check", "serve",
-            "push", "doctor", "list", "completion", "version")
+            "push", "doctor", "selftest", "list", "completion", "version")
 TARGETS = ("-p", "-t", "--comm", "--cgroup", "--")
 
 
@@ -30,7 +30,7 @@ def help_lines(command):
 
 def whole_system(words):
     """Or what sends to a receiver that is not there."""
-    alone = ("report", "info", "diff", "check", "doctor", "list", "completion", "version")
+    alone = ("report", "info", "diff", "check", "doctor", "selftest", "list", "completion", "version")
     return words[1] in COMMANDS and words[1] not in alone and not any(w in TARGETS for w in words)
 
 

@@ -35,7 +35,7 @@ def commands_that_are_there():
     status, out, err = run_windows("help")
     names = re.findall(rb"(?m)^  ([a-z]+) ", out)
     check_equal((status, err), (0, ""), "status, stderr")
-    check_equal([n.decode() for n in names], "offcpu wakeups chains record serve report info diff check list completion version".split() + ["dwell"], "commands")
+    check_equal([n.decode() for n in names], "offcpu wakeups chains record serve report info diff check selftest list completion version".split() + ["dwell"], "commands")
     for name in "locks syscalls runq top dump".split():
         status, out, err = run_windows(name, "5")
         check_equal((status, out), (2, b""), name)

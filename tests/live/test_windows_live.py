@@ -171,9 +171,19 @@ def sessions_of_the_dead_are_ended():
 
 
 @case
+def a_selftest_that_fails():
+    """Its process is not in the trace, so nothing is as it should be; and it ends."""
+    out, err, calls = live("selftest", status=1)
+    rows = [line.split()[0] for line in out.splitlines()]
+    check_equal(rows, ["FAIL"] * 6, out)
+    check_one_line(err, "selftest", "6 of these are not as they should be")
+    check(calls_of(calls, "CloseTrace"), f"{calls}")
+
+
+@case
 def wine_has_none():
-    for command in ("offcpu", "record", "wakeups", "chains"):
-        status, out, err = run_windows(command, "1")
+    for command in ("offcpu", "record", "wakeups", "chains", "selftest"):
+        status, out, err = run_windows(command, *(["1"] if command != "selftest" else []))
         check_equal((status, out), (1, b""), command)
         check_one_line(err, command, "dwell: Wine has no ETW", "run dwell.exe on Windows")
 

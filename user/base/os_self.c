@@ -29,6 +29,18 @@ uint64_t os_self_cpu_ns(void)
 	return timeval_ns(usage.ru_utime) + timeval_ns(usage.ru_stime);
 }
 
+int os_self_path(char *to, size_t cap)
+{
+	ssize_t len = readlink("/proc/self/exe", to, cap);
+
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= cap)
+		return -ENAMETOOLONG;
+	to[len] = '\0';
+	return 0;
+}
+
 uint32_t os_online_cpus(void)
 {
 	long cnt = sysconf(_SC_NPROCESSORS_ONLN);

@@ -2,9 +2,14 @@
 #include "base/os_self.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <windows.h>
 
 #include <psapi.h>
+
+#include "base/compiler.h"
+#include "base/os_windows.h"
 
 #define SELF_UNIX_EPOCH 116444736000000000ull /* 1970 in units of 100 ns since 1601 */
 
@@ -48,6 +53,18 @@ uint64_t os_self_cpu_ns(void)
 	uint64_t start_ns;
 
 	return self_times(&start_ns);
+}
+
+int os_self_path(char *to, size_t cap)
+{
+	wchar_t wide[MAX_PATH];
+	DWORD len = GetModuleFileNameW(NULL, wide, MAX_PATH);
+	_cleanup_free_ char *text = len && len < MAX_PATH ? os_windows_utf8(wide) : NULL;
+
+	if (!text || strlen(text) >= cap)
+		return len ? -ENAMETOOLONG : os_windows_error();
+	strcpy(to, text);
+	return 0;
 }
 
 uint32_t os_online_cpus(void)
