@@ -150,7 +150,7 @@ WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client 
 	$(patsubst %,user/output/%.c,http http_%) \
 	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% \
 		spool spool_% throttle window_writer) \
-	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump locks push runq serve_calls serve_http serve_watch syscalls syscalls_run top top_%)
+	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump locks push runq serve_calls serve_http serve_watch syscalls_run top top_%)
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows

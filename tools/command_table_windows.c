@@ -11,6 +11,7 @@ static const struct command *const command_table[] = {
 	&offcpu_command,
 	&wakeups_command,
 	&chains_command,
+	&syscalls_command,
 	&record_command,
 	&serve_command,
 	&report_command,
@@ -32,7 +33,6 @@ static const struct {
 	const char *name, *instead;
 } elsewhere[] = {
 	{"locks", NULL},
-	{"syscalls", NULL},
 	{"runq", NULL},
 	{"top", NULL},
 	{"dump", NULL},

@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "commands.h"
 #include "format/syscall_table.h"
+#include "load_input.h"
+#include "load_names.h"
+#include "trace_calls.h"
 
 #define SYSCALLS_TOP 40
 
@@ -124,6 +127,8 @@ static int parse_slower(void *config, const char *value)
 
 static int run_syscalls(const void *config, int operand_cnt, char **operands, char **command)
 {
+	if (operand_cnt == 1 && !command && load_is_trace(operands[0]))
+		return trace_calls_of_file(config, operands[0]);
 	return syscalls_run(config, operand_cnt, operands, command);
 }
 
@@ -211,6 +216,7 @@ static const struct option_def syscalls_options[] = {
 	 .offset = MEMBER(top_cnt),
 	 .max = 1000000,
 	 .help = "rows in the table (default 40; 0: all)"},
+	LOAD_SYMBOL_PATH_OPTION(struct syscalls_config, symbol_path),
 	{.letter = 'q',
 	 .name = "quiet",
 	 .type = OPTION_FLAG,
@@ -229,13 +235,14 @@ static const struct command_example syscalls_examples[] = {
 	{"dwell syscalls -- make", "all calls of a build; the exit status is make's"},
 	{"dwell syscalls -x --by process 5", "which programs have calls that fail"},
 	{"dwell syscalls -p 4711 --slower 10ms 60", "slow calls as they happen, with file or peer"},
+	{"dwell syscalls trace.etl", "those of a trace of Windows"},
 	{.line = NULL},
 };
 
 const struct command syscalls_command = {
 	.name = "syscalls",
 	.summary = "count system calls: how often, how long, which errors",
-	.operands = "[DURATION] [-- COMMAND [ARG...]]",
+	.operands = "[DURATION | FILE.etl] [-- COMMAND [ARG...]]",
 	.description =
 		"Counts and times every system call of the target, in the kernel and without "
 		"sampling, and shows for each: how often it was called and failed, with which "
@@ -249,6 +256,8 @@ const struct command syscalls_command = {
 		"open at the end are shown apart. A call that a signal interrupts fails with what "
 		"the kernel says (ERESTARTSYS and its like, which the program doesn't see), and "
 		"is one more call when it is restarted. Calls of 32-bit programs say so.\n "
+		"FILE may be an event trace of Windows (.etl) with system calls: then those are "
+		"counted, by the routines of its kernel and its statuses.\n "
 		"Standard output is data. The closing ledger, which says what became of every "
 		"call, is on standard error.",
 	.options = syscalls_options,

@@ -16,6 +16,7 @@ struct syscalls_config {
 	bool slower, failed, stacks, histogram, json, quiet, verbose;
 	uint64_t top_cnt, ring_bytes;
 	const char *output;
+	const char *symbol_path, *etw_dll; /* of Windows; the latter for tests */
 };
 
 /*

@@ -171,6 +171,22 @@ def other_commands():
 
 
 @case
+def system_calls():
+    """By the kernel's routines, with their statuses, and how their time divides."""
+    trace = make("shop")
+    p = json.loads(run("syscalls", "-q", "--json", "--by", "thread", trace).ok().out)
+    check_equal([(c["of"], c["call"], c["calls"], c["errors"], c["total_ns"], c["blocked_ns"], c["runnable_ns"]) for c in p["calls"]],
+                [("db.exe (tid 204, pid 200)", "ntoskrnl.exe+0x8000", 1, {}, 27 * MS, 24_500_000, 500_000),
+                 ("db.exe (tid 204, pid 200)", "ntoskrnl.exe+0x9000", 2, {"OBJECT_NAME_NOT_FOUND": 1}, 50_000, 0, 0)], "calls")
+    failed = run("syscalls", "-x", trace).ok()
+    check("OBJECT_NAME_NOT_FOUND 1" in failed.out and "+0x8000" not in failed.out, failed.out)
+    check("calls: 1 counted, 2 filtered" in failed.err, failed.err)
+    check_equal(json.loads(run("syscalls", "-q", "--json", "-p", "100", trace).ok().out)["calls"], [], "another process's")
+    check_one_line(run("syscalls", make("poor")).err, "none", "has no system calls: 'dwell info")
+    check_one_line(run("syscalls", "--slower", "1ms", trace).err, "--slower", "--slower is for live runs on Linux")
+
+
+@case
 def errors():
     """What can't be shown says why, and what would help."""
     poor = make("poor")
@@ -199,6 +215,8 @@ def known_answers():
                            f"app.exe;app.exe+0x1010;app.exe+0x2222;ntdll.dll+0x200;{kernel} 50000",
                            f"srv.exe;srv.exe+0x1020;srv.exe+0x3333;ntdll.dll+0x300;{kernel} 2500"], name)
         check_equal(totals("synthetic/" + name), (128 * MS, 4, 0), name)
+        calls = json.loads(run("syscalls", "-q", "--json", path).ok().out)["calls"]
+        check_equal([(c["call"], c["calls"], c["total_ns"], c["failed"]) for c in calls], [("ntoskrnl.exe+0x3000", 1, 38_700_000, 0)], name)
     check_equal(totals("synthetic/chrome_cswitch92"), (398_800, 42, 0), "chrome")
 
 

@@ -35,8 +35,8 @@ def commands_that_are_there():
     status, out, err = run_windows("help")
     names = re.findall(rb"(?m)^  ([a-z]+) ", out)
     check_equal((status, err), (0, ""), "status, stderr")
-    check_equal([n.decode() for n in names], "offcpu wakeups chains record serve report info diff check selftest list completion version".split() + ["dwell"], "commands")
-    for name in "locks syscalls runq top dump".split():
+    check_equal([n.decode() for n in names], "offcpu wakeups chains syscalls record serve report info diff check selftest list completion version".split() + ["dwell"], "commands")
+    for name in "locks runq top dump".split():
         status, out, err = run_windows(name, "5")
         check_equal((status, out), (2, b""), name)
         check_one_line(err, name, f"dwell: {name}: ", "does not have this command yet")

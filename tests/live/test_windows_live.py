@@ -3,6 +3,7 @@
 # timeout: 400
 """dwell.exe on live sessions, under Wine: what it asks of Windows, and what it makes of events. Wine has no event tracing, so a DLL of our
 own (tests/windows/fake_etw.c) tells of a trace as Windows would, and writes down the calls."""
+import json
 import os
 import re
 import signal
@@ -97,6 +98,19 @@ def commands_are_started():
     check("no off-CPU time" in err, err)
     check(calls_of(calls, "CloseTrace"), f"{calls}")
     check_one_line(live("offcpu", "--", "no-such-program", status=1)[1], "no such program", "can't run no-such-program: there is no such program")
+
+
+@case
+def system_calls():
+    out, err, calls = live("syscalls", "--json", "60")
+    want = json.loads(run("syscalls", "-q", "--json", made_trace()).ok().out)["calls"]
+    check_equal(json.loads(out)["calls"], want, "calls")
+    check("calls: 3 counted" in err, err)
+    started = calls_of(calls, "StartTraceW name")[0]
+    check(" flags=897 " in started, started)
+    check_equal([c.split("=")[1] for c in calls_of(calls, "TraceSetInformation type")], ["36", "50", "51"], "stacks")
+    status, file_out, _ = run_windows("syscalls", "-q", "--json", windows_path(made_trace()))
+    check_equal((status, json.loads(file_out)["calls"]), (0, want), "of a file")
 
 
 @case

@@ -40,3 +40,21 @@ const char *call_result(const struct call_record *rec, char *text)
 		snprintf(text, CALL_NAME_LEN, "%" PRId64, (int64_t)rec->result);
 	return text;
 }
+
+const char *calls_report_call(const struct calls_report *r, uint32_t nr, char *text)
+{
+	if (r->names && nr != CALL_STATS_OTHER_NRS)
+		return r->names->call(r->names->arg, nr, text);
+	return call_name(nr, text);
+}
+
+const char *calls_report_error(const struct calls_report *r, uint32_t error, char *text)
+{
+	const char *name =
+		r->names ? r->names->error(r->names->arg, error, text) : syscall_error_name(error);
+
+	if (name)
+		return name;
+	snprintf(text, CALL_NAME_LEN, "%" PRIu32, error);
+	return text;
+}

@@ -10,6 +10,7 @@
 #include "analyze/call_stats.h"
 
 #define CALLS_NAME_LEN 4200
+#define CALL_NAME_LEN  160 /* of a function, in the names of other systems */
 
 /* The calls that became of those that began: they add up (see enum call_counter). */
 struct calls_ledger {
@@ -19,8 +20,16 @@ struct calls_ledger {
 	uint64_t slow_cnt, slow_lost_cnt;
 };
 
+/* What calls and errors are called where they are not Linux'. @text: CALL_NAME_LEN bytes to write to; returns the name. */
+struct calls_names {
+	const char *(*call)(void *arg, uint32_t nr, char *text);
+	const char *(*error)(void *arg, uint32_t error, char *text);
+	void *arg;
+};
+
 struct calls_report {
-	const struct call_stats *stats; /* sorted */
+	const struct calls_names *names; /* NULL: Linux' */
+	const struct call_stats *stats;	 /* sorted */
 	const char *title, *probes, *version, *by;
 	uint64_t start_ns, stop_ns;	   /* CLOCK_MONOTONIC */
 	uint64_t realtime_ns;		   /* at start_ns, since the epoch */
@@ -36,8 +45,10 @@ struct calls_report {
 uint64_t calls_ledger_lost(const struct calls_ledger *l);
 
 /* The name of the call @nr (| CALL_NR_COMPAT): "read", "read (32-bit)", "syscall_9999". @text: CALL_NAME_LEN bytes. */
-#define CALL_NAME_LEN 64
 const char *call_name(uint32_t nr, char *text);
+/* The same as the report says; and of an error: "ENOENT", or its number. */
+const char *calls_report_call(const struct calls_report *r, uint32_t nr, char *text);
+const char *calls_report_error(const struct calls_report *r, uint32_t error, char *text);
 /* A result as people write it: "5", "-1 ENOENT". @text: CALL_NAME_LEN bytes. */
 const char *call_result(const struct call_record *rec, char *text);
 

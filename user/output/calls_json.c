@@ -7,18 +7,15 @@
 #include "output/json_writer.h"
 #include "output/out.h"
 
-static void write_errors(struct json *j, const struct call_stat *c)
+static void write_errors(struct json *j, const struct calls_report *r, const struct call_stat *c)
 {
-	char number[16];
+	char name[CALL_NAME_LEN];
 
 	json__key(j, "errors");
 	json__begin_object(j);
-	for (size_t i = 0; i < c->error_cnt; i++) {
-		const char *name = syscall_error_name(c->errors[i].error);
-
-		snprintf(number, sizeof(number), "%u", c->errors[i].error);
-		json__member_u64(j, name ? name : number, c->errors[i].cnt);
-	}
+	for (size_t i = 0; i < c->error_cnt; i++)
+		json__member_u64(j, calls_report_error(r, c->errors[i].error, name),
+				 c->errors[i].cnt);
 	json__end_object(j);
 }
 
@@ -49,6 +46,14 @@ static void write_name(struct json *j, uint32_t nr)
 	json__member_bool(j, "compat", nr & CALL_NR_COMPAT);
 }
 
+/* Its number is this run's own. */
+static void write_other_name(struct json *j, const struct calls_report *r, uint32_t nr)
+{
+	char name[CALL_NAME_LEN];
+
+	json__member_string(j, "call", calls_report_call(r, nr, name));
+}
+
 static void write_stat(struct json *j, const struct calls_report *r, const struct call_stat *c)
 {
 	char entity[CALLS_NAME_LEN];
@@ -60,10 +65,13 @@ static void write_stat(struct json *j, const struct calls_report *r, const struc
 		json__member_string(j, "of", entity);
 		json__member_u64(j, "of_id", c->entity.nr ? c->entity.nr : c->entity.id);
 	}
-	write_name(j, c->nr);
+	if (r->names)
+		write_other_name(j, r, c->nr);
+	else
+		write_name(j, c->nr);
 	json__member_u64(j, "calls", c->lengths.cnt);
 	json__member_u64(j, "failed", c->failed_cnt);
-	write_errors(j, c);
+	write_errors(j, r, c);
 	json__member_u64(j, "total_ns", c->total_ns);
 	json__member_u64(j, "on_cpu_ns", call_stat_on_cpu_ns(c));
 	json__member_u64(j, "blocked_ns", c->blocked_ns);

@@ -57,28 +57,23 @@ static void write_head(struct out *o)
 		  "  %cpu %blocked %runnable\n");
 }
 
-static void write_errors(struct out *o, const struct call_stat *c)
+static void write_errors(struct out *o, const struct calls_report *r, const struct call_stat *c)
 {
-	char text[TEXT_CNT_LEN];
+	char text[TEXT_CNT_LEN], name[CALL_NAME_LEN];
 
 	for (size_t i = 0; i < c->error_cnt; i++) {
-		const char *name = syscall_error_name(c->errors[i].error);
-
 		out__puts(o, i ? ", " : "  ");
-		if (name)
-			out__puts(o, name);
-		else
-			out__u64(o, c->errors[i].error);
+		out__puts(o, calls_report_error(r, c->errors[i].error, name));
 		out__putc(o, ' ');
 		out__puts(o, text_cnt(text, c->errors[i].cnt));
 	}
 }
 
-static void write_row(struct out *o, const struct call_stat *c)
+static void write_row(struct out *o, const struct calls_report *r, const struct call_stat *c)
 {
 	char name[CALL_NAME_LEN];
 
-	put_left(o, TABLE_NAME_COLS, call_name(c->nr, name));
+	put_left(o, TABLE_NAME_COLS, calls_report_call(r, c->nr, name));
 	put_cnt(o, 10, c->lengths.cnt);
 	put_cnt(o, 9, c->failed_cnt);
 	put_ns(o, c->total_ns);
@@ -90,7 +85,7 @@ static void write_row(struct out *o, const struct call_stat *c)
 	put_pct(o, 6, call_stat_on_cpu_ns(c), c->total_ns);
 	put_pct(o, 9, c->blocked_ns, c->total_ns);
 	put_pct(o, 10, c->runnable_ns, c->total_ns);
-	write_errors(o, c);
+	write_errors(o, r, c);
 	out__putc(o, '\n');
 }
 
@@ -126,7 +121,7 @@ static void write_rows(struct out *o, const struct calls_report *r)
 		}
 		if (r->entities && (!last || !same_entity(last, c)))
 			write_entity(o, r, c);
-		write_row(o, c);
+		write_row(o, r, c);
 		last = c;
 		shown++;
 	}
@@ -145,7 +140,7 @@ static void write_histograms(struct out *o, const struct calls_report *r)
 		if (!c->lengths.cnt)
 			continue;
 		buf__init(&text, 1 << 16);
-		out__printf(o, "\n%s", call_name(c->nr, name));
+		out__printf(o, "\n%s", calls_report_call(r, c->nr, name));
 		if (r->entities) {
 			r->name(r->arg, &c->entity, entity);
 			out__puts(o, "  ");
@@ -171,7 +166,7 @@ static void write_open(struct out *o, const struct calls_report *r)
 			out__puts(o, "\nstill inside at the end (not counted above):\n");
 		head = true;
 		out__puts(o, "  ");
-		put_left(o, TABLE_NAME_COLS - 2, call_name(c->nr, name));
+		put_left(o, TABLE_NAME_COLS - 2, calls_report_call(r, c->nr, name));
 		put_cnt(o, 10, c->open_cnt);
 		out__printf(o, "  longest %s", text_ns(ns, c->open_max_ns));
 		if (r->entities) {

@@ -21,6 +21,8 @@ struct etw_live {
 	void *feed;
 	struct etw_targets targets;
 	struct module_table *modules;
+	etw_call_fn on_call; /* NULL: nobody takes them */
+	void *on_call_arg;
 	bool cut; /* and what ended before it has to come by the next round */
 	struct etw_pipe pipe;
 	bool has_pipe;
@@ -86,6 +88,8 @@ static int etw_live_start(struct source *base, event_fn fn, void *arg)
 	if (err)
 		return err;
 	l->pipe.targets = l->targets;
+	l->pipe.on_call = l->on_call;
+	l->pipe.on_call_arg = l->on_call_arg;
 	l->pipe.wire.modules = l->modules;
 	etw_pipe__to(&l->pipe, fn, arg);
 	return etw_pipe__begin(&l->pipe, &about, 0);
@@ -186,6 +190,12 @@ static const struct source_ops etw_live_source = {
 	.swept = etw_live_swept,
 	.close = etw_live_close,
 };
+
+void etw_live_on_call(struct source *s, etw_call_fn fn, void *arg)
+{
+	etw_live_of(s)->on_call = fn;
+	etw_live_of(s)->on_call_arg = arg;
+}
 
 struct source *etw_live_new(const struct etw_feed_ops *ops, void *feed,
 			    const struct etw_targets *targets, struct module_table *modules)

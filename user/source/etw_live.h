@@ -39,5 +39,7 @@ struct etw_feed_ops {
  */
 struct source *etw_live_new(const struct etw_feed_ops *ops, void *feed,
 			    const struct etw_targets *targets, struct module_table *modules);
+/* Before the start: who takes system calls. */
+void etw_live_on_call(struct source *s, etw_call_fn fn, void *arg);
 
 #endif

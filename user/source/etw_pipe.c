@@ -67,7 +67,23 @@ static int pipe_totals(void *arg, const struct etw_totals *totals)
 	return etw_wire__totals(&p->wire, totals);
 }
 
+static int pipe_call(void *arg, const struct etw_call *c)
+{
+	struct etw_pipe *p = arg;
+	struct etw_told_call told = {.call = c};
+	__u64 routine;
+	int err;
+
+	if (!p->on_call || !etw_targets__has(&p->targets, &p->facts, c->tid, c->exit_ns))
+		return 0;
+	err = etw_wire__call(&p->wire, c->tid, c->addr, c->enter_ns, &told.thread, &told.image,
+			     &routine);
+	told.routine = routine;
+	return err ? err : p->on_call(p->on_call_arg, &told);
+}
+
 static const struct etw_waits_ops pipe_waits = {
+	.call = pipe_call,
 	.wait = pipe_wait,
 	.ready = pipe_ready,
 	.totals = pipe_totals,
@@ -115,6 +131,9 @@ int etw_pipe__learn(struct etw_pipe *p, const struct etl_event *raw)
 		return 0;
 	case ETW_READY:
 		p->ready_cnt++;
+		return 0;
+	case ETW_SYSCALL_ENTER:
+		p->call_cnt++;
 		return 0;
 	case ETW_STACK:
 	case ETW_STACK_KEY:

@@ -27,7 +27,19 @@ struct etw_pipe_about {
 	uint64_t unix_ns; /* the wall clock then; 0: not known */
 };
 
+/* A system call that was seen from its beginning to its end. */
+struct etw_told_call {
+	const struct etw_call *call;
+	struct wire_thread_key thread;
+	struct wire_image image; /* zero: nobody knows */
+	uint64_t routine;	 /* a stack that was told, of the one function */
+};
+
+typedef int (*etw_call_fn)(void *arg, const struct etw_told_call *c);
+
 struct etw_pipe {
+	etw_call_fn on_call; /* NULL, or to be set after etw_pipe__init(), with its argument */
+	void *on_call_arg;
 	struct etw_targets
 		targets; /* to be set after etw_pipe__init(); what it points to has to stay */
 	struct etw_facts facts;
@@ -39,8 +51,8 @@ struct etw_pipe {
 	uint64_t unix_ns;
 	uint64_t last_ns; /* the latest time that was learned */
 	uint64_t event_cnt;
-	uint64_t switch_cnt, ready_cnt, stack_cnt; /* that were learned */
-	uint64_t lost_event_cnt, lost_buffer_cnt;  /* as events say */
+	uint64_t switch_cnt, ready_cnt, stack_cnt, call_cnt; /* that were learned */
+	uint64_t lost_event_cnt, lost_buffer_cnt;	     /* as events say */
 	uint64_t observed_ns, observed_cnt, filtered_ns, filtered_cnt, unready_cnt; /* of targets */
 };
 

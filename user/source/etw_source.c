@@ -8,7 +8,6 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
-#include "source/etw_pipe.h"
 
 #define ETW_EVENTS_PER_POLL 65536
 
@@ -33,6 +32,16 @@ static int etw_source_error(const struct etw_source *s, int err)
 
 	snprintf(why, sizeof(why), "%s", error_text(err));
 	return error_set(err, "%s: %s", s->name, why);
+}
+
+void etw_source_set(struct source *base, const struct etw_targets *targets, etw_call_fn fn,
+		    void *arg)
+{
+	struct etw_source *s = etw_source_of(base);
+
+	s->pipe.targets = *targets;
+	s->pipe.on_call = fn;
+	s->pipe.on_call_arg = arg;
 }
 
 static int etw_source_round(struct etw_source *s)
@@ -65,6 +74,11 @@ static int etw_source_start(struct source *base, event_fn fn, void *arg)
 
 	if (err)
 		return etw_source_error(s, err);
+	if (s->pipe.on_call && !s->pipe.call_cnt)
+		return error_set(-ENODATA,
+				 "%s: has no system calls: 'dwell info %s' shows what it has, and "
+				 "how to record a better one",
+				 s->name, s->name);
 	if (!s->pipe.switch_cnt)
 		return error_set(
 			-ENODATA,
@@ -72,7 +86,7 @@ static int etw_source_start(struct source *base, event_fn fn, void *arg)
 			"waited: 'dwell info %s' shows what it has, and how to record a "
 			"better one",
 			s->name, s->name);
-	if (!s->pipe.stack_cnt)
+	if (!s->pipe.stack_cnt && !s->pipe.on_call)
 		log_warn("%s has no stacks: times of threads are all that it can show; 'dwell info "
 			 "%s' says how to record a better one",
 			 s->name, s->name);

@@ -4,6 +4,7 @@
 #define SOURCE_ETW_SOURCE_H
 
 #include "format/etl_reader.h"
+#include "source/etw_pipe.h"
 #include "source/source.h"
 
 /*
@@ -11,5 +12,7 @@
  * title. It can be started once. NULL + errno.
  */
 struct source *etw_source_new(struct etl_reader *r, const char *name);
+/* Before the start: of whom it tells, and who takes system calls. What the targets point to has to stay. */
+void etw_source_set(struct source *s, const struct etw_targets *targets, etw_call_fn fn, void *arg);
 
 #endif

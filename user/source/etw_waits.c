@@ -218,7 +218,12 @@ static int waits_enter(struct etw_waits *w, const struct etw_event *e, const str
 	if (!th)
 		return -errno;
 	th->in_call = true;
-	th->call = (struct etw_call){.tid = tid, .addr = e->syscall.addr, .enter_ns = raw->time_ns};
+	/* What the thread's sums are now is taken away when it leaves. */
+	th->call = (struct etw_call){.tid = tid,
+				     .addr = e->syscall.addr,
+				     .enter_ns = raw->time_ns,
+				     .blocked_ns = th->totals.blocked_ns,
+				     .runnable_ns = th->totals.runnable_ns};
 	return 0;
 }
 
@@ -231,6 +236,8 @@ static int waits_exit(struct etw_waits *w, const struct etw_event *e, const stru
 	th->in_call = false;
 	th->call.exit_ns = raw->time_ns;
 	th->call.status = (uint32_t)e->syscall.addr;
+	th->call.blocked_ns = th->totals.blocked_ns - th->call.blocked_ns;
+	th->call.runnable_ns = th->totals.runnable_ns - th->call.runnable_ns;
 	return w->ops->call ? w->ops->call(w->arg, &th->call) : 0;
 }
 

@@ -40,6 +40,7 @@ struct etw_call {
 	uint32_t status;
 	uint64_t addr; /* of the routine */
 	uint64_t enter_ns, exit_ns;
+	uint64_t blocked_ns, runnable_ns; /* of that time */
 };
 
 /* What a thread did, from when it was first seen to when it was last. */

@@ -256,6 +256,18 @@ int etw_wire__totals(struct etw_wire *t, const struct etw_totals *totals)
 	return err ? err : t->fn(t->arg, &e);
 }
 
+int etw_wire__call(struct etw_wire *t, uint32_t tid, uint64_t routine, uint64_t time_ns,
+		   struct wire_thread_key *ret_key, struct wire_image *ret_image, __u64 *ret_stack)
+{
+	uint32_t process;
+	int err = wire_thread(t, tid, time_ns, ret_key, &process);
+
+	*ret_image = (struct wire_image){0};
+	if (process != ETW_NONE)
+		*ret_image = etw_wire_image(t, process);
+	return err ? err : etw_wire_routine(t, routine, time_ns, ret_stack);
+}
+
 /* ---- waits ---- */
 
 static struct wire_wait wire_wait_of(const struct etw_wire *t, const struct etw_wait *w)

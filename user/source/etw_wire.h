@@ -49,6 +49,12 @@ int etw_wire__reasons(struct etw_wire *t);
 /* @with_waker: the trace says who ended waits. */
 int etw_wire__wait(struct etw_wire *t, const struct etw_stacked *s, bool with_waker);
 int etw_wire__totals(struct etw_wire *t, const struct etw_totals *totals);
+/*
+ * Tells the thread as it was at @time_ns, and a stack of the kernel's one function at @routine. Whose it is, zero if nobody knows; and the
+ * stack's id.
+ */
+int etw_wire__call(struct etw_wire *t, uint32_t tid, uint64_t routine, uint64_t time_ns,
+		   struct wire_thread_key *ret_key, struct wire_image *ret_image, __u64 *ret_stack);
 /* A fact about the run. */
 int etw_wire__note(struct etw_wire *t, const char *key, const char *value);
 /* The consumer forgets these stacks, unless they are told again. 0 or -ENOMEM. */

@@ -14,5 +14,7 @@ struct wire_image etw_wire_image(const struct etw_wire *t, uint32_t process);
  */
 int etw_wire_stack(struct etw_wire *t, uint32_t part, uint32_t process, uint64_t time_ns,
 		   __u64 *ret_id);
+/* The same of one function of the kernel's: its first address. */
+int etw_wire_routine(struct etw_wire *t, uint64_t addr, uint64_t time_ns, __u64 *ret_id);
 
 #endif

@@ -290,3 +290,19 @@ int etw_wire_stack(struct etw_wire *t, uint32_t part, uint32_t process, uint64_t
 		t->parts[t->part_cnt++] = told;
 	return err;
 }
+
+int etw_wire_routine(struct etw_wire *t, uint64_t addr, uint64_t time_ns, __u64 *ret_id)
+{
+	union {
+		struct wire_stack rec;
+		uint64_t words[sizeof(struct wire_stack) / 8 + 1];
+	} u = {.rec = {.h = {.kind = WIRE_STACK, .size = sizeof(u)},
+		       .kind = WIRE_STACK_KERNEL,
+		       .flags = WIRE_STACK_EXACT,
+		       .frame_cnt = 1,
+		       .time_ns = t->offset_ns}};
+	/* As if it had called from its beginning: see wire_tell_method(). */
+	int err = wire_addr(t, &t->facts->kernel, ETW_NONE, addr + 1, time_ns, &u.rec.ips[0]);
+
+	return err ? err : wire_tell_stack(t, &u.rec, ret_id);
+}
