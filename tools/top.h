@@ -11,8 +11,8 @@
 
 #include "app/service.h"
 #include "app/top_keys.h"
-#include "base/os_thread.h"
 #include "base/os_child.h"
+#include "base/os_thread.h"
 #include "live.h"
 #include "naming.h"
 #include "output/top_screen.h"
