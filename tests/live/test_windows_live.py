@@ -85,6 +85,9 @@ def targets():
     check_equal(live("offcpu", "-q", "-f", "-p", "200", "60")[0].splitlines(), lines[4:5], "-p")
     check_equal(live("offcpu", "-q", "-f", "-t", "104", "60")[0].splitlines(), lines[1:4], "-t")
     check_equal(live("offcpu", "-q", "-f", "--comm", "check*", "60")[0].splitlines(), lines[1:4], "--comm")
+    err = live("offcpu", "-f", "-p", "100", "60", status=1, fail="OpenProcess=87")[1]
+    check_one_line(err, "a process that is not there", "-p 100: there is no such process")
+    live("offcpu", "-q", "-f", "-p", "100", "60", fail="OpenProcess=5")
     out, err, _ = live("offcpu", "-f", "-p", "100,200", "-m", "45000", "60")
     check_equal(out.splitlines(), lines[1:3] + lines[5:6] + lines[7:], "-m")
     check("99.0 ms filtered" in err, err)

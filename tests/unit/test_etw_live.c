@@ -355,6 +355,8 @@ static void test_targets(void **state _unused_)
 	assert_told((struct etw_targets){.pids = system_id, .pid_cnt = 1}, 0, 0, 0);
 	assert_told((struct etw_targets){.pids = system_id, .pid_cnt = 1, .children = true}, 0, 0,
 		    0);
+	/* The one that traces. */
+	assert_told((struct etw_targets){.not_pid = 200}, 7, 220, 0);
 	assert_told((struct etw_targets){.user_only = true}, 8, 249, 0);
 	assert_told((struct etw_targets){.kernel_only = true}, 0, 0, 0);
 	/* Open ones are as long as the window lets them be. */

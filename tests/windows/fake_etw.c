@@ -151,6 +151,16 @@ EXPORT(BOOL, FakeAdjustTokenPrivileges, HANDLE token, BOOL none, PTOKEN_PRIVILEG
 	return TRUE;
 }
 
+/* Those in the trace are not in this system. */
+EXPORT(HANDLE, FakeOpenProcess, DWORD access, BOOL inherit, DWORD pid)
+{
+	(void)access;
+	(void)inherit;
+	(void)pid;
+	SetLastError(failure("OpenProcess"));
+	return failure("OpenProcess") ? NULL : CreateEventW(NULL, TRUE, FALSE, NULL);
+}
+
 /* ---- sessions ---- */
 
 static void note_guid(const char *what, const GUID *g)

@@ -25,6 +25,7 @@ static const struct {
 	{"OpenProcessToken", offsetof(struct etw_api, open_process_token)},
 	{"LookupPrivilegeValueW", offsetof(struct etw_api, lookup_privilege)},
 	{"AdjustTokenPrivileges", offsetof(struct etw_api, adjust_privileges)},
+	{"OpenProcess", offsetof(struct etw_api, open_process)},
 	{"QueryPerformanceCounter", offsetof(struct etw_api, query_counter)},
 };
 

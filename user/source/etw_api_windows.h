@@ -26,6 +26,7 @@ struct etw_api {
 	BOOL(WINAPI *adjust_privileges)
 	(HANDLE, BOOL, PTOKEN_PRIVILEGES, DWORD, PTOKEN_PRIVILEGES, PDWORD);
 	BOOL(WINAPI *query_counter)(LARGE_INTEGER *);
+	HANDLE(WINAPI *open_process)(DWORD, BOOL, DWORD);
 	bool test; /* a DLL of a test */
 };
 

@@ -252,15 +252,34 @@ static const struct etw_feed_ops feed_ops = {
 	.close = feed_close,
 };
 
+/* Nobody would ever tell of one that isn't there. */
+static int feed_check_pids(const struct etw_api *api, const struct etw_targets *t)
+{
+	for (size_t i = 0; i < t->pid_cnt; i++) {
+		HANDLE process = api->open_process(SYNCHRONIZE, FALSE, t->pids[i]);
+
+		if (!process && GetLastError() == ERROR_INVALID_PARAMETER)
+			return error_set(-ESRCH, "-p %u: there is no such process", t->pids[i]);
+		if (process)
+			CloseHandle(process);
+	}
+	return 0;
+}
+
 struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_targets *targets,
 			     struct module_table *modules)
 {
 	struct etw_feed *f = calloc(1, sizeof(*f));
+	struct etw_targets others = *targets;
 	int err;
 
 	if (!f)
 		return NULL;
+	/* As on Linux: what it waits for itself is of no interest. */
+	others.not_pid = GetCurrentProcessId();
 	err = etw_api__load(&f->api, opts->dll);
+	if (!err)
+		err = feed_check_pids(&f->api, targets);
 	if (err) {
 		free(f);
 		errno = -err;
@@ -271,5 +290,5 @@ struct source *etw_feed_open(const struct etw_feed_opts *opts, const struct etw_
 	InitializeCriticalSection(&f->lock);
 	etw_queue__init(&f->queue, ETW_QUEUE_BYTES_EACH);
 	snprintf(f->kernel, sizeof(f->kernel), "Windows");
-	return etw_live_new(&feed_ops, f, targets, modules);
+	return etw_live_new(&feed_ops, f, &others, modules);
 }

@@ -48,6 +48,8 @@ bool etw_targets__has(const struct etw_targets *t, const struct etw_facts *f, ui
 
 	if (t->tid_cnt && !targets_list_has(t->tids, t->tid_cnt, tid))
 		return false;
+	if (t->not_pid && th && th->pid == t->not_pid)
+		return false;
 	if (!t->pid_cnt && !t->comm && !t->user_only && !t->kernel_only)
 		return true;
 	/* Of whom nothing is known is nobody in particular. */

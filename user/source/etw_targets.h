@@ -12,6 +12,7 @@ struct etw_targets {
 	const char *comm;	     /* a glob for the thread's name; NULL: any */
 	bool children;		     /* also processes that those of @pids started, and so on */
 	bool user_only, kernel_only; /* threads */
+	uint32_t not_pid;	     /* the tracer's own process; 0: none */
 	uint64_t min_ns, max_ns;     /* of waits; 0: no limit. Others are counted as filtered. */
 };
 
