@@ -10,42 +10,8 @@ int live_parse_unwind(void *config, const char *value);
 /* The words that it knows (struct value_hint). */
 const char *live_unwind_word(size_t i);
 
-#define LIVE_START_OPTION                                                                   \
-	{                                                                                   \
-		.name = "start-at", .arg = "TIME", .type = OPTION_CUSTOM,                   \
-		.parse = live_parse_start,                                                  \
-		.help = "begin at TIME, to line up with other machines: 12:30:00 (local), " \
-			"2026-01-31T12:30:00Z, +5s, or /10s for the next full ten seconds"  \
-	}
-
 #define LIVE_TARGET_OPTIONS                                                                       \
-	TARGET_OPTIONS(struct live_config, target),                                               \
-		{.type = OPTION_GROUP, .help = "What is delivered"},                              \
-		{.letter = 'u',                                                                   \
-		 .name = "user-threads-only",                                                     \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(struct live_config, user_threads),                            \
-		 .help = "no kernel threads"},                                                    \
-		{.letter = 'k',                                                                   \
-		 .name = "kernel-threads-only",                                                   \
-		 .type = OPTION_FLAG,                                                             \
-		 .offset = offsetof(struct live_config, kernel_threads),                          \
-		 .help = "kernel threads only"},                                                  \
-		{.letter = 'm',                                                                   \
-		 .name = "min-block-time",                                                        \
-		 .arg = "US",                                                                     \
-		 .type = OPTION_U64,                                                              \
-		 .offset = offsetof(struct live_config, min_us),                                  \
-		 .max = UINT64_MAX / 1000,                                                        \
-		 .help = "only intervals of at least US microseconds"},                           \
-		{.letter = 'M',                                                                   \
-		 .name = "max-block-time",                                                        \
-		 .arg = "US",                                                                     \
-		 .type = OPTION_U64,                                                              \
-		 .offset = offsetof(struct live_config, max_us),                                  \
-		 .min = 1,                                                                        \
-		 .max = UINT64_MAX / 1000,                                                        \
-		 .help = "only intervals of at most US microseconds"},                            \
+	TARGET_OPTIONS(struct live_config, target), LIVE_FILTER_OPTIONS,                          \
 		{.name = "state",                                                                 \
 		 .arg = "MASK",                                                                   \
 		 .type = OPTION_CUSTOM,                                                           \

@@ -54,6 +54,30 @@ struct serve_config {
 	const char *log; /* likewise: instead of standard error */
 };
 
+/* Rows of option tables for a struct serve_config. */
+#define SERVE_MAX_GROUPS_OPTION                                                                   \
+	{                                                                                         \
+		.name = "max-groups", .arg = "N", .type = OPTION_U64,                             \
+		.offset = offsetof(struct serve_config, max_groups), .min = 2, .max = GROUPS_MAX, \
+		.help = "groups at most, the rest is `other` (default 50)"                        \
+	}
+
+#define SERVE_BUCKETS_OPTION                                                                     \
+	{                                                                                        \
+		.name = "buckets", .arg = "LIST", .type = OPTION_STRING,                         \
+		.offset = offsetof(struct serve_config, buckets),                                \
+		.help = "bounds of histograms, seconds: 0.001,0.01,0.1... (default: 1, 2 and 5 " \
+			"per decade "                                                            \
+			"from 1 us to 50 s)"                                                     \
+	}
+
+#define SERVE_QUIET_OPTION                                                \
+	{                                                                 \
+		.letter = 'q', .name = "quiet", .type = OPTION_FLAG,      \
+		.offset = offsetof(struct serve_config, live.view.quiet), \
+		.help = "no ledger on stderr at the end"                  \
+	}
+
 /* A configuration that is, or was, in use. */
 struct serve_kept {
 	struct serve_kept *next;

@@ -11,6 +11,7 @@
 #include "base/os_signal.h"
 #include "commands.h"
 #include "load_input.h"
+#include "load_names.h"
 #include "source/etw_feed_windows.h"
 #include "trace_calls.h"
 
@@ -122,31 +123,8 @@ static void syscalls_defaults(void *config)
 	c->top_cnt = SYSCALLS_TOP;
 }
 
-#define MEMBER(name) offsetof(struct syscalls_config, name)
-
 static const struct option_def syscalls_options[] = {
-	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},
-	{.letter = 'p',
-	 .name = "pid",
-	 .arg = "PID,...",
-	 .type = OPTION_PIDS,
-	 .offset = MEMBER(target.pids),
-	 .help = "these processes; the run ends when all have exited"},
-	{.letter = 't',
-	 .name = "tid",
-	 .arg = "TID,...",
-	 .type = OPTION_PIDS,
-	 .offset = MEMBER(target.tids),
-	 .help = "these threads"},
-	{.name = "comm",
-	 .arg = "GLOB",
-	 .type = OPTION_STRING,
-	 .offset = MEMBER(target.comm),
-	 .help = "threads whose description, or else whose process's name, matches: * ? [a-z]"},
-	{.name = "children",
-	 .type = OPTION_FLAG,
-	 .offset = MEMBER(target.children),
-	 .help = "with -p: also the processes that they start (-- COMMAND: always)"},
+	TARGET_OPTIONS_WITHOUT_CGROUP(struct syscalls_config, target),
 	{.type = OPTION_GROUP, .help = "What is counted"},
 	{.name = "by",
 	 .arg = "WHOM",
@@ -154,48 +132,20 @@ static const struct option_def syscalls_options[] = {
 	 .parse = parse_by,
 	 .value = {.kind = VALUE_ONE_OF, .word = by_word},
 	 .help = "process or thread: a table for each"},
-	{.letter = 'x',
-	 .name = "failed",
-	 .type = OPTION_FLAG,
-	 .offset = MEMBER(failed),
-	 .help = "only calls that fail"},
+	SYSCALLS_FAILED_OPTION,
 	{.type = OPTION_GROUP, .help = "Output"},
-	{.name = "histogram",
-	 .type = OPTION_FLAG,
-	 .offset = MEMBER(histogram),
-	 .help = "also how the lengths of each call are spread"},
-	{.name = "json", .type = OPTION_FLAG, .offset = MEMBER(json), .help = "JSON"},
-	{.letter = 'o',
-	 .name = "output",
-	 .arg = "FILE",
-	 .type = OPTION_STRING,
-	 .offset = MEMBER(output),
-	 .value = {.kind = VALUE_PATH},
-	 .help = "write to FILE, JSON if it ends in .json"},
-	{.name = "top",
-	 .arg = "N",
-	 .type = OPTION_U64,
-	 .offset = MEMBER(top_cnt),
-	 .max = 1000000,
-	 .help = "rows in the table (default 40; 0: all)"},
-	{.name = "symbol-path",
-	 .arg = "LIST",
-	 .type = OPTION_STRING,
-	 .offset = MEMBER(symbol_path),
-	 .value = {.kind = VALUE_DIRECTORY},
-	 .help = "where PDBs are, as in _NT_SYMBOL_PATH, the default: calls have their names from "
-		 "the kernel's"},
+	SYSCALLS_HISTOGRAM_OPTION,
+	SYSCALLS_JSON_OPTION,
+	SYSCALLS_OUTPUT_OPTION,
+	SYSCALLS_TOP_OPTION,
+	LOAD_SYMBOL_PATH_OPTION(struct syscalls_config, symbol_path),
 	{.name = "etw-dll",
 	 .arg = "FILE",
 	 .type = OPTION_STRING,
-	 .offset = MEMBER(etw_dll),
+	 .offset = SYSCALLS_MEMBER(etw_dll),
 	 .value = {.kind = VALUE_PATH},
 	 .help = "for tests of dwell: take the functions of event tracing from this DLL"},
-	{.letter = 'q',
-	 .name = "quiet",
-	 .type = OPTION_FLAG,
-	 .offset = MEMBER(quiet),
-	 .help = "no ledger on stderr"},
+	SYSCALLS_QUIET_OPTION,
 	OPTION_END,
 };
 

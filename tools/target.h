@@ -14,41 +14,55 @@ struct target_config {
 	bool children;
 };
 
-/* Rows of an option table for a command whose config has a struct target_config named `member`: threads by number, name, cgroup. */
-#define TARGET_THREAD_OPTIONS(cfg, member)                                                  \
-	{.letter = 't',                                                                     \
-	 .name = "tid",                                                                     \
-	 .arg = "TID,...",                                                                  \
-	 .type = OPTION_PIDS,                                                               \
-	 .offset = offsetof(cfg, member.tids),                                              \
-	 .value = {.kind = VALUE_TIDS},                                                     \
-	 .help = "these threads"},                                                          \
-		{.name = "comm",                                                            \
-		 .arg = "GLOB",                                                             \
-		 .type = OPTION_STRING,                                                     \
-		 .offset = offsetof(cfg, member.comm),                                      \
-		 .help = "threads whose name matches: * ? [a-z]"},                          \
-	{                                                                                   \
-		.name = "cgroup", .arg = "PATH", .type = OPTION_STRING,                     \
-		.offset = offsetof(cfg, member.cgroup), .value = {.kind = VALUE_DIRECTORY}, \
-		.help = "threads in this cgroup (v1 or v2) and those below it"              \
+/* Rows of an option table for a command whose config has a struct target_config named `member`. */
+#define TARGET_PID_OPTION(cfg, member)                                               \
+	{                                                                            \
+		.letter = 'p', .name = "pid", .arg = "PID,...", .type = OPTION_PIDS, \
+		.offset = offsetof(cfg, member.pids), .value = {.kind = VALUE_PIDS}, \
+		.help = "these processes; the run ends when all have exited",        \
 	}
 
-/* All that a run can have for a target. */
-#define TARGET_OPTIONS(cfg, member)                                                                \
-	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},                         \
-		{.letter = 'p',                                                                    \
-		 .name = "pid",                                                                    \
-		 .arg = "PID,...",                                                                 \
-		 .type = OPTION_PIDS,                                                              \
-		 .offset = offsetof(cfg, member.pids),                                             \
-		 .value = {.kind = VALUE_PIDS},                                                    \
-		 .help = "these processes; the run ends when all have exited"},                    \
-		TARGET_THREAD_OPTIONS(cfg, member),                                                \
+/* Threads by number and name. */
+#define TARGET_NAMED_OPTIONS(cfg, member)                             \
+	{.letter = 't',                                               \
+	 .name = "tid",                                               \
+	 .arg = "TID,...",                                            \
+	 .type = OPTION_PIDS,                                         \
+	 .offset = offsetof(cfg, member.tids),                        \
+	 .value = {.kind = VALUE_TIDS},                               \
+	 .help = "these threads"},                                    \
+	{                                                             \
+		.name = "comm", .arg = "GLOB", .type = OPTION_STRING, \
+		.offset = offsetof(cfg, member.comm),                 \
+		.help = "threads whose name matches: * ? [a-z]",      \
+	}
+
+#define TARGET_CHILDREN_OPTION(cfg, member)                                                        \
 	{                                                                                          \
 		.name = "children", .type = OPTION_FLAG, .offset = offsetof(cfg, member.children), \
 		.help = "with -p: also the processes that they start (-- COMMAND: always)",        \
 	}
+
+/* And of a cgroup. */
+#define TARGET_THREAD_OPTIONS(cfg, member)                                                  \
+	TARGET_NAMED_OPTIONS(cfg, member),                                                  \
+	{                                                                                   \
+		.name = "cgroup", .arg = "PATH", .type = OPTION_STRING,                     \
+		.offset = offsetof(cfg, member.cgroup), .value = {.kind = VALUE_DIRECTORY}, \
+		.help = "threads in this cgroup (v1 or v2) and those below it",             \
+	}
+
+/* All that a run can have for a target. */
+#define TARGET_OPTIONS(cfg, member)                                                 \
+	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},          \
+		TARGET_PID_OPTION(cfg, member), TARGET_THREAD_OPTIONS(cfg, member), \
+		TARGET_CHILDREN_OPTION(cfg, member)
+
+/* The same where there are no cgroups. */
+#define TARGET_OPTIONS_WITHOUT_CGROUP(cfg, member)                                 \
+	{.type = OPTION_GROUP, .help = "Target (none: the whole system)"},         \
+		TARGET_PID_OPTION(cfg, member), TARGET_NAMED_OPTIONS(cfg, member), \
+		TARGET_CHILDREN_OPTION(cfg, member)
 
 /*
  * Checks the targets, the operands ([DURATION]) and the command (NULL: no "--"). 0 and *@ret_duration_ns (0: no end), or
