@@ -86,9 +86,9 @@ static struct profile *load_session(struct session *s, struct view_config *v,
 	return p;
 }
 
-/* @path: what it is called. NULL + errno. */
+/* @path: what it is called. @recorded: it may turn out to be of a run that showed chains. NULL + errno. */
 static struct profile *load_source(struct view_config *v, const struct load_opts *opts,
-				   struct source *source, const char *path,
+				   struct source *source, bool recorded, const char *path,
 				   char hint[LOAD_HINT_BYTES])
 {
 	struct load_names names = {.pdb = NULL};
@@ -98,9 +98,8 @@ static struct profile *load_source(struct view_config *v, const struct load_opts
 	struct profile *p = NULL;
 	int err = s ? 0 : -ENOMEM;
 
-	/* The recording may turn out to be one of a run that showed chains. */
 	if (s) {
-		s->offcpu.keep_waits = true;
+		s->offcpu.keep_waits = recorded || v->view.chains;
 		s->offcpu.keep_times = view_wants_waits(v);
 		load_cut_open(&cut);
 	}
@@ -126,7 +125,7 @@ static struct profile *load_recording(struct view_config *v, const struct load_o
 {
 	struct load_input in;
 	int err = load_input__open_recording(&in, file, path);
-	struct profile *p = err ? NULL : load_source(v, opts, in.source, path, hint);
+	struct profile *p = err ? NULL : load_source(v, opts, in.source, true, path, hint);
 
 	if (!err && !p)
 		err = -errno;
@@ -144,7 +143,7 @@ static int load_traces(struct view_config *v, const struct load_opts *opts, char
 
 	*ret = (struct loaded){.profile = NULL};
 	if (!err) {
-		ret->profile = load_source(v, opts, in.source, paths[0], ret->hint);
+		ret->profile = load_source(v, opts, in.source, false, paths[0], ret->hint);
 		err = ret->profile ? 0 : -errno;
 	}
 	load_input__close(&in);
