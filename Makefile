@@ -313,8 +313,8 @@ FUZZ_OBJS := $(SAN_OBJS:$(O)/san/%=$(O)/fuzz/obj/%)
 C_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard $(patsubst %,tests/%/*.c,unit golden browser)))
 WORK_PROGRAMS := $(patsubst tests/live/work/%.c,$(O)/tests/work/%,$(wildcard tests/live/work/*.c))
 BENCH_PROGRAMS := $(patsubst tests/bench/work/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/work/*.c))
-# A tool of the tests, for once without sanitizers.
-BENCH_TOOLS := $(O)/tests/bench/dump_names
+# A tool of the tests, for once without sanitizers, and those that only benchmarks have.
+BENCH_TOOLS := $(O)/tests/bench/dump_names $(patsubst tests/bench/tools/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/tools/*.c))
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS := $(FUZZ_NAMES:%=$(O)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
@@ -367,7 +367,11 @@ $(BENCH_PROGRAMS): $(O)/tests/bench/%: tests/bench/work/%.c $(O)/gen/flags | $(O
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
 
-$(BENCH_TOOLS): $(O)/tests/bench/%: $(O)/obj/tests/unit/%.o $(filter $(O)/obj/user/%,$(OBJS))
+$(O)/obj/tests/%: DWELL_CFLAGS += -Itests
+$(O)/tests/bench/dump_names: $(O)/obj/tests/unit/dump_names.o
+$(patsubst tests/bench/tools/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/tools/*.c)): $(O)/tests/bench/%: $(O)/obj/tests/bench/tools/%.o \
+		$(patsubst %,$(O)/obj/tests/fixtures/%.o,mketl mketw mkxpress)
+$(BENCH_TOOLS): $(filter $(O)/obj/user/%,$(OBJS))
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DWELL_CFLAGS) $(DWELL_LDFLAGS) $^ -o $@ $(DWELL_LDLIBS)
@@ -445,7 +449,7 @@ bench-%: FORCE
 
 # ---- make check: what has to hold besides the tests ----
 
-C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] windows/*.[ch] windows/linux/*.h bpf/*.[ch] tests/*/*.[ch] tests/*/work/*.[ch] \
+C_FILES = $(sort $(wildcard user/*/*.[ch] tools/*.[ch] windows/*.[ch] windows/linux/*.h bpf/*.[ch] tests/*/*.[ch] tests/*/work/*.[ch] tests/*/tools/*.[ch] \
 	docs/demo/*.[ch] docs/tutorial/*.[ch]))
 CPPCHECK_FLAGS := --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--error-exitcode=1 --suppressions-list=scripts/cppcheck.suppress -j$(NPROC) -D__x86_64__ \
@@ -511,6 +515,7 @@ help:
 	@echo 'make bench-syscalls   what a system call costs, beside other tools; writes docs/performance-syscalls.md'
 	@echo 'make bench-serve   what dwell serve takes of the machine while it runs on; writes docs/performance-serve.md'
 	@echo 'make bench-report   what drawing a large text costs, beside other tools; writes docs/performance-report.md'
+	@echo 'make bench-etl   what reading event traces of Windows costs; writes docs/performance-etl.md'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
 	@echo 'make deb        Debian packages in $(O)/deb'
