@@ -8,6 +8,7 @@
 #define ETL_TIME_ZONE_BYTES 172
 #define ETL_FILETIME_FREQ   10000000u
 #define ETL_MAX_FREQ	    10000000000ull	  /* so that a second's ticks in nanoseconds fit */
+#define ETL_USUAL_FREQ	    10000000ull		  /* of QPC since Windows 10 */
 #define ETL_UNIX_EPOCH	    116444736000000000ull /* 1970, as a FILETIME */
 #define NS_PER_SECOND	    1000000000ull
 
@@ -88,7 +89,11 @@ uint64_t etl_header__ns(const struct etl_header *h, uint64_t ticks)
 {
 	uint64_t ns;
 
-	/* Without a division that takes 128 bits: this is done for every event. */
+	/* This is done for every event: without a division that takes 128 bits, and mostly without any. */
+	if (h->freq == ETL_USUAL_FREQ)
+		return __builtin_mul_overflow(ticks, NS_PER_SECOND / ETL_USUAL_FREQ, &ns)
+			       ? UINT64_MAX
+			       : ns;
 	if (__builtin_mul_overflow(ticks / h->freq, NS_PER_SECOND, &ns) ||
 	    __builtin_add_overflow(ns, ticks % h->freq * NS_PER_SECOND / h->freq, &ns))
 		return UINT64_MAX;

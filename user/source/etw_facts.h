@@ -48,9 +48,11 @@ struct etw_place {
 struct etw_space {
 	struct etw_place *places; /* in the order in which they were told */
 	size_t cnt, cap;
-	size_t finished_cnt;		 /* so many are in the timeline */
-	struct timeline *timeline;	 /* NULL: none is */
-	bool changes;			 /* code lay where other code had been */
+	size_t finished_cnt;	   /* so many are in the timeline */
+	struct timeline *timeline; /* NULL: none is */
+	/* Since when code lay where other code had been, in the order of time: between two of these nothing changes. */
+	uint64_t *change_ns;
+	size_t change_cnt;
 	uint64_t module_end, method_end; /* of what is shown */
 };
 
@@ -129,6 +131,9 @@ static inline bool etw_is_kernel_pid(uint32_t pid)
 bool etw_facts__is_kernel(const struct etw_facts *f, uint64_t addr);
 /* The code at @addr, as of @time_ns; NULL: none is known. */
 struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint64_t time_ns);
+
+/* How often code had taken the place of other code by @time_ns: between two times with one answer nothing changed. */
+size_t etw_space__changes(const struct etw_space *s, uint64_t time_ns);
 
 /* For etw_facts.c: as etw_facts__finish(). */
 int etw_space__finish(struct etw_space *s);

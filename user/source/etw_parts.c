@@ -52,11 +52,23 @@ static bool part_eq(const void *owner, uint32_t pos, const void *key)
 	       !memcmp(&p->addrs[a->first], b->addrs, b->cnt * sizeof(*b->addrs));
 }
 
+/* For the index only: several times as fast as hash_bytes(), and every stack of a trace goes through it. */
+static uint64_t parts_hash(const uint64_t *addrs, uint32_t cnt)
+{
+	uint64_t h = cnt;
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		h = (h ^ addrs[i]) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	return hash_u64(h);
+}
+
 /* The id of these addresses; of none 0. */
 static int parts_intern(struct etw_parts *p, const uint64_t *addrs, uint32_t cnt, uint32_t *ret_id)
 {
 	const struct part_key key = {addrs, cnt};
-	uint64_t hash = hash_bytes(addrs, cnt * sizeof(*addrs));
+	uint64_t hash = parts_hash(addrs, cnt);
 	uint32_t at;
 	int err;
 

@@ -64,7 +64,24 @@ int etw_space__add(struct etw_space *s, const struct etw_place *p)
 void etw_space__fini(struct etw_space *s)
 {
 	free(s->places);
+	free(s->change_ns);
 	timeline__free(s->timeline);
+}
+
+/* Of pieces that overlap, all but the first have higher versions. */
+static int space_note_changes(struct etw_space *s)
+{
+	const struct timeline *t = s->timeline;
+
+	free(s->change_ns);
+	s->change_cnt = 0;
+	s->change_ns = malloc((t->cnt + 1) * sizeof(*s->change_ns));
+	if (!s->change_ns)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->cnt; i++)
+		if (t->entries[i].version > 1)
+			s->change_ns[s->change_cnt++] = t->entries[i].time_ns;
+	return 0;
 }
 
 int etw_space__finish(struct etw_space *s)
@@ -82,10 +99,25 @@ int etw_space__finish(struct etw_space *s)
 				    s->places[i].end - s->places[i].start, s->places[i].load_ns, 0);
 	if (!err)
 		err = timeline__finish(s->timeline);
-	for (size_t i = 0; !err && i < s->timeline->cnt; i++)
-		s->changes |= s->timeline->entries[i].version > 1;
+	if (!err)
+		err = space_note_changes(s);
 	s->finished_cnt = s->cnt;
 	return err;
+}
+
+size_t etw_space__changes(const struct etw_space *s, uint64_t time_ns)
+{
+	size_t from = 0, to = s->change_cnt;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (s->change_ns[mid] <= time_ns)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
 }
 
 struct etw_place *etw_space__find(const struct etw_space *s, uint64_t addr, uint64_t time_ns)

@@ -43,18 +43,23 @@ static const char *targets_comm(const struct etw_facts *f, const struct etw_thre
 bool etw_targets__has(const struct etw_targets *t, const struct etw_facts *f, uint32_t tid,
 		      uint64_t time_ns)
 {
-	uint32_t at = etw_facts__thread(f, tid, time_ns), process;
-	const struct etw_thread *th = at == ETW_NONE ? NULL : &f->threads[at];
+	bool by_process = t->pid_cnt || t->comm || t->user_only || t->kernel_only;
+	const struct etw_thread *th;
+	uint32_t at, process;
 
 	if (t->tid_cnt && !targets_list_has(t->tids, t->tid_cnt, tid))
 		return false;
-	if (t->not_pid && th && th->pid == t->not_pid)
-		return false;
-	if (!t->pid_cnt && !t->comm && !t->user_only && !t->kernel_only)
+	if (!by_process && !t->not_pid)
 		return true;
+	at = etw_facts__thread(f, tid, time_ns);
 	/* Of whom nothing is known is nobody in particular. */
-	if (!th)
+	if (at == ETW_NONE)
+		return !by_process;
+	th = &f->threads[at];
+	if (t->not_pid && th->pid == t->not_pid)
 		return false;
+	if (!by_process)
+		return true;
 	process = etw_facts__process(f, th->pid, time_ns);
 	if (t->pid_cnt && !targets_has_process(t, f, process))
 		return false;

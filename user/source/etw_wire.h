@@ -15,8 +15,9 @@
 /* A part of struct etw_stacks as it was in a space. */
 struct etw_wire_part {
 	uint32_t part;
-	uint32_t process; /* ETW_NONE: the kernel */
-	size_t place_cnt; /* that the space had */
+	uint32_t process;  /* ETW_NONE: the kernel */
+	size_t place_cnt;  /* that the space had */
+	size_t change_cnt; /* how often its code had changed when it was looked up last */
 	__u64 id;
 };
 

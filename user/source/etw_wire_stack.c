@@ -263,7 +263,10 @@ int etw_wire_stack(struct etw_wire *t, uint32_t part, uint32_t process, uint64_t
 {
 	struct etw_space *space =
 		process == ETW_NONE ? &t->facts->kernel : &t->facts->processes[process].space;
-	struct etw_wire_part told = {.part = part, .process = process, .place_cnt = space->cnt};
+	struct etw_wire_part told = {.part = part,
+				     .process = process,
+				     .place_cnt = space->cnt,
+				     .change_cnt = etw_space__changes(space, time_ns)};
 	uint64_t hash = hash_mix(hash_mix(hash_u64(part), process), space->cnt);
 	uint32_t at;
 	int err;
@@ -271,17 +274,20 @@ int etw_wire_stack(struct etw_wire *t, uint32_t part, uint32_t process, uint64_t
 	*ret_id = 0;
 	if (!part)
 		return 0;
-	/* What lay where never changed: the part is the same stack at all times. */
-	at = space->changes ? HASH_INDEX_NONE
-			    : hash_index__find(&t->by_part, hash, wire_part_eq, t, &told);
-	if (at != HASH_INDEX_NONE) {
+	at = hash_index__find(&t->by_part, hash, wire_part_eq, t, &told);
+	if (at != HASH_INDEX_NONE && t->parts[at].change_cnt == told.change_cnt) {
 		*ret_id = t->parts[at].id;
 		return 0;
 	}
 	err = wire_part(t, space, &told, time_ns, &told.id);
 	*ret_id = told.id;
-	if (err || space->changes)
+	if (err)
 		return err;
+	/* Time goes on: what was before the change is hardly asked for again. */
+	if (at != HASH_INDEX_NONE) {
+		t->parts[at] = told;
+		return 0;
+	}
 	err = array__grow((void **)&t->parts, &t->part_cap, t->part_cnt + 1, sizeof(*t->parts),
 			  ETW_MAX_STACKS);
 	if (!err)
