@@ -468,11 +468,40 @@ static void test_stack_of_waker(void **state _unused_)
 		add_stack(s, ETW_STACK, 60 + tid, tid, 0, own, 2, 70);
 	}
 	assert_int_equal(all.cnt, 2);
+	assert_int_equal(etw_stacks__counts(s)->held_cnt, 0);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(first(s, all.items[i].by_kernel), K(7));
 		assert_int_equal(first(s, all.items[i].by_user), 70);
 		assert_int_equal(first(s, all.items[i].user), 10);
 	}
+	etw_stacks__free(s);
+}
+
+/* Of waits that are left out, nothing stays. */
+static void test_left_out(void **state _unused_)
+{
+	static const uint64_t kernel[] = {K(7)}, user[] = {70};
+	const struct etw_wait w = {.tid = 5, .by_tid = 9, .ready_ticks = 50};
+	struct stacked all = {.cnt = 0};
+	struct etw_stacks *s = etw_stacks__new(true, see_stacked, &all);
+
+	etw_stacks__defined(s);
+	/* Before its stack is there, and after. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(etw_stacks__hold(s, 50, 9, 50 * MS, false), 0);
+		assert_int_equal(etw_stacks__counts(s)->held_cnt, 1);
+		if (!i)
+			etw_stacks__drop(s, &w);
+		add_stack(s, ETW_STACK, 50, 9, 0, kernel, 1, 50);
+		add_stack(s, ETW_STACK, 50, 9, 0, user, 1, 55);
+		etw_stacks__drop(s, &w);
+		assert_int_equal(etw_stacks__counts(s)->held_cnt, 0);
+	}
+	/* It is not there for another wait. */
+	expect(s, 5, 60, 9, 50);
+	assert_int_equal(etw_stacks__finish(s), 0);
+	assert_int_equal(all.cnt, 1);
+	assert_int_equal(all.items[0].by_user, 0);
 	etw_stacks__free(s);
 }
 
@@ -599,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_late_stacks),
 		cmocka_unit_test(test_keys_again),
 		cmocka_unit_test(test_stack_of_waker),
+		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_whose_stacks),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_threads_and_ids),

@@ -45,7 +45,10 @@ static int pipe_wait(void *arg, const struct etw_wait *w)
 		p->filtered_ns += left_out ? ns : 0;
 		p->filtered_cnt += left_out;
 	}
-	return left_out ? 0 : pipe_expect(p, w);
+	if (!left_out)
+		return pipe_expect(p, w);
+	etw_stacks__drop(p->stacks, w);
+	return 0;
 }
 
 static int pipe_ready(void *arg, const struct etw_wait *w)

@@ -250,9 +250,33 @@ int etw_stacks__hold(struct etw_stacks *s, int64_t ticks, uint32_t tid, uint64_t
 	if (ticks == ETW_NO_TICKS || !tid || tid == ETL_NO_ID)
 		return 0;
 	err = stacks_get_want(s, ticks, tid, now_ns, kernel_only, &at);
-	if (!err)
-		s->wants[at].holds++;
-	return err;
+	if (err)
+		return err;
+	s->wants[at].holds++;
+	s->counts.held_cnt++;
+	return 0;
+}
+
+/* What was held for @w, which is one less now; NONE: nothing. */
+static uint32_t stacks_take_held(struct etw_stacks *s, const struct etw_wait *w)
+{
+	uint32_t at = w->ready_ticks == ETW_NO_TICKS
+			      ? NONE
+			      : stacks_find_want(s, w->ready_ticks, w->by_tid);
+
+	if (at == NONE || !s->wants[at].holds)
+		return NONE;
+	s->wants[at].holds--;
+	s->counts.held_cnt--;
+	return at;
+}
+
+void etw_stacks__drop(struct etw_stacks *s, const struct etw_wait *w)
+{
+	uint32_t at = stacks_take_held(s, w);
+
+	if (at != NONE && s->wants[at].done && !s->wants[at].holds)
+		stacks_free_want(s, at);
 }
 
 static int stacks_hand_out(struct etw_stacks *s, uint32_t at)
@@ -365,11 +389,10 @@ static int pending_need_own(struct etw_stacks *s, uint32_t i, bool kernel_only)
 static void pending_need_other(struct etw_stacks *s, uint32_t i)
 {
 	struct pending *p = &s->pending[i];
-	uint32_t at = stacks_find_want(s, p->wait.ready_ticks, p->wait.by_tid);
+	uint32_t at = stacks_take_held(s, &p->wait);
 
-	if (p->wait.ready_ticks == ETW_NO_TICKS || at == NONE || !s->wants[at].holds)
+	if (at == NONE)
 		return;
-	s->wants[at].holds--;
 	if (!s->wants[at].done) {
 		pending_need(s, i, 1, at);
 		return;

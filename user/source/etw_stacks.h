@@ -33,6 +33,7 @@ struct etw_stacks_counts {
 	uint64_t unknown_key_cnt; /* that were never told */
 	uint64_t unused_cnt;	  /* of other events than those expected */
 	uint64_t late_cnt;	  /* waits that went without for there were too many */
+	uint64_t held_cnt;	  /* now: see etw_stacks__hold() */
 };
 
 struct etw_stacks;
@@ -51,6 +52,8 @@ void etw_stacks__defined(struct etw_stacks *s);
  */
 int etw_stacks__hold(struct etw_stacks *s, int64_t ticks, uint32_t tid, uint64_t now_ns,
 		     bool kernel_only);
+/* Nobody will ask for what was held for this wait. */
+void etw_stacks__drop(struct etw_stacks *s, const struct etw_wait *w);
 /* Has a stack at w->in_ticks by its thread, and what was held for it. What can have none is handed out at once. 0, -ENOMEM, or an error of fn. */
 int etw_stacks__expect(struct etw_stacks *s, const struct etw_wait *w, bool kernel_only);
 /* @raw is what @e was made of. 0, -ENOMEM, -E2BIG, or an error of fn. */
