@@ -10,6 +10,7 @@
 
 #define XPRESS_FLAG_CNT	 32
 #define XPRESS_MIN_MATCH 3
+#define XPRESS_STRIDE	 16
 
 struct xpress {
 	struct cursor in;
@@ -18,19 +19,33 @@ struct xpress {
 	const uint8_t *nibble; /* its upper half is the next length's; NULL: none is left */
 };
 
+/*
+ * Copies @len bytes of @from_left to where @to_left fit; both don't overlap. Most are few, and to copy so many that the compiler knows
+ * their number costs less: what is behind @len is overwritten next, or is no part of what was unpacked.
+ */
+static void xpress_move(uint8_t *to, size_t to_left, const uint8_t *from, size_t from_left,
+			size_t len)
+{
+	if (len <= XPRESS_STRIDE && from_left >= XPRESS_STRIDE && to_left >= XPRESS_STRIDE)
+		memcpy(to, from, XPRESS_STRIDE);
+	else
+		memcpy(to, from, len);
+}
+
 /* As many literals as there is a flag for, at most what fits. */
 static bool xpress_literals(struct xpress *x, size_t cnt)
 {
+	size_t left = cursor__left(&x->in);
 	const void *bytes;
 
 	if (cnt > x->cap - x->len)
 		cnt = x->cap - x->len;
-	if (cnt > cursor__left(&x->in))
-		cnt = cursor__left(&x->in);
+	if (cnt > left)
+		cnt = left;
 	if (!cnt)
 		return false;
 	bytes = cursor__bytes(&x->in, cnt);
-	memcpy(x->to + x->len, bytes, cnt);
+	xpress_move(x->to + x->len, x->cap - x->len, bytes, left, cnt);
 	x->len += cnt;
 	return true;
 }
@@ -72,13 +87,15 @@ static bool xpress_copy(struct xpress *x, size_t distance, uint64_t len)
 {
 	uint8_t *to = x->to + x->len;
 	const uint8_t *from = to - distance;
-	bool fits = len <= x->cap - x->len;
+	size_t left = x->cap - x->len;
+	bool fits = len <= left;
 
 	if (!fits)
-		len = x->cap - x->len;
+		len = left;
 	x->len += len;
 	if (distance >= len) {
-		memcpy(to, from, len);
+		/* What is behind @from, until @to, may be read. */
+		xpress_move(to, left, from, distance, len);
 		return fits;
 	}
 	/* Overlapping: the bytes repeat. */
