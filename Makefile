@@ -50,7 +50,8 @@ ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
 	snapshot_compat snapshot_minimal)
-MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump record report info diff check serve push doctor selftest list \
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump goroutines record report info diff check serve push doctor \
+	selftest list \
 	completion)
 COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
 VERSION := $(shell cat VERSION)
@@ -144,13 +145,14 @@ $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 # out as well.
 WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open peer privilege \
 		socket socket_address tty user wait) \
-	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% gopclntab gopclntab_% python python_%) \
-	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_symbols jit_% kernel_resolver vdso_resolver) \
+	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% go_% gopclntab gopclntab_% goroutine python python_%) \
+	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_frames go_symbols jit_% kernel_resolver vdso_resolver) \
 	$(patsubst %,user/source/%.c,bpf bpf_% live_events os_% proc_% python_places since snapshot) \
-	$(patsubst %,user/output/%.c,http http_%) \
+	$(patsubst %,user/analyze/%.c,go_reason go_table) \
+	$(patsubst %,user/output/%.c,goroutines_% http http_%) \
 	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% \
 		spool spool_% throttle window_writer) \
-	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump locks push runq serve_calls serve_http serve_watch syscalls_run top top_%)
+	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump goroutines goroutines_% locks push runq serve_calls serve_http serve_watch syscalls_run top top_%)
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows

@@ -14,6 +14,7 @@ static const struct command *const command_table[] = {
 	&runq_command,
 	&top_command,
 	&dump_command,
+	&goroutines_command,
 	&record_command,
 	&report_command,
 	&info_command,

@@ -16,7 +16,8 @@ enum exit_status {
 extern const struct command offcpu_command, wakeups_command, chains_command, locks_command,
 	syscalls_command, runq_command, record_command, report_command, diff_command, check_command,
 	serve_command, push_command, doctor_command, list_command, completion_command,
-	version_command, dump_command, top_command, info_command, selftest_command;
+	version_command, dump_command, goroutines_command, top_command, info_command,
+	selftest_command;
 
 /*
  * The commands of this program in the order of help; ends with NULL. Programs for different systems have different ones: there is

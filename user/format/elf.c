@@ -88,7 +88,7 @@ static int elf_read_header(struct elf *e, struct elf_layout *l)
 	e->type = cursor__u16(&c);
 	e->machine = cursor__u16(&c);
 	cursor__skip(&c, 4); /* e_version */
-	elf_word(e, &c);     /* e_entry */
+	e->entry = elf_word(e, &c);
 	l->segment_off = elf_word(e, &c);
 	l->section_off = elf_word(e, &c);
 	cursor__skip(&c, 4 + 2); /* e_flags, e_ehsize */

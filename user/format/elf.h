@@ -47,6 +47,7 @@ struct elf {
 	bool is_64;
 	uint16_t type;	  /* ET_* */
 	uint16_t machine; /* EM_* */
+	uint64_t entry;	  /* where it starts */
 	struct elf_segment *segments;
 	size_t segment_cnt;
 	struct elf_section *sections;

@@ -37,7 +37,8 @@ static int gopclntab_parse_record(const struct gopclntab *t, uint64_t off,
 
 	cursor__skip(&c, t->h.entry_bytes);
 	ret->name = t->h.names_off + cursor__u32(&c);
-	cursor__skip(&c, 4 + 4 + 4); /* args, deferreturn, pcsp */
+	cursor__skip(&c, 4 + 4); /* args, deferreturn */
+	ret->frames = cursor__u32(&c);
 	ret->files = cursor__u32(&c);
 	ret->lines = cursor__u32(&c);
 	ret->pcdata_cnt = cursor__u32(&c);
@@ -46,7 +47,8 @@ static int gopclntab_parse_record(const struct gopclntab *t, uint64_t off,
 	if (t->h.form >= GOPCLNTAB_1_20)
 		cursor__skip(&c, 4); /* startLine */
 	ret->func_id = cursor__u8(&c);
-	cursor__skip(&c, 2); /* flag, padding */
+	ret->flags = cursor__u8(&c);
+	cursor__skip(&c, 1);
 	ret->funcdata_cnt = cursor__u8(&c);
 	ret->is_go = ret->files;
 	ret->pcdata = cursor__offset(&c);

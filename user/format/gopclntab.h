@@ -40,13 +40,19 @@ struct gopclntab {
 	int wrapper_id; /* func_id of wrappers, whose numbers differ between versions; -1: not known */
 };
 
+enum gopclntab_flags {
+	GOPCLNTAB_TOP_FRAME = 1 << 0, /* stacks end in it */
+};
+
 /* A function as the list of functions has it. */
 struct gopclntab_func {
-	uint64_t entry, end;	   /* addresses; the end may be padding */
-	uint64_t name;		   /* its offset, see gopclntab__name() */
-	bool is_go;		   /* it has files: Go or Go's assembly, not C */
-	uint8_t func_id;	   /* says of a few what they are for */
-	uint32_t files, lines;	   /* tables of values, see gopclntab_header.values_off */
+	uint64_t entry, end; /* addresses; the end may be padding */
+	uint64_t name;	     /* its offset, see gopclntab__name() */
+	bool is_go;	     /* it has files: Go or Go's assembly, not C */
+	uint8_t func_id;     /* says of a few what they are for */
+	uint8_t flags;	     /* enum gopclntab_flags, from 1.17 on */
+	uint32_t frames;     /* tables of values, see gopclntab_header.values_off */
+	uint32_t files, lines;
 	uint32_t cu;		   /* position of the first of its compilation unit's files */
 	uint32_t pcdata_cnt;	   /* further tables of values */
 	uint8_t funcdata_cnt;	   /* further data */
@@ -73,6 +79,12 @@ void gopclntab__close(struct gopclntab *t);
 int gopclntab__func(const struct gopclntab *t, uint32_t i, struct gopclntab_func *ret);
 /* Its name in full, with type arguments; "" when that is damaged. Valid until gopclntab__close(). */
 const char *gopclntab__name(const struct gopclntab *t, const struct gopclntab_func *f);
+/*
+ * How many bytes of stack lie between the stack pointer and the return address when the code at @vaddr, in @f, runs. False:
+ * the table doesn't say, or says nonsense.
+ */
+bool gopclntab__frame_bytes(const struct gopclntab *t, const struct gopclntab_func *f,
+			    uint64_t vaddr, uint32_t *ret_bytes);
 /* The one that covers @vaddr. 0, -ENOENT or -EBADMSG. */
 int gopclntab__find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_func *ret);
 /*

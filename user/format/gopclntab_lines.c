@@ -47,6 +47,19 @@ static bool gopclntab_value(struct gopclntab_lookup *l, uint32_t table, uint64_t
 	return false;
 }
 
+bool gopclntab__frame_bytes(const struct gopclntab *t, const struct gopclntab_func *f,
+			    uint64_t vaddr, uint32_t *ret_bytes)
+{
+	struct gopclntab_lookup l = {.t = t, .steps_left = GOPCLNTAB_MAX_STEPS};
+	uint32_t bytes;
+
+	if (!gopclntab_value(&l, f->frames, vaddr - f->entry, &bytes) || bytes > INT32_MAX ||
+	    bytes % t->h.ptr_bytes)
+		return false;
+	*ret_bytes = bytes;
+	return true;
+}
+
 static uint32_t gopclntab_u32(const struct gopclntab *t, uint64_t off)
 {
 	struct cursor c = gopclntab_at(t, off);

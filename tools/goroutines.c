@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* dwell goroutines: what the goroutines of a Go program are doing, seen from outside. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/os_clock.h"
+#include "base/os_file.h"
+#include "base/os_signal.h"
+#include "commands.h"
+#include "goroutines_process.h"
+#include "output/goroutines.h"
+#include "terminal.h"
+#include "view.h"
+
+#define GOROUTINES_TOP_CNT     20
+#define GOROUTINES_MIN_WAIT_NS 10000000ull
+#define GOROUTINES_ROUND_NS    50000000ull
+#define GOROUTINES_MAX_PIDS    256
+
+struct goroutines_config {
+	struct option_ids pids;
+	bool system, runtime;
+	bool stacks, each, json;
+	uint64_t watch_ns;
+	uint64_t top_cnt;
+	const char *output;
+	bool quiet, verbose;
+};
+
+/* All that one run holds. */
+struct run {
+	const struct goroutines_config *config;
+	struct goroutines_process **processes; /* NULL: ended */
+	size_t cnt, alive_cnt;
+	struct atomic_file file;
+	struct go_table table;
+	bool json;
+	uint64_t look_cnt;
+	uint64_t end_ns; /* 0: none */
+	bool failed;	 /* one could not be looked at; that was said */
+};
+
+static void goroutines_defaults(void *config)
+{
+	struct goroutines_config *c = config;
+
+	c->top_cnt = GOROUTINES_TOP_CNT;
+}
+
+/* ---- looking ---- */
+
+static int goroutines_show(struct run *r, const struct goroutines_process *p)
+{
+	const struct goroutines_config *c = r->config;
+	struct go_look look = goroutines_process__look(p);
+	struct goroutines_report report = {
+		.look = &look,
+		.table = &r->table,
+		.system = c->system,
+		.runtime = c->runtime,
+		.each = c->each,
+		.ages = p->look_cnt > 1,
+		.top_cnt = c->top_cnt ? (uint32_t)c->top_cnt : UINT32_MAX,
+		.color = !c->output && terminal_color(stdout),
+	};
+	int err = go_table__fill(&r->table, &look, c->system, c->stacks);
+
+	if (err)
+		return err;
+	if (r->json)
+		return goroutines_write_json(&report, r->file.fp);
+	if (r->look_cnt > 1 || p != r->processes[0])
+		fputc('\n', r->file.fp);
+	if (c->each)
+		return goroutines_write_each(&report, r->file.fp);
+	if (c->stacks)
+		return goroutines_write_stacks(&report, r->file.fp);
+	return goroutines_write_table(&report, r->file.fp);
+}
+
+/* What could not be seen is said also with -q. */
+static void goroutines_warn(const struct goroutines_process *p)
+{
+	const struct go_counts *c = &goroutines_process__look(p).all->counts;
+	const struct {
+		uint64_t cnt;
+		const char *text;
+	} lines[] = {
+		{c->cut, "goroutines are beyond what is read of one process"},
+		{c->unreadable, "goroutines could not be read"},
+		{c->damaged, "of the list's goroutines make no sense"},
+		{c->torn, "stacks changed each time they were read, and are missing"},
+		{c->broken, "stacks could not be followed to their end"},
+		{c->unkept, "stacks are missing: there are too many different ones"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (lines[i].cnt)
+			log_warn("process %u: %llu %s", p->pid, (unsigned long long)lines[i].cnt,
+				 lines[i].text);
+}
+
+/* One that ends while it is watched is no failure. 0 or -ENOMEM. */
+static int goroutines_lose(struct run *r, size_t i, int err)
+{
+	struct goroutines_process *p = r->processes[i];
+	bool was_watched = r->look_cnt > 1;
+
+	if (err == -ENOMEM)
+		return err;
+	if (was_watched && err == -ESRCH)
+		log_info("process %u has ended", p->pid);
+	else
+		log_error("%s", error_text(err));
+	r->failed |= !was_watched || err != -ESRCH;
+	goroutines_process__free(p);
+	r->processes[i] = NULL;
+	r->alive_cnt--;
+	return 0;
+}
+
+static int goroutines_look_at(struct run *r, size_t i)
+{
+	struct goroutines_process *p = r->processes[i];
+	bool stacks = r->config->stacks || r->config->each;
+	int err = goroutines_process__read(p, stacks);
+
+	if (err)
+		return goroutines_lose(r, i, err);
+	err = goroutines_show(r, p);
+	if (!err && fflush(r->file.fp))
+		err = -errno;
+	if (err)
+		return error_set(err, "can't write the goroutines: %s", strerror(-err));
+	goroutines_warn(p);
+	return 0;
+}
+
+static int goroutines_look(struct run *r)
+{
+	int err = 0;
+
+	r->look_cnt++;
+	for (size_t i = 0; !err && i < r->cnt; i++)
+		if (r->processes[i])
+			err = goroutines_look_at(r, i);
+	return err;
+}
+
+/* ---- running ---- */
+
+static void goroutines_sleep(uint64_t until_ns)
+{
+	uint64_t now_ns = os_monotonic_ns();
+
+	while (now_ns < until_ns && !os_signal_stop()) {
+		uint64_t ns = until_ns - now_ns;
+		struct timespec ts = {
+			.tv_nsec = (long)(ns < GOROUTINES_ROUND_NS ? ns : GOROUTINES_ROUND_NS)};
+
+		nanosleep(&ts, NULL);
+		now_ns = os_monotonic_ns();
+	}
+}
+
+/* Looks are made at even distances; where one takes longer than that, some are left out. */
+static int goroutines_watch(struct run *r)
+{
+	uint64_t next_ns = os_monotonic_ns();
+	int err = goroutines_look(r);
+
+	while (!err && r->config->watch_ns && r->alive_cnt && !os_signal_stop()) {
+		do
+			next_ns += r->config->watch_ns;
+		while (next_ns < os_monotonic_ns());
+		if (r->end_ns && next_ns > r->end_ns)
+			break;
+		goroutines_sleep(next_ns);
+		if (!os_signal_stop())
+			err = goroutines_look(r);
+	}
+	return err;
+}
+
+static int goroutines_open(struct run *r)
+{
+	const struct goroutines_config *c = r->config;
+	const char *path = c->output ? c->output : "-";
+	bool infer = getenv("DWELL_GO_LAYOUT") && !strcmp(getenv("DWELL_GO_LAYOUT"), "infer");
+	int err;
+
+	r->cnt = c->pids.cnt;
+	r->processes = calloc(r->cnt, sizeof(r->processes[0]));
+	if (!r->processes)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->cnt; i++) {
+		r->processes[i] = goroutines_process__new(c->pids.ids[i], infer);
+		if (!r->processes[i])
+			return -errno;
+		r->alive_cnt++;
+	}
+	err = atomic_file__open(&r->file, path, 0644);
+	return err ? error_set(err, "can't write '%s': %s%s", path, error_text(err),
+			       view_advice(err))
+		   : 0;
+}
+
+static int goroutines_check(struct run *r, int operand_cnt, char **operands, char **command)
+{
+	const struct goroutines_config *c = r->config;
+	size_t len = c->output ? strlen(c->output) : 0;
+	uint64_t duration_ns = 0;
+	int err = 0;
+
+	r->json = c->json || (len > 5 && !strcmp(c->output + len - 5, ".json"));
+	if (!c->pids.cnt)
+		return error_set(-EINVAL, "which process? Give -p PID");
+	if (c->pids.cnt > GOROUTINES_MAX_PIDS)
+		return error_set(-EINVAL, "-p: %zu processes at once: at most %d", c->pids.cnt,
+				 GOROUTINES_MAX_PIDS);
+	if (command)
+		return error_set(-EINVAL,
+				 "unexpected '--': a running process is looked at, give -p PID");
+	if (c->stacks && c->each && !r->json)
+		return error_set(-EINVAL,
+				 "--stacks puts equal stacks together, --each doesn't: use "
+				 "one of them");
+	if (operand_cnt > 1 || (operand_cnt && !c->watch_ns))
+		return error_set(-EINVAL, "unexpected '%s': %s", operands[operand_cnt > 1],
+				 operand_cnt > 1 ? "one DURATION is enough"
+						 : "a DURATION goes with --watch");
+	if (operand_cnt)
+		err = option_parse_duration(operands[0], &duration_ns);
+	if (!err && duration_ns)
+		r->end_ns = os_monotonic_ns() + duration_ns;
+	return err;
+}
+
+static void goroutines_close(struct run *r)
+{
+	for (size_t i = 0; r->processes && i < r->cnt; i++)
+		goroutines_process__free(r->processes[i]);
+	free(r->processes);
+	atomic_file__abort(&r->file);
+	go_table__fini(&r->table);
+}
+
+static int run_goroutines(const void *config, int operand_cnt, char **operands, char **command)
+{
+	struct run r = {.config = config};
+	int err;
+
+	log_set_level(r.config->verbose ? 2 : r.config->quiet ? 0 : 1);
+	err = goroutines_check(&r, operand_cnt, operands, command);
+	if (err) {
+		log_error("%s", error_text(err));
+		return EXIT_STATUS_USAGE;
+	}
+	go_table__init(&r.table);
+	err = goroutines_open(&r);
+	if (!err) {
+		os_signal_catch_stop();
+		err = goroutines_watch(&r);
+	}
+	if (!err)
+		err = atomic_file__commit(&r.file);
+	if (err)
+		log_error("%s", error_text(err));
+	goroutines_close(&r);
+	return err || r.failed ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
+}
+
+static const struct option_def goroutines_options[] = {
+	{.type = OPTION_GROUP, .help = "Target"},
+	{.letter = 'p',
+	 .name = "pid",
+	 .arg = "PID,...",
+	 .type = OPTION_PIDS,
+	 .offset = offsetof(struct goroutines_config, pids),
+	 .value = {.kind = VALUE_PIDS},
+	 .help = "these processes"},
+	{.name = "system",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, system),
+	 .help = "also the goroutines of Go's runtime itself"},
+	{.type = OPTION_GROUP, .help = "View (none: a row for each state and place of creation)"},
+	{.name = "stacks",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, stacks),
+	 .help = "goroutines with equal stacks together, each stack with files and lines"},
+	{.name = "each",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, each),
+	 .help = "every goroutine by itself, as Go's tracebacks have it (debug=2)"},
+	{.name = "runtime",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, runtime),
+	 .help = "also the runtime's functions in stacks, which tracebacks leave out"},
+	{.name = "watch",
+	 .arg = "SECONDS",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct goroutines_config, watch_ns),
+	 .min = GOROUTINES_MIN_WAIT_NS,
+	 .max = UINT64_MAX / 4,
+	 .help = "look again every SECONDS, and tell for how long goroutines are as they are"},
+	{.type = OPTION_GROUP, .help = "Output"},
+	{.name = "json",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, json),
+	 .help = "JSON, an object for each process and look; with --stacks or --each also those"},
+	{.letter = 'o',
+	 .name = "output",
+	 .arg = "FILE",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct goroutines_config, output),
+	 .value = {.kind = VALUE_PATH},
+	 .help = "write to FILE, JSON if it ends in .json"},
+	{.name = "top",
+	 .arg = "N",
+	 .type = OPTION_U64,
+	 .offset = offsetof(struct goroutines_config, top_cnt),
+	 .max = 1000000,
+	 .help = "rows or stacks shown (default 20; 0: all)"},
+	{.letter = 'q',
+	 .name = "quiet",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, quiet),
+	 .help = "nothing on stderr but warnings and errors"},
+	{.letter = 'v',
+	 .name = "verbose",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, verbose),
+	 .help = "more on stderr: what is known of the program"},
+	OPTION_END,
+};
+
+static const struct command_example goroutines_examples[] = {
+	{"dwell goroutines -p 4711", "what the goroutines of process 4711 wait for"},
+	{"dwell goroutines -p 4711 --stacks", "where: each stack once"},
+	{"dwell goroutines -p 4711 --each", "a traceback of every goroutine"},
+	{"dwell goroutines -p 4711 --watch 1 10", "a table per second, and for how long they wait"},
+	{.line = NULL},
+};
+
+const struct command goroutines_command = {
+	.name = "goroutines",
+	.summary = "what the goroutines of a Go program are doing, with no change to it",
+	.operands = "[DURATION]",
+	.description =
+		"Reads the goroutines of a running Go program out of its memory: their states, "
+		"what "
+		"they wait for, where they were created, and their stacks. The program needs no "
+		"change, no HTTP endpoint and no symbols, and is neither stopped nor slowed. Go "
+		"1.15 "
+		"to 1.27 are known; of other versions the layout of the runtime's structs is found "
+		"out from the process, and what is found is checked against it in any case.\n\n"
+		"A row of the table has the goroutines that are in one state, wait for the same, "
+		"start "
+		"in the same function, and were created at the same place. States and wait reasons "
+		"are Go's own words. A goroutine in a system call or in a function of C is "
+		"\"syscall\"; "
+		"one that could run but has no processor is \"runnable\".\n\n"
+		"How long they are as they are: a goroutine that has not run since the last look "
+		"is "
+		"what it was. So it takes --watch; \"> 10 s\" was found so by the first look, and "
+		"may "
+		"be so for longer. In a single look an age is there only where the runtime itself "
+		"has "
+		"noted one, which it does when the garbage collector finds a goroutine waiting.\n\n"
+		"--each writes what a traceback of Go has (SIGQUIT, "
+		"/debug/pprof/goroutine?debug=2), but "
+		"for the arguments of functions. A goroutine that runs has no stack that could be "
+		"read.\n\n"
+		"Each goroutine is read at a moment of its own, within some milliseconds. A stack "
+		"is "
+		"shown only if its goroutine did not run while it was read; else it is read again, "
+		"and "
+		"what can't be read is counted and said.\n\n"
+		"It takes the right to read the process's memory: root, CAP_SYS_PTRACE, or the "
+		"process's own user where kernel.yama.ptrace_scope is 0. Programs made by gccgo or "
+		"TinyGo, with altered tables (garble), for 32 bit or for other processors than "
+		"x86-64 "
+		"are refused.\n\n"
+		"DURATION is a number of seconds, or has a unit: 500ms, 10s, 1m. Without one, "
+		"--watch goes on until Ctrl-C or until the processes have ended.",
+	.options = goroutines_options,
+	.examples = goroutines_examples,
+	.config_size = sizeof(struct goroutines_config),
+	.defaults = goroutines_defaults,
+	.run = run_goroutines,
+};

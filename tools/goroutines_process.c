@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "goroutines_process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/os_clock.h"
+
+static int goroutines_process_open(struct goroutines_process *p)
+{
+	const struct go_runtime *r;
+
+	p->go = os_go_open(p->pid, p->infer);
+	if (!p->go)
+		return -errno;
+	r = &p->go->runtime;
+	log_debug("process %u: %s, layout of its structs %s, %zu wait reasons", p->pid,
+		  *r->version ? r->version : "unknown Go", r->inferred ? "inferred" : "known",
+		  r->reasons.cnt);
+	go_frames__init(&p->frames, &p->go->runtime.code);
+	p->stacks = go_stacks__new();
+	return p->stacks ? 0 : -errno;
+}
+
+static void goroutines_process_close(struct goroutines_process *p)
+{
+	go_stacks__free(p->stacks);
+	go_frames__fini(&p->frames);
+	os_go__close(p->go);
+	p->stacks = NULL;
+	p->go = NULL;
+	p->look_cnt = 0;
+}
+
+struct goroutines_process *goroutines_process__new(uint32_t pid, bool infer)
+{
+	struct goroutines_process *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return NULL;
+	p->pid = pid;
+	p->infer = infer;
+	err = goroutines_process_open(p);
+	if (!err)
+		return p;
+	goroutines_process__free(p);
+	errno = -err;
+	return NULL;
+}
+
+void goroutines_process__free(struct goroutines_process *p)
+{
+	if (!p)
+		return;
+	goroutines_process_close(p);
+	goroutines__fini(&p->looks[0]);
+	goroutines__fini(&p->looks[1]);
+	free(p);
+}
+
+static struct goroutines *goroutines_process_now(struct goroutines_process *p)
+{
+	return &p->looks[p->look_cnt % 2];
+}
+
+static struct goroutines *goroutines_process_before(struct goroutines_process *p)
+{
+	return p->look_cnt > 1 ? &p->looks[(p->look_cnt + 1) % 2] : NULL;
+}
+
+/* Of what runs now. */
+static int goroutines_process_read_once(struct goroutines_process *p, bool stacks)
+{
+	struct goroutines *now, *before;
+	int err;
+
+	p->look_cnt++;
+	now = goroutines_process_now(p);
+	before = goroutines_process_before(p);
+	if (before && go_stacks__is_full(p->stacks))
+		go_stacks__forget(p->stacks, before);
+	err = goroutines__read(now, &p->go->runtime);
+	if (err)
+		return err;
+	goroutines__age(now, before, os_monotonic_ns());
+	return go_stacks__read(p->stacks, &p->go->runtime, now, stacks ? NULL : "semacquire");
+}
+
+int goroutines_process__read(struct goroutines_process *p, bool stacks)
+{
+	int err = -ESTALE;
+
+	if (os_go__is_same(p->go))
+		err = goroutines_process_read_once(p, stacks);
+	/* What was read is right only if that program ran to the end of it. */
+	if (err == -ENOMEM || (!err && os_go__is_same(p->go)))
+		return err;
+	goroutines_process_close(p);
+	err = goroutines_process_open(p);
+	if (!err)
+		err = goroutines_process_read_once(p, stacks);
+	return err;
+}
+
+struct go_look goroutines_process__look(const struct goroutines_process *p)
+{
+	return (struct go_look){
+		.pid = p->pid,
+		.comm = p->go->process.comm,
+		.runtime = &p->go->runtime,
+		.all = &p->looks[p->look_cnt % 2],
+		.stacks = p->stacks,
+		.frames = (struct go_frames *)&p->frames,
+	};
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "analyze/go_reason.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+
+static const char *const go_reason_names[GO_REASON_CNT] = {
+	[GO_REASON_CHAN_RECEIVE] = "chan_receive",
+	[GO_REASON_CHAN_SEND] = "chan_send",
+	[GO_REASON_SELECT] = "select",
+	[GO_REASON_FOREVER] = "forever",
+	[GO_REASON_MUTEX] = "mutex",
+	[GO_REASON_WAITGROUP] = "waitgroup",
+	[GO_REASON_COND] = "cond",
+	[GO_REASON_SEMACQUIRE] = "semacquire",
+	[GO_REASON_SLEEP] = "sleep",
+	[GO_REASON_IO_WAIT] = "io_wait",
+	[GO_REASON_SYSCALL] = "syscall",
+	[GO_REASON_GC] = "gc",
+	[GO_REASON_RUNTIME_IDLE] = "runtime_idle",
+	[GO_REASON_PREEMPTED] = "preempted",
+	[GO_REASON_RUNNABLE] = "runnable",
+	[GO_REASON_OTHER] = "other",
+	[GO_REASON_NONE] = "",
+};
+
+const char *go_reason_name(enum go_reason reason)
+{
+	return reason < GO_REASON_CNT ? go_reason_names[reason] : "";
+}
+
+const char *go_status_name(enum go_status status)
+{
+	static const char *const names[GO_STATUS_CNT] = {
+		[GO_IDLE] = "idle",	      [GO_RUNNABLE] = "runnable",
+		[GO_RUNNING] = "running",     [GO_SYSCALL] = "syscall",
+		[GO_WAITING] = "waiting",     [GO_DEAD] = "dead",
+		[GO_COPYSTACK] = "copystack", [GO_PREEMPTED] = "preempted",
+		[GO_LEAKED] = "leaked",	      [GO_DEAD_EXTRA] = "deadextra",
+	};
+
+	return status < GO_STATUS_CNT && names[status] ? names[status] : "unknown";
+}
+
+/* What Go's words begin with; the first that fits counts. From waitReasonStrings of all versions. */
+static const struct {
+	const char *begin;
+	enum go_reason reason;
+} go_reason_rules[] = {
+	{"chan receive (nil chan)", GO_REASON_FOREVER},
+	{"chan send (nil chan)", GO_REASON_FOREVER},
+	{"select (no cases)", GO_REASON_FOREVER},
+	{"chan receive", GO_REASON_CHAN_RECEIVE},
+	{"chan send", GO_REASON_CHAN_SEND},
+	{"select", GO_REASON_SELECT},
+	{"sync.Mutex.", GO_REASON_MUTEX},
+	{"sync.RWMutex.", GO_REASON_MUTEX},
+	{"sync.WaitGroup.", GO_REASON_WAITGROUP},
+	{"sync.Cond.", GO_REASON_COND},
+	{"semacquire", GO_REASON_SEMACQUIRE},
+	{"sleep", GO_REASON_SLEEP},
+	{"IO wait", GO_REASON_IO_WAIT},
+	{"force gc (idle)", GO_REASON_RUNTIME_IDLE},
+	{"GC worker (idle)", GO_REASON_RUNTIME_IDLE},
+	{"GC sweep wait", GO_REASON_RUNTIME_IDLE},
+	{"GC scavenge wait", GO_REASON_RUNTIME_IDLE},
+	{"finalizer wait", GO_REASON_RUNTIME_IDLE},
+	{"cleanup wait", GO_REASON_RUNTIME_IDLE},
+	{"GOMAXPROCS updater (idle)", GO_REASON_RUNTIME_IDLE},
+	{"trace reader (blocked)", GO_REASON_RUNTIME_IDLE},
+	{"GC ", GO_REASON_GC},
+	{"garbage collection", GO_REASON_GC},
+	{"wait for GC cycle", GO_REASON_GC},
+	{"stopping the world", GO_REASON_GC},
+	{"flushing proc caches", GO_REASON_GC},
+	{"preempted", GO_REASON_PREEMPTED},
+};
+
+static enum go_reason go_reason_of_text(const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(go_reason_rules); i++)
+		if (!strncmp(text, go_reason_rules[i].begin, strlen(go_reason_rules[i].begin)))
+			return go_reason_rules[i].reason;
+	return GO_REASON_OTHER;
+}
+
+enum go_reason go_reason_of(enum go_status status, const char *text)
+{
+	switch (status) {
+	case GO_RUNNABLE:
+		return GO_REASON_RUNNABLE;
+	case GO_RUNNING:
+	case GO_COPYSTACK:
+		return GO_REASON_NONE;
+	case GO_SYSCALL:
+		return GO_REASON_SYSCALL;
+	case GO_PREEMPTED:
+		return GO_REASON_PREEMPTED;
+	case GO_WAITING:
+	case GO_LEAKED:
+		return go_reason_of_text(text);
+	default:
+		return GO_REASON_OTHER;
+	}
+}
+
+static int go_reason_take_line(void *arg, const struct go_line *line)
+{
+	static const struct {
+		const char *begin;
+		enum go_reason reason;
+	} rules[] = {
+		{"sync.(*Mutex).", GO_REASON_MUTEX},
+		{"sync.(*RWMutex).", GO_REASON_MUTEX},
+		{"sync.(*WaitGroup).", GO_REASON_WAITGROUP},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (strncmp(line->name, rules[i].begin, strlen(rules[i].begin)) != 0)
+			continue;
+		*(enum go_reason *)arg = rules[i].reason;
+		return 1;
+	}
+	return 0;
+}
+
+enum go_reason go_reason_by_stack(struct go_frames *f, struct go_stack_view stack)
+{
+	enum go_reason found = GO_REASON_SEMACQUIRE;
+
+	go_frames__each(f, stack, false, go_reason_take_line, &found);
+	return found;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "analyze/go_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+void go_table__init(struct go_table *t)
+{
+	*t = (struct go_table){0};
+}
+
+void go_table__fini(struct go_table *t)
+{
+	free(t->rows);
+	hash_index__fini(&t->index);
+	*t = (struct go_table){0};
+}
+
+bool go_look__is_system(const struct go_look *look, const struct goroutine *g)
+{
+	return go_name_is_system(go_frames__function(look->frames, g->startpc));
+}
+
+const char *go_look__wait_reason(const struct go_look *look, const struct goroutine *g)
+{
+	if (g->status != GO_WAITING && g->status != GO_LEAKED)
+		return "";
+	return go_wait_reasons__text(&look->runtime->reasons, g->wait_reason);
+}
+
+struct go_stack_view go_look__stack(const struct go_look *look, uint32_t stack)
+{
+	if (!look->stacks)
+		return (struct go_stack_view){0};
+	return go_stacks__get(look->stacks, stack);
+}
+
+enum go_reason go_look__reason(const struct go_look *look, const struct goroutine *g)
+{
+	enum go_reason reason =
+		go_reason_of((enum go_status)g->status, go_look__wait_reason(look, g));
+
+	if (reason != GO_REASON_SEMACQUIRE)
+		return reason;
+	return go_reason_by_stack(look->frames, go_look__stack(look, g->stack));
+}
+
+static int go_compare_goids(const void *a, const void *b)
+{
+	const struct goroutine *x = *(const struct goroutine *const *)a;
+	const struct goroutine *y = *(const struct goroutine *const *)b;
+
+	return (x->goid > y->goid) - (x->goid < y->goid);
+}
+
+const struct goroutine **go_look__sort(const struct go_look *look)
+{
+	size_t cnt = look->all->cnt;
+	const struct goroutine **sorted = calloc(cnt + 1, sizeof(*sorted));
+
+	if (!sorted)
+		return NULL;
+	for (size_t i = 0; i < cnt; i++)
+		sorted[i] = &look->all->items[i];
+	qsort(sorted, cnt, sizeof(*sorted), go_compare_goids);
+	return sorted;
+}
+
+/* ---- rows ---- */
+
+static uint64_t go_row_hash(const struct go_row *r)
+{
+	uint64_t hash = hash_mix((uint64_t)r->status, (uint64_t)(uintptr_t)r->wait_reason);
+
+	hash = hash_mix(hash_mix(hash, r->gopc), r->startpc);
+	return hash_mix(hash, ((uint64_t)r->reason << 32) | r->stack);
+}
+
+static bool go_row_equals(const void *owner, uint32_t pos, const void *key)
+{
+	const struct go_row *a = &((const struct go_table *)owner)->rows[pos], *b = key;
+
+	return a->status == b->status && a->wait_reason == b->wait_reason && a->gopc == b->gopc &&
+	       a->startpc == b->startpc && a->stack == b->stack && a->reason == b->reason;
+}
+
+static int go_table_get(struct go_table *t, const struct go_row *key, struct go_row **ret)
+{
+	uint64_t hash = go_row_hash(key);
+	uint32_t found = hash_index__find(&t->index, hash, go_row_equals, t, key);
+	int err = 0;
+
+	if (found == HASH_INDEX_NONE) {
+		err = array__grow((void **)&t->rows, &t->cap, t->cnt + 1, sizeof(*t->rows),
+				  GO_MAX_GOROUTINES);
+		if (!err)
+			err = hash_index__add(&t->index, hash, (uint32_t)t->cnt);
+		if (err)
+			return err;
+		found = (uint32_t)t->cnt++;
+		t->rows[found] = *key;
+	}
+	*ret = &t->rows[found];
+	return 0;
+}
+
+/* go_look__reason(), without comparing texts each time. */
+static enum go_reason go_table_reason(struct go_table *t, const struct go_look *look,
+				      const struct goroutine *g, const char *wait_reason)
+{
+	uint8_t *text = &t->memo.texts[g->wait_reason];
+	size_t slot = g->stack % ARRAY_SIZE(t->memo.stacks);
+
+	if (!*wait_reason)
+		return go_look__reason(look, g);
+	if (!*text)
+		*text = (uint8_t)(go_reason_of((enum go_status)g->status, wait_reason) + 1);
+	if (*text - 1 != GO_REASON_SEMACQUIRE || g->stack == GO_STACK_NONE)
+		return (enum go_reason)(*text - 1);
+	if (t->memo.stacks[slot].stack != g->stack + 1) {
+		t->memo.stacks[slot].stack = g->stack + 1;
+		t->memo.stacks[slot].reason = go_look__reason(look, g);
+	}
+	return t->memo.stacks[slot].reason;
+}
+
+static int go_table_add(struct go_table *t, const struct go_look *look, const struct goroutine *g,
+			bool by_stack)
+{
+	const char *wait_reason = go_look__wait_reason(look, g);
+	struct go_row *row, key = {
+				    .status = (enum go_status)g->status,
+				    .wait_reason = wait_reason,
+				    .gopc = g->gopc,
+				    .startpc = g->startpc,
+				    .stack = by_stack ? g->stack : GO_STACK_NONE,
+				    .reason = go_table_reason(t, look, g, wait_reason),
+			    };
+	uint64_t age_ns = look->all->now_ns - g->since_ns;
+	int err = go_table_get(t, &key, &row);
+
+	if (err)
+		return err;
+	row->cnt++;
+	if (age_ns >= row->oldest_ns) {
+		row->oldest_is_bound =
+			g->since_first || (age_ns == row->oldest_ns && row->oldest_is_bound);
+		row->oldest_ns = age_ns;
+	}
+	t->by_status[g->status]++;
+	t->shown_cnt++;
+	return 0;
+}
+
+/* By what is the same in each look at the same program, so that equal counts don't jump. */
+static int go_row_compare(const void *a, const void *b)
+{
+	const struct go_row *x = a, *y = b;
+	int order;
+
+	if (x->cnt != y->cnt)
+		return x->cnt < y->cnt ? 1 : -1;
+	order = strcmp(x->wait_reason, y->wait_reason);
+	if (order || x->status != y->status)
+		return order ? order : (int)x->status - (int)y->status;
+	if (x->gopc != y->gopc)
+		return x->gopc > y->gopc ? 1 : -1;
+	if (x->startpc != y->startpc)
+		return x->startpc > y->startpc ? 1 : -1;
+	return (x->stack > y->stack) - (x->stack < y->stack);
+}
+
+int go_table__fill(struct go_table *t, const struct go_look *look, bool system, bool by_stack)
+{
+	int err = 0;
+
+	t->cnt = 0;
+	t->shown_cnt = t->system_cnt = 0;
+	memset(t->by_status, 0, sizeof(t->by_status));
+	memset(&t->memo, 0, sizeof(t->memo));
+	hash_index__clear(&t->index);
+	for (size_t i = 0; !err && i < look->all->cnt; i++) {
+		const struct goroutine *g = &look->all->items[i];
+
+		if (!system && go_look__is_system(look, g))
+			t->system_cnt++;
+		else
+			err = go_table_add(t, look, g, by_stack);
+	}
+	if (t->cnt)
+		qsort(t->rows, t->cnt, sizeof(*t->rows), go_row_compare);
+	return err;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The goroutines of a process, added up: those in the same state, for the same reason, created at the same place, with the same
+ * first function and, if wanted, the same stack are one row.
+ *
+ *   go_table__init -> go_table__fill ... -> go_table__fini
+ */
+#ifndef ANALYZE_GO_TABLE_H
+#define ANALYZE_GO_TABLE_H
+
+#include "analyze/go_reason.h"
+
+/* What there is of one process. Nothing is owned. */
+struct go_look {
+	uint32_t pid;
+	const char *comm;
+	const struct go_runtime *runtime;
+	const struct goroutines *all;
+	const struct go_stacks *stacks; /* NULL: not read */
+	struct go_frames *frames;
+};
+
+struct go_row {
+	/* The key. */
+	enum go_status status;
+	const char *wait_reason; /* Go's own word; "": it doesn't wait */
+	uint64_t gopc, startpc;
+	uint32_t stack; /* GO_STACK_NONE but by stack, and where there is none */
+	enum go_reason reason;
+	/* Of all of its goroutines. */
+	uint64_t cnt;
+	uint64_t oldest_ns;   /* how long the oldest is seen as it is */
+	bool oldest_is_bound; /* or longer: the first look found it so */
+};
+
+struct go_table {
+	struct go_row *rows; /* most goroutines first */
+	size_t cnt, cap;
+	struct hash_index index;
+	uint64_t by_status[GO_STATUS_CNT];
+	uint64_t shown_cnt;
+	uint64_t system_cnt; /* of the runtime itself, not shown */
+	struct go_reason_memo {
+		uint8_t texts[UINT8_MAX + 1]; /* enum go_reason + 1 by number of wait reason */
+		struct {
+			uint32_t stack; /* + 1 */
+			enum go_reason reason;
+		} stacks[256];
+	} memo;
+};
+
+void go_table__init(struct go_table *t);
+void go_table__fini(struct go_table *t);
+/* Anew; @system: with the runtime's own; @by_stack: stacks are a part of the key. 0 or -ENOMEM. */
+int go_table__fill(struct go_table *t, const struct go_look *look, bool system, bool by_stack);
+
+/* Is it one of the runtime's own? */
+bool go_look__is_system(const struct go_look *look, const struct goroutine *g);
+/* Go's word for why it waits; "" when it doesn't. */
+const char *go_look__wait_reason(const struct go_look *look, const struct goroutine *g);
+/* Why it doesn't run. */
+enum go_reason go_look__reason(const struct go_look *look, const struct goroutine *g);
+/* All of them in the order in which they were created, to be freed; NULL + errno. */
+const struct goroutine **go_look__sort(const struct go_look *look);
+/* Its stack; no frames if there is none. */
+struct go_stack_view go_look__stack(const struct go_look *look, uint32_t stack);
+
+#endif

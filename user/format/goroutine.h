@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * All goroutines of a process at one moment:
+ *
+ *   goroutines__init -> goroutines__read ... -> goroutines__fini
+ *
+ * The process runs on meanwhile: each goroutine is right by itself, of slightly different moments. Memory may hold anything: what makes
+ * no sense is counted, never believed.
+ */
+#ifndef FORMAT_GOROUTINE_H
+#define FORMAT_GOROUTINE_H
+
+#include "format/go_runtime.h"
+
+#define GO_STACK_NONE UINT32_MAX
+
+struct goroutine {
+	uint64_t addr; /* of its struct; with goid the key */
+	uint64_t goid, parent_goid;
+	uint64_t gopc;	  /* where it was created: behind the go statement; 0: by C */
+	uint64_t startpc; /* its first function */
+	uint64_t sp, pc;  /* where it goes on; of one in a system call where that was called */
+	uint64_t stack_hi;
+	uint64_t wait_since_ns; /* CLOCK_MONOTONIC; 0: not noted by the runtime */
+	uint64_t since_ns;	/* it is seen as it is since then; see goroutines__age() */
+	uint32_t stack;		/* number of its stack, see go_stacks.h; GO_STACK_NONE */
+	uint8_t status;		/* enum go_status */
+	uint8_t wait_reason;	/* of GO_WAITING and GO_LEAKED */
+	uint8_t seq;		/* changes when it has run; see go_layout.seq */
+	bool locked;		/* to a thread */
+	bool since_first; /* the first look found it as it is now: since_ns is a bound, not the moment */
+};
+
+/* What was not taken, and why. */
+struct go_counts {
+	uint64_t listed;     /* goroutines in the list, with those that have ended */
+	uint64_t ended;	     /* structs that are kept for new ones */
+	uint64_t cut;	     /* beyond GO_MAX_GOROUTINES */
+	uint64_t unreadable; /* the memory could not be read */
+	uint64_t damaged;    /* no goroutine, by what stands there */
+	uint64_t torn;	     /* stacks that changed each time they were read */
+	uint64_t broken;     /* stacks that could not be followed to their end */
+	uint64_t unkept;     /* stacks that there was no room for */
+};
+
+struct goroutines {
+	struct goroutine *items; /* by address */
+	size_t cnt, cap;
+	struct go_counts counts;
+	uint64_t now_ns; /* when they were looked at, by goroutines__age() */
+	bool is_first;	 /* nothing is known of before */
+	uint64_t *list,
+		*sorted; /* their structs' addresses: in the process's order, and in their own */
+	size_t list_cnt, list_cap, sorted_cap;
+};
+
+void goroutines__init(struct goroutines *g);
+void goroutines__fini(struct goroutines *g);
+/*
+ * Reads them anew, without stacks and ages; what was there before goes. 0; -ENOENT with error_set(): there is no list any more
+ * (another program, or none); -ENOMEM.
+ */
+int goroutines__read(struct goroutines *g, const struct go_runtime *r);
+/* What the @len bytes of @g's struct say. False: it has ended, or *@ret_damaged. */
+bool goroutine_decode(const struct go_layout *l, uint64_t addr, const uint8_t bytes[GO_G_BYTES],
+		      struct goroutine *ret, bool *ret_damaged);
+
+/*
+ * Reads some structs again, in the order of @addrs, which are sorted: @fn gets each one that could be read. 0, -ENOMEM, or the
+ * first return of @fn that is not 0.
+ */
+typedef int (*go_struct_fn)(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES]);
+int go_structs_read(const struct go_memory *m, const uint64_t *addrs, size_t cnt, go_struct_fn fn,
+		    void *arg);
+
+/* Is @b, read later, the same goroutine, which has not run meanwhile? */
+bool goroutine__is_unchanged(const struct goroutine *a, const struct goroutine *b);
+/* @g is seen as it is since now, or since the runtime has noted. */
+void goroutine__set_new(struct goroutine *g, uint64_t now_ns, bool is_first);
+/*
+ * Takes from @older, an earlier look (NULL: none), since when goroutines are as they are, and their stacks. @now_ns:
+ * CLOCK_MONOTONIC of this look.
+ */
+void goroutines__age(struct goroutines *g, const struct goroutines *older, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A live process that runs Go, opened to look for its goroutines. It is neither stopped nor written to: its memory is read by
+ * process_vm_readv(2), its code is in its file.
+ */
+#ifndef SOURCE_OS_GO_H
+#define SOURCE_OS_GO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/go_runtime.h"
+#include "source/os_process.h"
+
+struct os_go {
+	struct os_process process;
+	uint64_t auxv_hash; /* of the program that it runs */
+	int fd;		    /* its file */
+	struct elf elf;
+	struct gopclntab table;
+	struct go_memory memory;
+	struct go_runtime runtime;
+};
+
+/*
+ * @infer: find out the layout of its structs from its memory, also where it is known. NULL and errno, with error_set() that says
+ * what to do: ESRCH; EACCES: may not be read; ENOTSUP: what it runs is no Go, or none that is known; ENOENT: it has no
+ * goroutines yet; ENOMEM.
+ */
+struct os_go *os_go_open(uint32_t pid, bool infer);
+void os_go__close(struct os_go *p);
+/* Does the process still run that program, and has not begun another one? */
+bool os_go__is_same(const struct os_go *p);
+
+#endif
