@@ -9,10 +9,11 @@
 #include "base/compiler.h"
 #include "base/log.h"
 
-#define LIST_CHUNK_CNT 131072 /* addresses read at once */
-#define MAX_GAP_BYTES  2048   /* between structs that are read as one span */
-#define MAX_SPAN_BYTES 65536
-#define MAX_READ_BYTES (4u << 20)
+#define GO_DECODE_TRIES 8
+#define LIST_CHUNK_CNT	131072 /* addresses read at once */
+#define MAX_GAP_BYTES	2048   /* between structs that are read as one span */
+#define MAX_SPAN_BYTES	65536
+#define MAX_READ_BYTES	(4u << 20)
 
 void goroutines__init(struct goroutines *g)
 {
@@ -64,7 +65,10 @@ bool goroutine_decode(const struct go_layout *l, uint64_t addr, const uint8_t by
 	if (*ret_damaged || status == GO_IDLE || status == GO_DEAD || status == GO_DEAD_EXTRA)
 		return false;
 	*ret_damaged = !g.goid || go_g_u64(bytes, GO_G_STACK_LO) >= g.stack_hi;
-	if (*ret_damaged)
+	/* runtime.newproc1() says that it can run, and gives it its number after that. */
+	if (!g.goid && status == GO_RUNNABLE)
+		*ret_damaged = false;
+	if (!g.goid || *ret_damaged)
 		return false;
 	goroutine_decode_place(l, bytes, &g);
 	if (status == GO_WAITING || status == GO_LEAKED) {
@@ -256,9 +260,27 @@ static int goroutines_read_list(struct goroutines *g, const struct go_runtime *r
 struct go_reading {
 	struct goroutines *g;
 	const struct go_layout *layout;
+	const struct go_memory *memory;
 	uint64_t read_cnt;
 	uint64_t last_addr;
 };
+
+/* One that changes just now makes no sense for a moment only. As goroutine_decode(). */
+static bool goroutine_decode_again(const struct go_reading *r, uint64_t addr, struct goroutine *ret,
+				   bool *ret_damaged)
+{
+	uint8_t bytes[GO_G_BYTES];
+
+	for (int i = 0; i < GO_DECODE_TRIES; i++) {
+		if (!go_memory__read(r->memory, addr, bytes, sizeof(bytes)))
+			return false;
+		if (goroutine_decode(r->layout, addr, bytes, ret, ret_damaged))
+			return true;
+		if (!*ret_damaged)
+			return false;
+	}
+	return false;
+}
 
 static int goroutines_take(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 {
@@ -266,7 +288,7 @@ static int goroutines_take(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 	struct goroutines *g = r->g;
 	struct goroutine one;
 	uint64_t addr = g->sorted[i];
-	bool damaged;
+	bool damaged, found;
 	int err;
 
 	r->read_cnt++;
@@ -275,7 +297,10 @@ static int goroutines_take(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 		return 0;
 	}
 	r->last_addr = addr;
-	if (!goroutine_decode(r->layout, addr, bytes, &one, &damaged)) {
+	found = goroutine_decode(r->layout, addr, bytes, &one, &damaged);
+	if (damaged)
+		found = goroutine_decode_again(r, addr, &one, &damaged);
+	if (!found) {
 		g->counts.damaged += damaged;
 		g->counts.ended += !damaged;
 		return 0;
@@ -289,7 +314,7 @@ static int goroutines_take(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 
 int goroutines__read(struct goroutines *g, const struct go_runtime *r)
 {
-	struct go_reading reading = {g, &r->layout, 0, 0};
+	struct go_reading reading = {.g = g, .layout = &r->layout, .memory = r->code.memory};
 	int err;
 
 	g->cnt = 0;

@@ -17,6 +17,7 @@
 #define AUXV_BYTES	4096
 #define MAPS_BYTES	(4u << 20)
 #define TRY_CNT		5
+#define TRY_EXEC_CNT	100
 #define TRY_INTERVAL_NS 20000000
 
 /* ---- memory ---- */
@@ -252,7 +253,8 @@ struct os_go *os_go_open(uint32_t pid, bool infer)
 	int err = errno;
 
 	/* In the middle of an exec() a process has no memory for a moment. */
-	for (int i = 1; i < TRY_CNT && !p && err == ESRCH && !os_process_read(pid, &process); i++) {
+	for (int i = 1; i < TRY_EXEC_CNT && !p && err == ESRCH && !os_process_read(pid, &process);
+	     i++) {
 		nanosleep(&wait, NULL);
 		p = os_go_open_once(pid, infer);
 		err = errno;
