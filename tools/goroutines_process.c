@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/os_clock.h"
 
+#define GOROUTINES_NEW_NS 3000000000ull /* how long a program may take to begin, after an exec() */
+
 static int goroutines_process_open(struct goroutines_process *p)
 {
 	const struct go_runtime *r;
@@ -88,19 +90,34 @@ static int goroutines_process_read_once(struct goroutines_process *p, bool stack
 	return go_stacks__read(p->stacks, &p->go->runtime, now, stacks ? NULL : "semacquire");
 }
 
-int goroutines_process__read(struct goroutines_process *p, bool stacks)
+/* Of what runs, if that is the program that was opened, and it ran to the end of it. */
+static int goroutines_process_try(struct goroutines_process *p, bool stacks)
 {
 	int err = -ESTALE;
 
-	if (os_go__is_same(p->go))
+	if (p->go && os_go__is_same(p->go))
 		err = goroutines_process_read_once(p, stacks);
-	/* What was read is right only if that program ran to the end of it. */
-	if (err == -ENOMEM || (!err && os_go__is_same(p->go)))
-		return err;
-	goroutines_process_close(p);
-	err = goroutines_process_open(p);
-	if (!err)
-		err = goroutines_process_read_once(p, stacks);
+	return err || os_go__is_same(p->go) ? err : -ESTALE;
+}
+
+int goroutines_process__read(struct goroutines_process *p, bool stacks)
+{
+	uint64_t end_ns = os_monotonic_ns() + GOROUTINES_NEW_NS;
+	int err = goroutines_process_try(p, stacks);
+
+	/* Another program now, or its runtime is just starting; or the process has ended. */
+	while (err && err != -ENOMEM && os_monotonic_ns() < end_ns) {
+		goroutines_process_close(p);
+		err = goroutines_process_open(p);
+		if (err == -ESRCH || err == -ENOMEM)
+			return err;
+		if (!err)
+			err = goroutines_process_try(p, stacks);
+	}
+	if (err == -ESTALE)
+		return error_set(err,
+				 "process %u begins other programs faster than they can be read",
+				 p->pid);
 	return err;
 }
 

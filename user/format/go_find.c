@@ -22,23 +22,29 @@ struct go_allgs_search {
 	const struct go_code *code;
 	struct go_sample *sample; /* of the found one */
 	uint64_t addr;
-	uint64_t data;
-	unsigned int found_cnt, candidate_cnt;
+	struct go_slice slice; /* data 0: none is found */
+	unsigned int candidate_cnt;
 };
+
+/*
+ * While the garbage collector marks, runtime.work.stackRoots is a second one: the list as it was when it began, without room behind
+ * it (runtime.allGsSnapshot()).
+ */
+static bool go_allgs_is_better(const struct go_slice *a, const struct go_slice *b)
+{
+	return !b->data || a->len > b->len || (a->len == b->len && a->cap > b->cap);
+}
 
 static void go_allgs_check(struct go_allgs_search *s, uint64_t addr, const struct go_slice *slice)
 {
 	struct go_sample sample;
 
-	if (!go_sample__read(&sample, s->code->memory, slice->data, slice->len) ||
+	if (!go_allgs_is_better(slice, &s->slice) ||
+	    !go_sample__read(&sample, s->code->memory, slice->data, slice->len) ||
 	    !go_layout_find_goid(&sample))
 		return;
-	/* Two that share their memory are as good as one. */
-	if (s->found_cnt && s->data == slice->data)
-		return;
-	s->found_cnt++;
 	s->addr = addr;
-	s->data = slice->data;
+	s->slice = *slice;
 	*s->sample = sample;
 }
 
@@ -65,7 +71,7 @@ int go_find_allgs(const struct go_code *c, uint64_t *ret_addr, struct go_sample 
 
 	if (err < 0)
 		return err;
-	if (s.found_cnt != 1)
+	if (!s.slice.data)
 		return -ENOENT;
 	*ret_addr = s.addr;
 	return 0;
