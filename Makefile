@@ -50,8 +50,7 @@ ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
 	snapshot_compat snapshot_minimal)
-MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump goroutines record report info diff check serve push doctor \
-	selftest list \
+MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump goroutines record report info diff check serve push doctor selftest list \
 	completion)
 COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
 VERSION := $(shell cat VERSION)

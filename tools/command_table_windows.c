@@ -36,6 +36,7 @@ static const struct {
 	{"runq", NULL},
 	{"top", NULL},
 	{"dump", NULL},
+	{"goroutines", LINUX_ONLY},
 	{"push", LINUX_ONLY},
 	{"doctor", LINUX_ONLY ", which checks what it needs of the kernel there"},
 };

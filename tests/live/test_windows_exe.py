@@ -40,7 +40,7 @@ def commands_that_are_there():
         status, out, err = run_windows(name, "5")
         check_equal((status, out), (2, b""), name)
         check_one_line(err, name, f"dwell: {name}: ", "does not have this command yet")
-    for name in ("push", "doctor"):
+    for name in ("push", "doctor", "goroutines"):
         status, out, err = run_windows(name)
         check_equal((status, out), (2, b""), name)
         check_one_line(err, name, "only the program for Linux")
