@@ -59,7 +59,7 @@ const char *command_elsewhere(const char *name)
 		if (elsewhere[i].instead)
 			return elsewhere[i].instead;
 		return "the program for Windows does not have this command yet: offcpu, wakeups, "
-		       "chains, record and serve trace";
+		       "chains, syscalls, record and serve trace";
 	}
 	return NULL;
 }
