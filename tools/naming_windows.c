@@ -17,6 +17,8 @@ int naming__init(struct naming *n, const struct model *model, struct recorded_sy
 	if (!n->files)
 		return -ENOMEM;
 	err = load_names__init(n->files, told, symbol_path);
+	if (!err)
+		pdb_symbols__look_here(n->files->pdb);
 	for (size_t i = 0; !err && n->files->resolvers[i]; i++)
 		n->resolvers[i] = n->files->resolvers[i];
 	for (size_t i = 0; !err && n->files->readers[i]; i++)

@@ -84,7 +84,7 @@ static int live_calls_run(const struct syscalls_config *c, struct live_calls *l,
 	if (!err) {
 		etw_live_on_call(source, trace_calls__take, t);
 		target_describe(&c->target, l->command, title, sizeof(title));
-		err = trace_calls__run(t, source, &limits, title);
+		err = trace_calls__run(t, source, &limits, title, true);
 	}
 	source__close(source);
 	trace_calls__free(t);

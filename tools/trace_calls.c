@@ -274,7 +274,7 @@ static int trace_write(struct trace_calls *t, const char *title)
 }
 
 int trace_calls__run(struct trace_calls *t, struct source *source,
-		     const struct session_limits *limits, const char *title)
+		     const struct session_limits *limits, const char *title, bool here)
 {
 	const struct offcpu_view view = {.reasons = 0};
 	struct load_names names = {.pdb = NULL};
@@ -283,6 +283,8 @@ int trace_calls__run(struct trace_calls *t, struct source *source,
 	if (!err)
 		err = load_names__init(&names, t->session->recorded, t->config->symbol_path);
 	if (!err) {
+		if (here)
+			pdb_symbols__look_here(names.pdb);
 		t->symbols = session__symbolizer(t->session, names.resolvers, names.readers, &view);
 		err = t->symbols ? 0 : -errno;
 	}
@@ -348,7 +350,7 @@ int trace_calls_of_file(const struct syscalls_config *c, const char *path)
 		err = load_input__open_traces(&in, (char *[]){(char *)(uintptr_t)path}, 1, NULL);
 	if (!err) {
 		etw_source_set(in.source, &targets, trace_calls__take, t);
-		err = trace_calls__run(t, in.source, &limits, path);
+		err = trace_calls__run(t, in.source, &limits, path, false);
 	}
 	load_input__close(&in);
 	trace_calls__free(t);

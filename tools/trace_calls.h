@@ -15,9 +15,12 @@ void trace_calls__free(struct trace_calls *t);
 /* Takes one; an etw_call_fn. */
 int trace_calls__take(void *arg, const struct etw_told_call *call);
 struct session *trace_calls__session(struct trace_calls *t);
-/* Runs @source, which hands calls to the above, and writes the report. @title: of whom. 0 or -errno with error_set(). */
+/*
+ * Runs @source, which hands calls to the above, and writes the report. @title: of whom. @here: the source is this machine, whose
+ * files have names (pdb_symbols__look_here()). 0 or -errno with error_set().
+ */
 int trace_calls__run(struct trace_calls *t, struct source *source,
-		     const struct session_limits *limits, const char *title);
+		     const struct session_limits *limits, const char *title, bool here);
 
 /* Of the trace at @path. An exit status; everything was said. */
 int trace_calls_of_file(const struct syscalls_config *c, const char *path);

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import time
 
@@ -114,6 +115,25 @@ def system_calls():
     check_equal([c.split("=")[1] for c in calls_of(calls, "TraceSetInformation type")], ["36", "50", "51"], "stacks")
     status, file_out, _ = run_windows("syscalls", "-q", "--json", windows_path(made_trace()))
     check_equal((status, json.loads(file_out)["calls"]), (0, want), "of a file")
+
+
+@case
+def names_out_of_files_here():
+    """A live module is a file of this machine: nobody has to say where. The same trace, read on Linux, has to be told."""
+    with open(DLL, "rb") as f:
+        image = f.read()
+    header = struct.unpack_from("<I", image, 60)[0]
+    stamp, size = (struct.unpack_from("<I", image, header + at)[0] for at in (8, 24 + 56))
+    path = scratch("here.etl")
+    subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "shop-live", path, "0", windows_path(DLL), str(stamp), str(size)], check=True)
+    want = folded("--symbol-path", os.path.dirname(DLL), path)
+    check("FakeCloseTrace" in want, want)
+    check("fake_etw.dll+0x2020" in folded(path), "a file nobody told of")
+    trace = {"trace": windows_path(path)}
+    check_equal(live("offcpu", "-q", "-f", "60", **trace)[0], want, "offcpu")
+    # Its place is where another file lies now: no names of that.
+    subprocess.run([os.path.join(BUILD, "tests", "unit", "make_etl"), "shop-live", path, "0", windows_path(DLL), str(stamp + 1), str(size)], check=True)
+    check("fake_etw.dll+0x2020" in live("offcpu", "-q", "-f", "60", **trace)[0], "another file")
 
 
 @case

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * make_etl KIND FILE [UNIX_NS]: writes a small event trace of Windows, that began then.
+ * make_etl KIND FILE [UNIX_NS [PROGRAM STAMP BYTES]]: writes a small event trace of Windows, that began then. PROGRAM: the file
+ * that shop.exe is, with its header's stamp and size of image.
  *
  *   full     two threads that wait for each other: switches, ready threads, system calls and samples, each with a stack
  *   packed   the same, packed
@@ -99,13 +100,19 @@ static int write_file(const char *path, const struct buf *b, size_t len)
 	return fclose(fp) ? 1 : 0;
 }
 
-/* @unix_ns: 0: in June of 2022. */
-static int write_shop(const char *kind, const char *path, uint64_t unix_ns)
+/* @more: what follows FILE. */
+static int write_shop(const char *kind, const char *path, int more_cnt, char **more)
 {
 	struct mketw *m = mketw__new();
+	uint64_t unix_ns = more_cnt ? strtoull(more[0], NULL, 10) : 0;
 	int err;
 
-	if (unix_ns)
+	if (more_cnt == 4) {
+		m->program = more[1];
+		m->program_stamp = (uint32_t)strtoul(more[2], NULL, 10);
+		m->program_bytes = (uint32_t)strtoul(more[3], NULL, 10);
+	}
+	if (unix_ns) /* else: in June of 2022 */
 		m->etl.start_time = 116444736000000000 + unix_ns / 100;
 	m->live = !strcmp(kind, "shop-live");
 	m->keys = !strcmp(kind, "shop-keys");
@@ -132,7 +139,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (!strncmp(kind, "shop", 4))
-		return write_shop(kind, argv[2], argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
+		return write_shop(kind, argv[2], argc - 3, argv + 3);
 	mketl__init(&m);
 	if (!strcmp(kind, "poor")) {
 		write_poor(&m);
@@ -147,7 +154,7 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 			"usage: make_etl "
 			"full|packed|poor|open|shop[-keys|-packed|-kernel|-clr|-live|-lossy] "
-			"FILE [UNIX_NS]\n");
+			"FILE [UNIX_NS [PROGRAM STAMP BYTES]]\n");
 		return 2;
 	}
 	err = write_file(argv[2], &m.file, m.file.len - cut);

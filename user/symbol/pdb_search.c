@@ -10,6 +10,8 @@
 #include "base/os_names.h"
 #include "base/os_read.h"
 
+#define PDB_SEARCH_PATH_BYTES 4096
+
 /* Which PDB a module needs. */
 struct pdb_id {
 	char name[1024]; /* a single component */
@@ -197,10 +199,24 @@ static bool pe_is_open(const struct module *m, struct pe *ret)
 	       pe_is_of(ret, m);
 }
 
+/*
+ * Where this machine has the module's file, or with @name what is called so beside it. The kernel's own paths
+ * ("\\Device\\HarddiskVolume3\\...", "\\SystemRoot\\...") are opened below GLOBALROOT.
+ */
+static void pdb_own_path(const struct module *m, const char *name, char to[PDB_SEARCH_PATH_BYTES])
+{
+	bool kernels = m->path[0] == '\\' && m->path[1] != '\\';
+	int dir_len = (int)(symbol_path_base(m->path) - m->path);
+
+	snprintf(to, PDB_SEARCH_PATH_BYTES, "%s%.*s%s", kernels ? "\\\\?\\GLOBALROOT" : "", dir_len,
+		 m->path, name ? name : m->path + dir_len);
+}
+
 int pdb_search__binary(struct pdb_search *s, const struct module *m, struct pe_found *ret)
 {
 	struct pe_query q = {.search = s, .module = m, .found = ret};
-	char key[24];
+	char key[24], own[PDB_SEARCH_PATH_BYTES];
+	int got;
 
 	ret->fd = -1;
 	if (pe_is_open(m, &ret->pe))
@@ -208,9 +224,13 @@ int pdb_search__binary(struct pdb_search *s, const struct module *m, struct pe_f
 	if (m->build_id_len != PDB_IMAGE_ID_BYTES && m->build_id_len != PDB_ID_BYTES)
 		return 0;
 	snprintf(key, sizeof(key), "%08X%x", pdb_u32(m->build_id), pdb_u32(m->build_id + 4));
-	return symbol_path__find(s->path, symbol_path_base(m->path),
-				 m->build_id_len == PDB_IMAGE_ID_BYTES ? key : NULL, pe_query_try,
-				 &q);
+	got = symbol_path__find(s->path, symbol_path_base(m->path),
+				m->build_id_len == PDB_IMAGE_ID_BYTES ? key : NULL, pe_query_try,
+				&q);
+	if (got || !s->here)
+		return got;
+	pdb_own_path(m, NULL, own);
+	return pe_query_try(&q, own);
 }
 
 /* What the module's binary says of its PDB. 1; 0: there is no binary, or it says nothing; -ENOMEM. */
@@ -254,12 +274,16 @@ int pdb_search__pdb(struct pdb_search *s, const struct module *m, struct pdb_fou
 {
 	struct pdb_id id;
 	struct pdb_query q = {.search = s, .id = &id, .found = ret};
-	char key[PDB_KEY_CHARS];
+	char key[PDB_KEY_CHARS], own[PDB_SEARCH_PATH_BYTES];
 	int got = pdb_search__id(s, m, &id);
 
 	ret->fd = -1;
 	if (got != 1)
 		return got;
 	pdb_write_key(id.guid, id.age, key);
-	return symbol_path__find(s->path, id.name, key, pdb_query_try, &q);
+	got = symbol_path__find(s->path, id.name, key, pdb_query_try, &q);
+	if (got || !s->here)
+		return got;
+	pdb_own_path(m, id.name, own);
+	return pdb_query_try(&q, own);
 }

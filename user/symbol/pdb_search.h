@@ -11,6 +11,7 @@
 
 struct pdb_search {
 	struct symbol_path *path;
+	bool here; /* see pdb_symbols__look_here() */
 	struct pdb_symbols_counts counts;
 	char warning[PDB_SEARCH_WARNING_BYTES]; /* "": none */
 };

@@ -38,6 +38,11 @@ struct pdb_symbols *pdb_symbols__new(const char *path)
 	return NULL;
 }
 
+void pdb_symbols__look_here(struct pdb_symbols *s)
+{
+	s->search.here = true;
+}
+
 static void pdb_line_view__close(struct pdb_line_view *v)
 {
 	if (v->lines) {

@@ -28,6 +28,9 @@ struct pdb_symbols;
 struct pdb_symbols *pdb_symbols__new(const char *path);
 void pdb_symbols__free(struct pdb_symbols *s);
 
+/* Modules are of this machine: where the path finds nothing, a module's own file is looked at, and what lies beside it. */
+void pdb_symbols__look_here(struct pdb_symbols *s);
+
 /* Makes *@ret a resolver over @s, which stays the caller's: by the PDB, else by the binary. */
 void pdb_symbols__resolver(struct pdb_symbols *s, struct resolver *ret);
 /* Its halves, for who has other names to put between: by the PDB only, by the binary only. */
