@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Goroutines out of memory that holds what Go writes there, or anything. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyze/go_reason.h"
+#include "base/compiler.h"
+#include "base/log.h"
+#include "format/goroutine.h"
+
+#define BASE	   0xc000000000ull
+#define HEAP_BYTES 262144
+#define LIST	   (BASE + HEAP_BYTES - 8192) /* the slice's array; the slice itself is before it */
+#define ALLGS	   (LIST - 32)
+#define G_BYTES	   448 /* of a struct and the gap behind it */
+#define STACK_LO   0xc000800000ull
+#define NOW	   (50ull * 1000000000)
+
+/* A process's memory. */
+struct heap {
+	uint8_t bytes[HEAP_BYTES];
+	uint64_t hole; /* the page from here on can't be read; 0: none */
+	struct go_layout layout;
+	size_t cnt;
+	size_t reads;
+};
+
+static bool heap_read(void *ctx, uint64_t addr, void *to, size_t len)
+{
+	struct heap *h = ctx;
+
+	h->reads++;
+	if (addr < BASE || len > HEAP_BYTES || addr - BASE > HEAP_BYTES - len)
+		return false;
+	if (h->hole && addr < h->hole + 4096 && addr + len > h->hole)
+		return false;
+	memcpy(to, h->bytes + (addr - BASE), len);
+	return true;
+}
+
+static size_t heap_read_spans(void *ctx, const struct go_span *spans, size_t cnt, void *to)
+{
+	uint8_t *at = to;
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (!heap_read(ctx, spans[i].addr, at, spans[i].len))
+			return i;
+		at += spans[i].len;
+	}
+	return cnt;
+}
+
+static void heap_put(struct heap *h, uint64_t addr, const void *what, size_t len)
+{
+	assert_in_range(addr, BASE, BASE + HEAP_BYTES - len);
+	memcpy(h->bytes + (addr - BASE), what, len);
+}
+
+static void heap_put_u64(struct heap *h, uint64_t addr, uint64_t value)
+{
+	heap_put(h, addr, &value, sizeof(value));
+}
+
+/* Of the @i-th struct in memory, which is the last in the list at first: the list's order is not theirs. */
+static uint64_t g_at(size_t i)
+{
+	return BASE + 4096 + i * G_BYTES;
+}
+
+static void heap_status(struct heap *h, size_t i, uint32_t status)
+{
+	heap_put(h, g_at(i) + h->layout.status, &status, sizeof(status));
+}
+
+static void heap_g(struct heap *h, size_t i, uint64_t goid, uint32_t status)
+{
+	uint64_t g = g_at(i);
+
+	heap_put_u64(h, g + GO_G_STACK_LO, STACK_LO + i * 8192);
+	heap_put_u64(h, g + GO_G_STACK_HI, STACK_LO + i * 8192 + 8192);
+	heap_put_u64(h, g + GO_G_SP, STACK_LO + i * 8192 + 8000);
+	heap_put_u64(h, g + GO_G_PC, 0x401000 + i);
+	heap_put_u64(h, g + h->layout.goid, goid);
+	heap_put_u64(h, g + h->layout.gopc, 0x402000);
+	heap_put_u64(h, g + h->layout.startpc, 0x403000);
+	heap_status(h, i, status);
+}
+
+static void heap_list(struct heap *h, size_t cnt)
+{
+	struct go_slice slice = {LIST, cnt, cnt};
+
+	h->cnt = cnt;
+	heap_put(h, ALLGS, &slice, sizeof(slice));
+	for (size_t i = 0; i < cnt; i++)
+		heap_put_u64(h, LIST + i * 8, g_at(cnt - 1 - i));
+}
+
+/* @cnt goroutines of Go 1.@minor that wait, numbered from 1 on by their addresses. */
+static struct go_runtime heap_runtime(struct heap *h, struct go_memory *m, unsigned int minor,
+				      size_t cnt)
+{
+	struct go_runtime r = {.minor = minor, .allgs = ALLGS};
+
+	*m = (struct go_memory){heap_read, heap_read_spans, h};
+	memset(h, 0, sizeof(*h));
+	assert_true(go_layout_of(minor, &h->layout));
+	for (size_t i = 0; i < cnt; i++)
+		heap_g(h, i, i + 1, GO_WAITING);
+	heap_list(h, cnt);
+	r.layout = h->layout;
+	r.code.memory = m;
+	return r;
+}
+
+static struct heap heap; /* too large for a stack */
+
+static void test_versions(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int minor;
+	} cases[] = {
+		{"go1.15", 15},
+		{"go1.22.3", 22},
+		{"go1.27rc1", 27},
+		{"go1.19.8-x", 19},
+		{"devel go1.24-ab12 Mon Jan", 0},
+		{"", 0},
+		{"go2.1", 0},
+		{"go1.x", 0},
+	};
+	struct go_layout l;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(go_version_minor(cases[i].text), cases[i].minor);
+	assert_false(go_layout_of(14, &l));
+	assert_false(go_layout_of(28, &l));
+	assert_false(go_layout_of(0, &l));
+	for (unsigned int minor = 15; minor <= 27; minor++) {
+		assert_true(go_layout_of(minor, &l));
+		assert_true(l.startpc + 8u <= GO_G_BYTES && l.locked_m && l.goid > l.status);
+		assert_int_equal(l.parent_goid != 0, minor >= 21);
+		assert_int_equal(l.seq != 0, minor >= 17);
+	}
+}
+
+/* Each version's words, as runtime2.go has them. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		const char *text;
+		enum go_reason reason;
+	} cases[] = {
+		{"chan receive", GO_REASON_CHAN_RECEIVE},
+		{"chan receive (synctest)", GO_REASON_CHAN_RECEIVE},
+		{"chan receive (nil chan)", GO_REASON_FOREVER},
+		{"chan send (nil chan)", GO_REASON_FOREVER},
+		{"chan send", GO_REASON_CHAN_SEND},
+		{"select", GO_REASON_SELECT},
+		{"select (no cases)", GO_REASON_FOREVER},
+		{"sync.Mutex.Lock", GO_REASON_MUTEX},
+		{"sync.RWMutex.RLock", GO_REASON_MUTEX},
+		{"sync.WaitGroup.Wait", GO_REASON_WAITGROUP},
+		{"sync.Cond.Wait", GO_REASON_COND},
+		{"semacquire", GO_REASON_SEMACQUIRE},
+		{"sleep", GO_REASON_SLEEP},
+		{"IO wait", GO_REASON_IO_WAIT},
+		{"GC worker (idle)", GO_REASON_RUNTIME_IDLE},
+		{"GC worker (active)", GO_REASON_GC},
+		{"GC assist wait", GO_REASON_GC},
+		{"force gc (idle)", GO_REASON_RUNTIME_IDLE},
+		{"wait for GC cycle", GO_REASON_GC},
+		{"garbage collection scan", GO_REASON_GC},
+		{"debug call", GO_REASON_OTHER},
+		{"unknown", GO_REASON_OTHER},
+		{"", GO_REASON_OTHER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(go_reason_of(GO_WAITING, cases[i].text), cases[i].reason);
+		assert_int_equal(go_reason_of(GO_LEAKED, cases[i].text), cases[i].reason);
+	}
+	/* The word counts only while it waits. */
+	assert_int_equal(go_reason_of(GO_RUNNING, "select"), GO_REASON_NONE);
+	assert_int_equal(go_reason_of(GO_RUNNABLE, "select"), GO_REASON_RUNNABLE);
+	assert_int_equal(go_reason_of(GO_SYSCALL, ""), GO_REASON_SYSCALL);
+	assert_string_equal(go_reason_name(GO_REASON_FOREVER), "forever");
+	assert_string_equal(go_reason_name(GO_REASON_CNT), "");
+	assert_string_equal(go_status_name(GO_LEAKED), "leaked");
+	assert_string_equal(go_status_name((enum go_status)5), "unknown");
+	assert_string_equal(go_status_name(GO_STATUS_CNT), "unknown");
+}
+
+/* What every version keeps of one goroutine. */
+static void test_one(void **state)
+{
+	struct go_memory m;
+
+	(void)state;
+	for (unsigned int minor = 15; minor <= 27; minor++) {
+		struct go_runtime r = heap_runtime(&heap, &m, minor, 1);
+		const uint8_t *bytes = heap.bytes + (g_at(0) - BASE);
+		struct goroutine g;
+		bool damaged;
+
+		heap_put_u64(&heap, g_at(0) + r.layout.wait_since, 7);
+		heap_put(&heap, g_at(0) + r.layout.wait_reason, "\x09", 1);
+		heap_put_u64(&heap, g_at(0) + r.layout.locked_m, 0xc000100000);
+		if (r.layout.parent_goid)
+			heap_put_u64(&heap, g_at(0) + r.layout.parent_goid, 77);
+		if (r.layout.seq)
+			heap_put(&heap, g_at(0) + r.layout.seq, "\x05", 1);
+		/* The garbage collector's mark is no state. */
+		heap_status(&heap, 0, GO_WAITING | GO_STATUS_SCAN);
+		assert_true(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		assert_int_equal(g.status, GO_WAITING);
+		assert_int_equal(g.goid, 1);
+		assert_int_equal(g.wait_since_ns, 7);
+		assert_int_equal(g.wait_reason, 9);
+		assert_int_equal(g.parent_goid, minor >= 21 ? 77 : 0);
+		assert_int_equal(g.seq, minor >= 17 ? 5 : 0);
+		assert_int_equal(g.gopc, 0x402000);
+		assert_int_equal(g.startpc, 0x403000);
+		assert_int_equal(g.pc, 0x401000);
+		assert_true(g.locked);
+		/* In a system call: where that was called; on the way back from it that is cleared. */
+		heap_status(&heap, 0, GO_SYSCALL);
+		assert_true(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		assert_int_equal(g.pc, 0x401000);
+		assert_int_equal(g.wait_since_ns, 0);
+		heap_put_u64(&heap, g_at(0) + r.layout.syscall_sp, STACK_LO + 100);
+		heap_put_u64(&heap, g_at(0) + r.layout.syscall_sp + 8, 0x404000);
+		assert_true(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		assert_int_equal(g.sp, STACK_LO + 100);
+		assert_int_equal(g.pc, 0x404000);
+	}
+}
+
+static void test_damage(void **state)
+{
+	static const uint32_t ended[] = {GO_IDLE, GO_DEAD, GO_DEAD_EXTRA};
+	static const uint32_t none[] = {5, 7, GO_STATUS_CNT, 0xdeadbeef};
+	struct go_memory m;
+	struct go_runtime r = heap_runtime(&heap, &m, 22, 1);
+	const uint8_t *bytes = heap.bytes + (g_at(0) - BASE);
+	struct goroutine g;
+	bool damaged;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ended); i++) {
+		heap_status(&heap, 0, ended[i]);
+		assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		assert_false(damaged);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		heap_status(&heap, 0, none[i]);
+		assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		assert_true(damaged);
+	}
+	/* One that has no number yet is being made, if it is said to be able to run. */
+	heap_g(&heap, 0, 0, GO_RUNNABLE);
+	assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+	assert_false(damaged);
+	heap_status(&heap, 0, GO_WAITING);
+	assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+	assert_true(damaged);
+	/* A stack of no bytes. */
+	heap_g(&heap, 0, 1, GO_WAITING);
+	heap_put_u64(&heap, g_at(0) + GO_G_STACK_HI, STACK_LO);
+	assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+	assert_true(damaged);
+}
+
+static void test_all(void **state)
+{
+	struct goroutines all;
+	struct go_memory m;
+	struct go_runtime r = heap_runtime(&heap, &m, 25, 400);
+
+	(void)state;
+	goroutines__init(&all);
+	heap_status(&heap, 5, GO_DEAD);
+	heap_status(&heap, 6, 5);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	assert_int_equal(all.cnt, 398);
+	assert_int_equal(all.counts.listed, 400);
+	assert_int_equal(all.counts.ended, 1);
+	assert_int_equal(all.counts.damaged, 1);
+	assert_int_equal(all.counts.unreadable, 0);
+	for (size_t i = 1; i < all.cnt; i++)
+		assert_true(all.items[i - 1].addr < all.items[i].addr);
+	/* Side by side, so they come in few reads: the slice, the list, some spans, and the damaged one again. */
+	assert_in_range(heap.reads, 5, 20);
+	/* The list grows at its end. */
+	heap_g(&heap, 400, 401, GO_RUNNABLE);
+	heap_list(&heap, 401);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	assert_int_equal(all.cnt, 399);
+	assert_int_equal(all.items[398].goid, 401);
+	goroutines__fini(&all);
+}
+
+/* A page that can't be read costs the goroutines that have a part there, and no others. */
+static void test_holes(void **state)
+{
+	struct goroutines all;
+	struct go_memory m;
+	struct go_runtime r = heap_runtime(&heap, &m, 25, 400);
+	uint64_t lost = 0;
+
+	(void)state;
+	goroutines__init(&all);
+	heap.hole = BASE + 65536;
+	for (size_t i = 0; i < 400; i++)
+		lost += g_at(i) < heap.hole + 4096 && g_at(i) + GO_G_BYTES > heap.hole;
+	assert_in_range(lost, 9, 11);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	assert_int_equal(all.counts.unreadable, lost);
+	assert_int_equal(all.cnt, 400 - lost);
+	/* The list's own end, which a length that lies leads to: what is claimed is not what is there. */
+	heap.hole = 0;
+	heap_put_u64(&heap, ALLGS + 8, 1 << 20);
+	heap_put_u64(&heap, ALLGS + 16, 1 << 20);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	assert_int_equal(all.cnt, 0);
+	assert_int_equal(all.counts.unreadable, 1 << 20);
+	/* Beyond what is kept. */
+	heap_put_u64(&heap, ALLGS + 8, GO_MAX_GOROUTINES + 5ull);
+	heap_put_u64(&heap, ALLGS + 16, GO_MAX_GOROUTINES + 5ull);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	assert_int_equal(all.counts.cut, 5);
+	/* Another program is there now. */
+	heap_put_u64(&heap, ALLGS + 16, 0);
+	assert_int_equal(goroutines__read(&all, &r), -ENOENT);
+	assert_string_equal(error_text(-ENOENT), "its list of goroutines is gone");
+	r.allgs = 0x1000;
+	assert_int_equal(goroutines__read(&all, &r), -ENOENT);
+	goroutines__fini(&all);
+}
+
+/* Addresses that nothing has, that are not aligned, and the same twice. */
+static void test_list_of_anything(void **state)
+{
+	struct goroutines all;
+	struct go_memory m;
+	struct go_runtime r = heap_runtime(&heap, &m, 25, 10);
+
+	(void)state;
+	goroutines__init(&all);
+	heap_put_u64(&heap, LIST, 0);
+	heap_put_u64(&heap, LIST + 8, UINT64_MAX);
+	heap_put_u64(&heap, LIST + 16, g_at(0) + 4);
+	heap_put_u64(&heap, LIST + 24, g_at(0));
+	heap_put_u64(&heap, LIST + 32, UINT64_MAX - 7);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	/* The list has 9 ... 0: of 4 ... 0 there is 0, twice. */
+	assert_int_equal(all.cnt, 5);
+	assert_int_equal(all.counts.unreadable, 3);
+	assert_int_equal(all.counts.damaged, 2);
+	assert_int_equal(all.counts.listed, 10);
+	goroutines__fini(&all);
+}
+
+static uint64_t age_ms(const struct goroutine *g)
+{
+	return (NOW - g->since_ns) / 1000000;
+}
+
+/* Since when one is as it is: from the runtime, else since the look that found it so. */
+static void test_ages(void **state)
+{
+	struct goroutines before, after;
+	struct go_memory m;
+	struct go_runtime r = heap_runtime(&heap, &m, 25, 6);
+
+	(void)state;
+	goroutines__init(&before);
+	goroutines__init(&after);
+	heap_put_u64(&heap, g_at(0) + r.layout.wait_since, NOW - 9000000000);
+	assert_int_equal(goroutines__read(&before, &r), 0);
+	goroutines__age(&before, NULL, NOW - 3000000000);
+	assert_true(before.is_first && before.items[1].since_first);
+	before.items[1].stack = 17;
+	before.items[2].stack = 18;
+	before.items[5].stack = 19;
+	/* 2 has run, 3 has ended, 4's struct is that of another one, and 5's stack has moved. */
+	heap_put(&heap, g_at(2) + r.layout.seq, "\x01", 1);
+	heap_status(&heap, 3, GO_DEAD);
+	heap_put_u64(&heap, g_at(4) + r.layout.goid, 99);
+	heap_put_u64(&heap, g_at(5) + GO_G_STACK_HI, STACK_LO + 999 * 8192);
+	assert_int_equal(goroutines__read(&after, &r), 0);
+	goroutines__age(&after, &before, NOW);
+	assert_int_equal(after.cnt, 5);
+	assert_int_equal(age_ms(&after.items[0]), 9000);
+	assert_int_equal(age_ms(&after.items[1]), 3000);
+	assert_true(after.items[1].since_first);
+	assert_int_equal(after.items[1].stack, 17);
+	for (size_t i = 2; i < 5; i++) {
+		assert_int_equal(age_ms(&after.items[i]), 0);
+		assert_false(after.items[i].since_first);
+		assert_int_equal(after.items[i].stack, GO_STACK_NONE);
+	}
+	goroutines__fini(&before);
+	goroutines__fini(&after);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_one),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_list_of_anything),
+		cmocka_unit_test(test_ages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
