@@ -13,114 +13,11 @@
 #include "analyze/go_reason.h"
 #include "base/compiler.h"
 #include "base/log.h"
-#include "format/goroutine.h"
+#include "fixtures/go_heap.h"
 
-#define BASE	   0xc000000000ull
-#define HEAP_BYTES 262144
-#define LIST	   (BASE + HEAP_BYTES - 8192) /* the slice's array; the slice itself is before it */
-#define ALLGS	   (LIST - 32)
-#define G_BYTES	   448 /* of a struct and the gap behind it */
-#define STACK_LO   0xc000800000ull
-#define NOW	   (50ull * 1000000000)
+#define NOW (50ull * 1000000000)
 
-/* A process's memory. */
-struct heap {
-	uint8_t bytes[HEAP_BYTES];
-	uint64_t hole; /* the page from here on can't be read; 0: none */
-	struct go_layout layout;
-	size_t cnt;
-	size_t reads;
-};
-
-static bool heap_read(void *ctx, uint64_t addr, void *to, size_t len)
-{
-	struct heap *h = ctx;
-
-	h->reads++;
-	if (addr < BASE || len > HEAP_BYTES || addr - BASE > HEAP_BYTES - len)
-		return false;
-	if (h->hole && addr < h->hole + 4096 && addr + len > h->hole)
-		return false;
-	memcpy(to, h->bytes + (addr - BASE), len);
-	return true;
-}
-
-static size_t heap_read_spans(void *ctx, const struct go_span *spans, size_t cnt, void *to)
-{
-	uint8_t *at = to;
-
-	for (size_t i = 0; i < cnt; i++) {
-		if (!heap_read(ctx, spans[i].addr, at, spans[i].len))
-			return i;
-		at += spans[i].len;
-	}
-	return cnt;
-}
-
-static void heap_put(struct heap *h, uint64_t addr, const void *what, size_t len)
-{
-	assert_in_range(addr, BASE, BASE + HEAP_BYTES - len);
-	memcpy(h->bytes + (addr - BASE), what, len);
-}
-
-static void heap_put_u64(struct heap *h, uint64_t addr, uint64_t value)
-{
-	heap_put(h, addr, &value, sizeof(value));
-}
-
-/* Of the @i-th struct in memory, which is the last in the list at first: the list's order is not theirs. */
-static uint64_t g_at(size_t i)
-{
-	return BASE + 4096 + i * G_BYTES;
-}
-
-static void heap_status(struct heap *h, size_t i, uint32_t status)
-{
-	heap_put(h, g_at(i) + h->layout.status, &status, sizeof(status));
-}
-
-static void heap_g(struct heap *h, size_t i, uint64_t goid, uint32_t status)
-{
-	uint64_t g = g_at(i);
-
-	heap_put_u64(h, g + GO_G_STACK_LO, STACK_LO + i * 8192);
-	heap_put_u64(h, g + GO_G_STACK_HI, STACK_LO + i * 8192 + 8192);
-	heap_put_u64(h, g + GO_G_SP, STACK_LO + i * 8192 + 8000);
-	heap_put_u64(h, g + GO_G_PC, 0x401000 + i);
-	heap_put_u64(h, g + h->layout.goid, goid);
-	heap_put_u64(h, g + h->layout.gopc, 0x402000);
-	heap_put_u64(h, g + h->layout.startpc, 0x403000);
-	heap_status(h, i, status);
-}
-
-static void heap_list(struct heap *h, size_t cnt)
-{
-	struct go_slice slice = {LIST, cnt, cnt};
-
-	h->cnt = cnt;
-	heap_put(h, ALLGS, &slice, sizeof(slice));
-	for (size_t i = 0; i < cnt; i++)
-		heap_put_u64(h, LIST + i * 8, g_at(cnt - 1 - i));
-}
-
-/* @cnt goroutines of Go 1.@minor that wait, numbered from 1 on by their addresses. */
-static struct go_runtime heap_runtime(struct heap *h, struct go_memory *m, unsigned int minor,
-				      size_t cnt)
-{
-	struct go_runtime r = {.minor = minor, .allgs = ALLGS};
-
-	*m = (struct go_memory){heap_read, heap_read_spans, h};
-	memset(h, 0, sizeof(*h));
-	assert_true(go_layout_of(minor, &h->layout));
-	for (size_t i = 0; i < cnt; i++)
-		heap_g(h, i, i + 1, GO_WAITING);
-	heap_list(h, cnt);
-	r.layout = h->layout;
-	r.code.memory = m;
-	return r;
-}
-
-static struct heap heap; /* too large for a stack */
+static struct go_heap heap; /* too large for a stack */
 
 static void test_versions(void **state)
 {
@@ -208,21 +105,21 @@ static void test_one(void **state)
 
 	(void)state;
 	for (unsigned int minor = 15; minor <= 27; minor++) {
-		struct go_runtime r = heap_runtime(&heap, &m, minor, 1);
-		const uint8_t *bytes = heap.bytes + (g_at(0) - BASE);
+		struct go_runtime r = go_heap_runtime(&heap, &m, minor, 1);
+		const uint8_t *bytes = heap.bytes + (go_heap_at(0) - GO_HEAP_BASE);
 		struct goroutine g;
 		bool damaged;
 
-		heap_put_u64(&heap, g_at(0) + r.layout.wait_since, 7);
-		heap_put(&heap, g_at(0) + r.layout.wait_reason, "\x09", 1);
-		heap_put_u64(&heap, g_at(0) + r.layout.locked_m, 0xc000100000);
+		go_heap_put_u64(&heap, go_heap_at(0) + r.layout.wait_since, 7);
+		go_heap_put(&heap, go_heap_at(0) + r.layout.wait_reason, "\x09", 1);
+		go_heap_put_u64(&heap, go_heap_at(0) + r.layout.locked_m, 0xc000100000);
 		if (r.layout.parent_goid)
-			heap_put_u64(&heap, g_at(0) + r.layout.parent_goid, 77);
+			go_heap_put_u64(&heap, go_heap_at(0) + r.layout.parent_goid, 77);
 		if (r.layout.seq)
-			heap_put(&heap, g_at(0) + r.layout.seq, "\x05", 1);
+			go_heap_put(&heap, go_heap_at(0) + r.layout.seq, "\x05", 1);
 		/* The garbage collector's mark is no state. */
-		heap_status(&heap, 0, GO_WAITING | GO_STATUS_SCAN);
-		assert_true(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		go_heap_status(&heap, 0, GO_WAITING | GO_STATUS_SCAN);
+		assert_true(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 		assert_int_equal(g.status, GO_WAITING);
 		assert_int_equal(g.goid, 1);
 		assert_int_equal(g.wait_since_ns, 7);
@@ -234,14 +131,14 @@ static void test_one(void **state)
 		assert_int_equal(g.pc, 0x401000);
 		assert_true(g.locked);
 		/* In a system call: where that was called; on the way back from it that is cleared. */
-		heap_status(&heap, 0, GO_SYSCALL);
-		assert_true(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		go_heap_status(&heap, 0, GO_SYSCALL);
+		assert_true(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 		assert_int_equal(g.pc, 0x401000);
 		assert_int_equal(g.wait_since_ns, 0);
-		heap_put_u64(&heap, g_at(0) + r.layout.syscall_sp, STACK_LO + 100);
-		heap_put_u64(&heap, g_at(0) + r.layout.syscall_sp + 8, 0x404000);
-		assert_true(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
-		assert_int_equal(g.sp, STACK_LO + 100);
+		go_heap_put_u64(&heap, go_heap_at(0) + r.layout.syscall_sp, GO_HEAP_STACK_LO + 100);
+		go_heap_put_u64(&heap, go_heap_at(0) + r.layout.syscall_sp + 8, 0x404000);
+		assert_true(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
+		assert_int_equal(g.sp, GO_HEAP_STACK_LO + 100);
 		assert_int_equal(g.pc, 0x404000);
 	}
 }
@@ -251,33 +148,33 @@ static void test_damage(void **state)
 	static const uint32_t ended[] = {GO_IDLE, GO_DEAD, GO_DEAD_EXTRA};
 	static const uint32_t none[] = {5, 7, GO_STATUS_CNT, 0xdeadbeef};
 	struct go_memory m;
-	struct go_runtime r = heap_runtime(&heap, &m, 22, 1);
-	const uint8_t *bytes = heap.bytes + (g_at(0) - BASE);
+	struct go_runtime r = go_heap_runtime(&heap, &m, 22, 1);
+	const uint8_t *bytes = heap.bytes + (go_heap_at(0) - GO_HEAP_BASE);
 	struct goroutine g;
 	bool damaged;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ended); i++) {
-		heap_status(&heap, 0, ended[i]);
-		assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		go_heap_status(&heap, 0, ended[i]);
+		assert_false(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 		assert_false(damaged);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-		heap_status(&heap, 0, none[i]);
-		assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+		go_heap_status(&heap, 0, none[i]);
+		assert_false(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 		assert_true(damaged);
 	}
 	/* One that has no number yet is being made, if it is said to be able to run. */
-	heap_g(&heap, 0, 0, GO_RUNNABLE);
-	assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+	go_heap_g(&heap, 0, 0, GO_RUNNABLE);
+	assert_false(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 	assert_false(damaged);
-	heap_status(&heap, 0, GO_WAITING);
-	assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+	go_heap_status(&heap, 0, GO_WAITING);
+	assert_false(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 	assert_true(damaged);
 	/* A stack of no bytes. */
-	heap_g(&heap, 0, 1, GO_WAITING);
-	heap_put_u64(&heap, g_at(0) + GO_G_STACK_HI, STACK_LO);
-	assert_false(goroutine_decode(&r.layout, g_at(0), bytes, &g, &damaged));
+	go_heap_g(&heap, 0, 1, GO_WAITING);
+	go_heap_put_u64(&heap, go_heap_at(0) + GO_G_STACK_HI, GO_HEAP_STACK_LO);
+	assert_false(goroutine_decode(&r.layout, go_heap_at(0), bytes, &g, &damaged));
 	assert_true(damaged);
 }
 
@@ -285,12 +182,12 @@ static void test_all(void **state)
 {
 	struct goroutines all;
 	struct go_memory m;
-	struct go_runtime r = heap_runtime(&heap, &m, 25, 400);
+	struct go_runtime r = go_heap_runtime(&heap, &m, 25, 400);
 
 	(void)state;
 	goroutines__init(&all);
-	heap_status(&heap, 5, GO_DEAD);
-	heap_status(&heap, 6, 5);
+	go_heap_status(&heap, 5, GO_DEAD);
+	go_heap_status(&heap, 6, 5);
 	assert_int_equal(goroutines__read(&all, &r), 0);
 	assert_int_equal(all.cnt, 398);
 	assert_int_equal(all.counts.listed, 400);
@@ -302,8 +199,8 @@ static void test_all(void **state)
 	/* Side by side, so they come in few reads: the slice, the list, some spans, and the damaged one again. */
 	assert_in_range(heap.reads, 5, 20);
 	/* The list grows at its end. */
-	heap_g(&heap, 400, 401, GO_RUNNABLE);
-	heap_list(&heap, 401);
+	go_heap_g(&heap, 400, 401, GO_RUNNABLE);
+	go_heap_list(&heap, 401);
 	assert_int_equal(goroutines__read(&all, &r), 0);
 	assert_int_equal(all.cnt, 399);
 	assert_int_equal(all.items[398].goid, 401);
@@ -315,32 +212,32 @@ static void test_holes(void **state)
 {
 	struct goroutines all;
 	struct go_memory m;
-	struct go_runtime r = heap_runtime(&heap, &m, 25, 400);
+	struct go_runtime r = go_heap_runtime(&heap, &m, 25, 400);
 	uint64_t lost = 0;
 
 	(void)state;
 	goroutines__init(&all);
-	heap.hole = BASE + 65536;
+	heap.hole = GO_HEAP_BASE + 65536;
 	for (size_t i = 0; i < 400; i++)
-		lost += g_at(i) < heap.hole + 4096 && g_at(i) + GO_G_BYTES > heap.hole;
+		lost += go_heap_at(i) < heap.hole + 4096 && go_heap_at(i) + GO_G_BYTES > heap.hole;
 	assert_in_range(lost, 9, 11);
 	assert_int_equal(goroutines__read(&all, &r), 0);
 	assert_int_equal(all.counts.unreadable, lost);
 	assert_int_equal(all.cnt, 400 - lost);
 	/* The list's own end, which a length that lies leads to: what is claimed is not what is there. */
 	heap.hole = 0;
-	heap_put_u64(&heap, ALLGS + 8, 1 << 20);
-	heap_put_u64(&heap, ALLGS + 16, 1 << 20);
+	go_heap_put_u64(&heap, GO_HEAP_ALLGS + 8, 1 << 20);
+	go_heap_put_u64(&heap, GO_HEAP_ALLGS + 16, 1 << 20);
 	assert_int_equal(goroutines__read(&all, &r), 0);
 	assert_int_equal(all.cnt, 0);
 	assert_int_equal(all.counts.unreadable, 1 << 20);
 	/* Beyond what is kept. */
-	heap_put_u64(&heap, ALLGS + 8, GO_MAX_GOROUTINES + 5ull);
-	heap_put_u64(&heap, ALLGS + 16, GO_MAX_GOROUTINES + 5ull);
+	go_heap_put_u64(&heap, GO_HEAP_ALLGS + 8, GO_MAX_GOROUTINES + 5ull);
+	go_heap_put_u64(&heap, GO_HEAP_ALLGS + 16, GO_MAX_GOROUTINES + 5ull);
 	assert_int_equal(goroutines__read(&all, &r), 0);
 	assert_int_equal(all.counts.cut, 5);
 	/* Another program is there now. */
-	heap_put_u64(&heap, ALLGS + 16, 0);
+	go_heap_put_u64(&heap, GO_HEAP_ALLGS + 16, 0);
 	assert_int_equal(goroutines__read(&all, &r), -ENOENT);
 	assert_string_equal(error_text(-ENOENT), "its list of goroutines is gone");
 	r.allgs = 0x1000;
@@ -353,15 +250,15 @@ static void test_list_of_anything(void **state)
 {
 	struct goroutines all;
 	struct go_memory m;
-	struct go_runtime r = heap_runtime(&heap, &m, 25, 10);
+	struct go_runtime r = go_heap_runtime(&heap, &m, 25, 10);
 
 	(void)state;
 	goroutines__init(&all);
-	heap_put_u64(&heap, LIST, 0);
-	heap_put_u64(&heap, LIST + 8, UINT64_MAX);
-	heap_put_u64(&heap, LIST + 16, g_at(0) + 4);
-	heap_put_u64(&heap, LIST + 24, g_at(0));
-	heap_put_u64(&heap, LIST + 32, UINT64_MAX - 7);
+	go_heap_put_u64(&heap, GO_HEAP_LIST, 0);
+	go_heap_put_u64(&heap, GO_HEAP_LIST + 8, UINT64_MAX);
+	go_heap_put_u64(&heap, GO_HEAP_LIST + 16, go_heap_at(0) + 4);
+	go_heap_put_u64(&heap, GO_HEAP_LIST + 24, go_heap_at(0));
+	go_heap_put_u64(&heap, GO_HEAP_LIST + 32, UINT64_MAX - 7);
 	assert_int_equal(goroutines__read(&all, &r), 0);
 	/* The list has 9 ... 0: of 4 ... 0 there is 0, twice. */
 	assert_int_equal(all.cnt, 5);
@@ -381,12 +278,12 @@ static void test_ages(void **state)
 {
 	struct goroutines before, after;
 	struct go_memory m;
-	struct go_runtime r = heap_runtime(&heap, &m, 25, 6);
+	struct go_runtime r = go_heap_runtime(&heap, &m, 25, 6);
 
 	(void)state;
 	goroutines__init(&before);
 	goroutines__init(&after);
-	heap_put_u64(&heap, g_at(0) + r.layout.wait_since, NOW - 9000000000);
+	go_heap_put_u64(&heap, go_heap_at(0) + r.layout.wait_since, NOW - 9000000000);
 	assert_int_equal(goroutines__read(&before, &r), 0);
 	goroutines__age(&before, NULL, NOW - 3000000000);
 	assert_true(before.is_first && before.items[1].since_first);
@@ -394,10 +291,10 @@ static void test_ages(void **state)
 	before.items[2].stack = 18;
 	before.items[5].stack = 19;
 	/* 2 has run, 3 has ended, 4's struct is that of another one, and 5's stack has moved. */
-	heap_put(&heap, g_at(2) + r.layout.seq, "\x01", 1);
-	heap_status(&heap, 3, GO_DEAD);
-	heap_put_u64(&heap, g_at(4) + r.layout.goid, 99);
-	heap_put_u64(&heap, g_at(5) + GO_G_STACK_HI, STACK_LO + 999 * 8192);
+	go_heap_put(&heap, go_heap_at(2) + r.layout.seq, "\x01", 1);
+	go_heap_status(&heap, 3, GO_DEAD);
+	go_heap_put_u64(&heap, go_heap_at(4) + r.layout.goid, 99);
+	go_heap_put_u64(&heap, go_heap_at(5) + GO_G_STACK_HI, GO_HEAP_STACK_LO + 999 * 8192);
 	assert_int_equal(goroutines__read(&after, &r), 0);
 	goroutines__age(&after, &before, NOW);
 	assert_int_equal(after.cnt, 5);
