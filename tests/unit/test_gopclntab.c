@@ -284,7 +284,7 @@ static void test_functions(void **state)
 /* A call that is inlined into itself, for ever. */
 static void test_depth(void **state)
 {
-	static const struct mkgo_step steps[] = {{0x10, 0, 7, 0}};
+	static const struct mkgo_step steps[] = {{0x10, 0, 7, 0, 0}};
 	static const struct mkgo_call calls[] = {{"main.again", 0, 4}};
 	static const struct mkgo_func f = {"main.f", 0, 0x10, steps, 1, calls, 1, 0};
 	static const char *const files[] = {"f.go", NULL};
@@ -313,7 +313,7 @@ static void test_depth(void **state)
 /* The line of a function whose tables begin with @idle_cnt steps that cover nothing. */
 static uint32_t line_after(uint32_t idle_cnt)
 {
-	static const struct mkgo_step steps[] = {{0x10, 0, 7, -1}};
+	static const struct mkgo_step steps[] = {{0x10, 0, 7, -1, 0}};
 	static const char *const files[] = {"f.go", NULL};
 	struct mkgo_func f = {"main.f", 0, 0x10, steps, 1, NULL, 0, idle_cnt};
 	_cleanup_buf_ struct buf file = {0};

@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "fixtures/go_heap.h"
+#include "format/go_stacks.h"
 
 #define NOW (50ull * 1000000000)
 
@@ -311,6 +312,70 @@ static void test_ages(void **state)
 	goroutines__fini(&after);
 }
 
+/* Four goroutines whose stacks are in the same memory, one behind the other. */
+static struct go_runtime heap_with_stacks(struct go_memory *m)
+{
+	struct go_runtime r = go_heap_runtime(&heap, m, 25, 0);
+
+	heap.stacks = GO_HEAP_BASE + 131072;
+	heap.stack_bytes = 4096;
+	heap.pc = GO_HEAP_LEAF;
+	heap.startpc = GO_HEAP_WORK;
+	for (size_t i = 0; i < 4; i++) {
+		uint64_t lo = heap.stacks + i * heap.stack_bytes;
+
+		go_heap_g(&heap, i, 4 - i, i < 3 ? GO_WAITING : GO_RUNNING);
+		go_heap_put_u64(&heap, lo + 8, GO_HEAP_WORK + 8);
+		go_heap_put_u64(&heap, lo + 40, i == 2 ? 0x1234 : GO_HEAP_WORK + 9);
+		go_heap_put_u64(&heap, lo + 72, GO_HEAP_GOEXIT + 1);
+	}
+	go_heap_list(&heap, 4);
+	return r;
+}
+
+/* By the sizes of frames; read again only where a goroutine has run. */
+static void test_stacks(void **state)
+{
+	static const uint64_t want[] = {GO_HEAP_LEAF, GO_HEAP_WORK + 8, GO_HEAP_WORK + 9,
+					GO_HEAP_GOEXIT + 1};
+	_cleanup_buf_ struct buf file = {0};
+	struct go_memory m;
+	struct go_runtime r = heap_with_stacks(&m);
+	struct go_stacks *stacks = go_stacks__new();
+	struct goroutines all;
+	struct go_stack_view view;
+	struct gopclntab table;
+	struct elf e;
+
+	(void)state;
+	go_heap_program(&file);
+	assert_int_equal(elf__open_memory(&e, file.data, file.len), 0);
+	assert_int_equal(gopclntab__open(&table, &e), 0);
+	r.code.elf = &e;
+	r.code.table = &table;
+	goroutines__init(&all);
+	assert_non_null(stacks);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	goroutines__age(&all, NULL, NOW);
+	assert_int_equal(go_stacks__read(stacks, &r, &all, NULL), 0);
+	/* The second is as the first; the third has an address in it that is no code's; the fourth runs. */
+	view = go_stacks__get(stacks, all.items[0].stack);
+	assert_true(view.is_whole);
+	assert_int_equal(view.cnt, ARRAY_SIZE(want));
+	for (size_t i = 0; i < view.cnt; i++)
+		assert_int_equal(view.pcs[i] & ~GO_PC_EXACT, want[i]);
+	assert_int_equal(all.items[1].stack, all.items[0].stack);
+	assert_int_equal(all.counts.broken, 1);
+	assert_int_equal(all.items[3].stack, GO_STACK_NONE);
+	assert_int_equal(go_stacks__get(stacks, all.items[3].stack).cnt, 0);
+	go_stacks__forget(stacks, &all);
+	assert_int_equal(all.items[0].stack, GO_STACK_NONE);
+	goroutines__fini(&all);
+	go_stacks__free(stacks);
+	gopclntab__close(&table);
+	elf__close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_list_of_anything),
 		cmocka_unit_test(test_ages),
+		cmocka_unit_test(test_stacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A process that runs a program of Go (fixtures/go_heap.h), with anything in its memory: its list of goroutines is looked for,
+ * they are read with their stacks, and again. The first byte of an input says whether their layout is to be inferred; the memory
+ * from GO_HEAP_BASE on follows.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "fixtures/go_heap.h"
+#include "format/go_stacks.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void need(bool ok)
+{
+	if (!ok)
+		__builtin_trap();
+}
+
+static bool input_read(void *ctx, uint64_t addr, void *to, size_t len)
+{
+	const struct cursor *c = ctx;
+	size_t have = cursor__left(c);
+
+	if (addr < GO_HEAP_BASE || len > have || addr - GO_HEAP_BASE > have - len)
+		return false;
+	memcpy(to, c->pos + (addr - GO_HEAP_BASE), len);
+	return true;
+}
+
+static size_t input_read_spans(void *ctx, const struct go_span *spans, size_t cnt, void *to)
+{
+	uint8_t *at = to;
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (!input_read(ctx, spans[i].addr, at, spans[i].len))
+			return i;
+		at += spans[i].len;
+	}
+	return cnt;
+}
+
+/* Made once. Its data is the input. */
+static struct go_code program(const struct go_memory *m)
+{
+	static struct elf_segment data = {
+		.type = 1 /* PT_LOAD */, .flags = 6 /* PF_R | PF_W */, .vaddr = GO_HEAP_BASE};
+	static struct gopclntab table;
+	static struct buf file;
+	static struct elf e;
+
+	if (!file.data) {
+		go_heap_program(&file);
+		need(!elf__open_memory(&e, file.data, file.len) && !gopclntab__open(&table, &e));
+		free(e.segments);
+		e.segments = &data;
+		e.segment_cnt = 1;
+	}
+	data.mem_bytes = cursor__left(m->ctx);
+	return (struct go_code){.elf = &e, .table = &table, .memory = m};
+}
+
+static void check_goroutines(const struct goroutines *all, const struct go_stacks *stacks)
+{
+	const struct go_counts *c = &all->counts;
+
+	need(all->cnt + c->ended + c->cut + c->unreadable + c->damaged == c->listed);
+	for (size_t i = 0; i < all->cnt; i++) {
+		const struct goroutine *g = &all->items[i];
+		struct go_stack_view stack = go_stacks__get(stacks, g->stack);
+
+		need(!i || g[-1].addr < g->addr);
+		need(g->goid && g->status < GO_STATUS_CNT && g->since_ns <= all->now_ns);
+		need(stack.cnt <= GO_STACK_MAX_FRAMES);
+		need((g->stack == GO_STACK_NONE) == !stack.cnt);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct cursor c = cursor_over(data, len);
+	bool infer = cursor__u8(&c) & 1;
+	struct go_memory m = {input_read, input_read_spans, &c};
+	struct go_code code = program(&m);
+	static struct go_runtime r;
+	struct goroutines looks[2];
+	struct go_stacks *stacks;
+
+	if (go_runtime__open(&r, &code, infer))
+		return 0;
+	stacks = go_stacks__new();
+	need(stacks);
+	for (size_t i = 0; i < 2; i++) {
+		goroutines__init(&looks[i]);
+		need(!goroutines__read(&looks[i], &r));
+		goroutines__age(&looks[i], i ? &looks[0] : NULL, i + 1);
+		need(!go_stacks__read(stacks, &r, &looks[i], i ? "select" : NULL));
+		check_goroutines(&looks[i], stacks);
+	}
+	/* Nothing has changed. */
+	need(looks[0].cnt == looks[1].cnt);
+	for (size_t i = 0; i < looks[0].cnt; i++)
+		need(looks[0].items[i].stack == looks[1].items[i].stack);
+	goroutines__fini(&looks[0]);
+	goroutines__fini(&looks[1]);
+	go_stacks__free(stacks);
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * mkgoroutineseeds DIR: writes the seeds of fuzz_goroutines to DIR/goroutines: six goroutines of each layout there is. Run by hand
+ * when Go learns a new one; what it writes is committed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixtures/go_heap.h"
+
+#define GOROUTINES  6
+#define STACKS	    (GO_HEAP_BASE + 7168)
+#define STACK_BYTES 128
+#define SEED_BYTES  8192
+#define STRINGS	    (GO_HEAP_BASE + 192)
+#define TEXTS	    (GO_HEAP_BASE + 384)
+
+static struct go_heap heap;
+
+static void put_version(unsigned int minor)
+{
+	char header[64] = "\xff Go buildinf:\x08\x02";
+
+	header[32] = (char)snprintf(header + 33, sizeof(header) - 33, "go1.%u", minor);
+	go_heap_put(&heap, GO_HEAP_BASE, header, sizeof(header));
+}
+
+static void put_reasons(void)
+{
+	static const char *const texts[] = {"", "GC assist marking", "IO wait", "select"};
+	uint64_t at = TEXTS;
+
+	for (size_t i = 0; i < 4; i++) {
+		go_heap_put(&heap, at, texts[i], strlen(texts[i]));
+		go_heap_put_u64(&heap, STRINGS + i * 16, at);
+		go_heap_put_u64(&heap, STRINGS + i * 16 + 8, strlen(texts[i]));
+		at += strlen(texts[i]);
+	}
+}
+
+static void write_seed(const char *dir, unsigned int minor, char infer)
+{
+	char path[4096];
+	FILE *fp;
+
+	snprintf(path, sizeof(path), "%s/goroutines/1.%u%s", dir, minor, infer ? "-inferred" : "");
+	fp = fopen(path, "wb");
+	if (!fp) {
+		perror(path);
+		exit(1);
+	}
+	fputc(infer, fp);
+	fwrite(heap.bytes, 1, SEED_BYTES, fp);
+	if (fclose(fp))
+		exit(1);
+}
+
+static void make_heap(unsigned int minor)
+{
+	struct go_memory m;
+
+	go_heap_runtime(&heap, &m, minor, 0);
+	heap.stacks = STACKS;
+	heap.stack_bytes = STACK_BYTES;
+	heap.pc = GO_HEAP_LEAF;
+	heap.startpc = GO_HEAP_WORK;
+	for (size_t i = 0; i < GOROUTINES; i++) {
+		go_heap_g(&heap, i, GOROUTINES - i, i ? GO_WAITING : GO_SYSCALL);
+		go_heap_put(&heap, go_heap_at(i) + heap.layout.wait_reason, "\x03", 1);
+		if (heap.layout.parent_goid)
+			go_heap_put_u64(&heap, go_heap_at(i) + heap.layout.parent_goid, 1);
+		/* A leaf that work called, i times, and that the runtime began. */
+		for (size_t depth = 0; depth <= i / 2; depth++)
+			go_heap_put_u64(&heap, STACKS + i * STACK_BYTES + 8 + depth * 32,
+					depth == i / 2 ? GO_HEAP_GOEXIT + 1 : GO_HEAP_WORK + 8);
+	}
+	go_heap_list(&heap, GOROUTINES);
+	put_version(minor);
+	put_reasons();
+}
+
+int main(int argc, char **argv)
+{
+	static const unsigned int minors[] = {15, 17, 21, 22, 23, 25, 26};
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: mkgoroutineseeds DIR\n");
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(minors) / sizeof(minors[0]); i++) {
+		make_heap(minors[i]);
+		write_seed(argv[1], minors[i], 0);
+		write_seed(argv[1], minors[i], 1);
+	}
+	return 0;
+}
