@@ -26,13 +26,13 @@ class Toolchain:
     def minor(self):
         return int(self.version.split(".")[1])
 
-    def build(self, name, sources, *flags, cgo=True):
-        """Builds the files to a program of that name in a folder of its own. Its path."""
+    def build(self, name, sources, *flags, cgo=True, **more):
+        """Builds the files to a program of that name in a folder of its own, with @more in the environment. Its path."""
         folder = scratch(f"{name}-{self.version}")
         os.makedirs(folder, exist_ok=True)
         for source in sources:
             shutil.copy(source, folder)
-        env = dict(self.env, CGO_ENABLED="1" if cgo else "0")
+        env = dict(self.env, CGO_ENABLED="1" if cgo else "0", **more)
         done = subprocess.run([self.command, "build", *flags, "-o", name, "."], cwd=folder, env=env,
                               capture_output=True, text=True, check=False)
         check(done.returncode == 0, f"go {self.version}, {name}: {done.stderr[-2000:]}")

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """dwell goroutines beside Go's own tracebacks, for each way of linking; and what its output has."""
 import json
+import os
+import subprocess
 import time
 
 from golang import Toolchain
-from goroutines import BUILDS, CNT, Program, build, judge, see, settle
+from goroutines import BUILDS, CNT, SOURCE, Program, build, judge, see, settle
 from livetest import DWELL, case, check, check_equal, check_one_line, main, read, run, scratch, start
 
 INFER = {"DWELL_GO_LAYOUT": "infer"}
@@ -178,6 +180,46 @@ def command_line():
         result = run(*args)
         check_equal(result.status, 2, f"status of {args}")
         check_one_line(result.err, f"{args}", *words)
+
+
+def refused(pid, *words):
+    result = run("goroutines", "-p", pid)
+    check_equal(result.status, 1, f"status: {words}")
+    check_one_line(result.err, f"{words}", str(pid), *words)
+
+
+def sleeper(name, more):
+    """A program that sleeps, of C, with what another compiler would have left in it."""
+    source, path = scratch(name + ".c"), scratch(name)
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(f"#include <unistd.h>\n{more}\nint main(void) {{ write(1, \"r\", 1); for (;;) pause(); }}\n")
+    subprocess.run([os.environ.get("CC", "gcc"), "-w", source, "-o", path], check=True)
+    return path
+
+
+@case
+def refusals():
+    """Each says what it is, and what helps. TinyGo, gccgo and garble are known by what they leave in a program."""
+    left = {
+        "plain": ("", ["no Go program", "dwell dump"]),
+        "tiny": ("void tinygo_init(void) {}", ["TinyGo", "Go's own compiler"]),
+        "gccgo": ("void __go_init_main(void) {}", ["gccgo", "Go's own compiler"]),
+        "garbled": ('__attribute__((section(".gopclntab"))) const char table[64] = "no table";', ["garble", "build it without"]),
+    }
+    for name, (more, words) in left.items():
+        p = start([sleeper(name, more)], stdout=subprocess.PIPE)
+        check_equal(p.stdout.read(1), b"r", name)
+        refused(p.pid, *words)
+        p.kill()
+        p.wait()
+        p.stdout.close()
+    refused(p.pid, "no process", "dwell list")
+
+
+@case
+def for_32_bit():
+    with Program(go.build("of32", [SOURCE], cgo=False, GOARCH="386")) as p:
+        refused(p.pid, "32 bit", "dwell dump")
 
 
 main(needs_tracing=False)
