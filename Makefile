@@ -146,12 +146,12 @@ WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client 
 		socket socket_address tty user wait) \
 	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% go_% gopclntab gopclntab_% goroutine python python_%) \
 	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_frames go_symbols jit_% kernel_resolver vdso_resolver) \
-	$(patsubst %,user/source/%.c,bpf bpf_% live_events os_% proc_% python_places since snapshot) \
-	$(patsubst %,user/analyze/%.c,go_reason go_table) \
-	$(patsubst %,user/output/%.c,goroutines_% http http_%) \
-	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% push push_% rotation rotation_% \
+	$(patsubst %,user/source/%.c,bpf bpf_% go go_% live_events os_% proc_% python_places since snapshot) \
+	$(patsubst %,user/analyze/%.c,go_%) \
+	$(patsubst %,user/output/%.c,go_% goroutines_% http http_%) \
+	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% go_% push push_% rotation rotation_% \
 		spool spool_% throttle window_writer) \
-	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump goroutines goroutines_% locks push runq serve_calls serve_http serve_watch syscalls_run top top_%)
+	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump go_% goroutines goroutines_% locks push runq serve_calls serve_http serve_watch syscalls_run top top_%)
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows

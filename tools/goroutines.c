@@ -6,12 +6,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/go_process.h"
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_signal.h"
 #include "commands.h"
-#include "goroutines_process.h"
 #include "output/goroutines.h"
 #include "terminal.h"
 #include "view.h"
@@ -34,7 +34,7 @@ struct goroutines_config {
 /* All that one run holds. */
 struct run {
 	const struct goroutines_config *config;
-	struct goroutines_process **processes; /* NULL: ended */
+	struct go_process **processes; /* NULL: ended */
 	size_t cnt, alive_cnt;
 	struct atomic_file file;
 	struct go_table table;
@@ -53,10 +53,10 @@ static void goroutines_defaults(void *config)
 
 /* ---- looking ---- */
 
-static int goroutines_show(struct run *r, const struct goroutines_process *p)
+static int goroutines_show(struct run *r, const struct go_process *p)
 {
 	const struct goroutines_config *c = r->config;
-	struct go_look look = goroutines_process__look(p);
+	struct go_look look = go_process__look(p);
 	struct goroutines_report report = {
 		.look = &look,
 		.table = &r->table,
@@ -83,9 +83,9 @@ static int goroutines_show(struct run *r, const struct goroutines_process *p)
 }
 
 /* What could not be seen is said also with -q. */
-static void goroutines_warn(const struct goroutines_process *p)
+static void goroutines_warn(const struct go_process *p)
 {
-	const struct go_counts *c = &goroutines_process__look(p).all->counts;
+	const struct go_counts *c = &go_process__look(p).all->counts;
 	const struct {
 		uint64_t cnt;
 		const char *text;
@@ -107,7 +107,7 @@ static void goroutines_warn(const struct goroutines_process *p)
 /* One that ends while it is watched is no failure. 0 or -ENOMEM. */
 static int goroutines_lose(struct run *r, size_t i, int err)
 {
-	struct goroutines_process *p = r->processes[i];
+	struct go_process *p = r->processes[i];
 	bool was_watched = r->look_cnt > 1;
 
 	if (err == -ENOMEM)
@@ -117,7 +117,7 @@ static int goroutines_lose(struct run *r, size_t i, int err)
 	else
 		log_error("%s", error_text(err));
 	r->failed |= !was_watched || err != -ESRCH;
-	goroutines_process__free(p);
+	go_process__free(p);
 	r->processes[i] = NULL;
 	r->alive_cnt--;
 	return 0;
@@ -125,9 +125,9 @@ static int goroutines_lose(struct run *r, size_t i, int err)
 
 static int goroutines_look_at(struct run *r, size_t i)
 {
-	struct goroutines_process *p = r->processes[i];
+	struct go_process *p = r->processes[i];
 	bool stacks = r->config->stacks || r->config->each;
-	int err = goroutines_process__read(p, stacks);
+	int err = go_process__read(p, stacks);
 
 	if (err)
 		return goroutines_lose(r, i, err);
@@ -198,7 +198,7 @@ static int goroutines_open(struct run *r)
 	if (!r->processes)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->cnt; i++) {
-		r->processes[i] = goroutines_process__new(c->pids.ids[i], infer);
+		r->processes[i] = go_process__new(c->pids.ids[i], infer);
 		if (!r->processes[i])
 			return -errno;
 		r->alive_cnt++;
@@ -243,7 +243,7 @@ static int goroutines_check(struct run *r, int operand_cnt, char **operands, cha
 static void goroutines_close(struct run *r)
 {
 	for (size_t i = 0; r->processes && i < r->cnt; i++)
-		goroutines_process__free(r->processes[i]);
+		go_process__free(r->processes[i]);
 	free(r->processes);
 	atomic_file__abort(&r->file);
 	go_table__fini(&r->table);

@@ -45,7 +45,7 @@ static void test_versions(void **state)
 	assert_false(go_layout_of(0, &l));
 	for (unsigned int minor = 15; minor <= 27; minor++) {
 		assert_true(go_layout_of(minor, &l));
-		assert_true(l.startpc + 8u <= GO_G_BYTES && l.locked_m && l.goid > l.status);
+		assert_true(l.labels + 8u <= GO_G_BYTES && l.locked_m && l.goid > l.status);
 		assert_int_equal(l.parent_goid != 0, minor >= 21);
 		assert_int_equal(l.seq != 0, minor >= 17);
 	}

@@ -12,7 +12,7 @@
 #define GOID_FIRST    120
 #define GOID_END      208
 #define STARTPC_FIRST 232
-#define STARTPC_LAST  (GO_G_BYTES - 8)
+#define STARTPC_LAST  312
 
 struct go_layout_row {
 	uint8_t first, last; /* versions */
@@ -26,13 +26,13 @@ struct go_layout_row {
 
 static const struct go_layout_row go_layout_rows[] = {
 	/* versions, then as struct go_layout has them */
-	ROW(15, 16, {104, 112, 144, 152, 168, 176, 0, 216, 0, 280, 296}),
-	ROW(17, 20, {104, 112, 144, 152, 168, 176, 189, 232, 0, 296, 312}),
-	ROW(21, 21, {104, 112, 144, 152, 168, 176, 188, 208, 272, 280, 296}),
-	ROW(22, 22, {104, 112, 144, 152, 168, 176, 191, 208, 272, 280, 296}),
-	ROW(23, 24, {104, 112, 152, 160, 176, 184, 199, 216, 280, 288, 304}),
-	ROW(25, 25, {96, 104, 144, 152, 168, 176, 191, 208, 272, 280, 296}),
-	ROW(26, 27, {96, 104, 144, 152, 168, 176, 191, 208, 280, 288, 304}),
+	ROW(15, 16, {104, 112, 144, 152, 168, 176, 0, 216, 0, 280, 296, 312, 344}),
+	ROW(17, 20, {104, 112, 144, 152, 168, 176, 189, 232, 0, 296, 312, 328, 360}),
+	ROW(21, 21, {104, 112, 144, 152, 168, 176, 188, 208, 272, 280, 296, 312, 344}),
+	ROW(22, 22, {104, 112, 144, 152, 168, 176, 191, 208, 272, 280, 296, 312, 344}),
+	ROW(23, 24, {104, 112, 152, 160, 176, 184, 199, 216, 280, 288, 304, 320, 352}),
+	ROW(25, 25, {96, 104, 144, 152, 168, 176, 191, 208, 272, 280, 296, 312, 344}),
+	ROW(26, 27, {96, 104, 144, 152, 168, 176, 191, 208, 280, 288, 304, 320, 352}),
 };
 
 bool go_layout_of(unsigned int minor, struct go_layout *ret)
@@ -253,6 +253,8 @@ bool go_layout_infer(const struct go_sample *s, const struct go_code *code, stru
 		return false;
 	l.syscall_sp = (uint16_t)(l.bp + 8);
 	l.gopc = (uint16_t)(l.startpc - 16);
+	l.waiting = (uint16_t)(l.startpc + 16);
+	l.labels = (uint16_t)(l.startpc + 48);
 	if (go_sample_has_parents(s, &l, (uint16_t)(l.gopc - 8)))
 		l.parent_goid = (uint16_t)(l.gopc - 8);
 	*ret = l;

@@ -8,8 +8,8 @@
 
 #include "format/go_code.h"
 
-/* What is read of a goroutine: up to startpc in all versions. */
-#define GO_G_BYTES 320
+/* What is read of a goroutine: up to labels in all versions. */
+#define GO_G_BYTES 368
 
 /* The same in all of them. */
 enum go_g_offset {
@@ -33,6 +33,8 @@ struct go_layout {
 	uint16_t locked_m;
 	uint16_t parent_goid;
 	uint16_t gopc, startpc;
+	uint16_t waiting; /* the list of runtime.sudog of a channel's or a lock's waiter */
+	uint16_t labels;  /* what runtime/pprof.SetGoroutineLabels() set */
 };
 
 /* Of Go 1.@minor. False: not known. */

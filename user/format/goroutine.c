@@ -74,11 +74,13 @@ bool goroutine_decode(const struct go_layout *l, uint64_t addr, const uint8_t by
 	if (status == GO_WAITING || status == GO_LEAKED) {
 		g.wait_since_ns = go_g_u64(bytes, l->wait_since);
 		g.wait_reason = bytes[l->wait_reason];
+		g.waiting = go_g_u64(bytes, l->waiting);
 	}
 	if (l->parent_goid)
 		g.parent_goid = go_g_u64(bytes, l->parent_goid);
 	if (l->seq)
 		g.seq = bytes[l->seq];
+	g.labels = go_g_u64(bytes, l->labels);
 	g.locked = l->locked_m && go_g_u64(bytes, l->locked_m);
 	*ret = g;
 	return true;

@@ -21,6 +21,8 @@ struct goroutine {
 	uint64_t startpc; /* its first function */
 	uint64_t sp, pc;  /* where it goes on; of one in a system call where that was called */
 	uint64_t stack_hi;
+	uint64_t waiting;	/* its list of runtime.sudog, what it waits for; 0: none */
+	uint64_t labels;	/* its labels, as the version has them; 0: none */
 	uint64_t wait_since_ns; /* CLOCK_MONOTONIC; 0: not noted by the runtime */
 	uint64_t since_ns;	/* it is seen as it is since then; see goroutines__age() */
 	uint32_t stack;		/* number of its stack, see go_stacks.h; GO_STACK_NONE */

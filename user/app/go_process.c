@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "goroutines_process.h"
+#include "app/go_process.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/os_clock.h"
 
-#define GOROUTINES_NEW_NS 3000000000ull /* how long a program may take to begin, after an exec() */
+#define GO_PROCESS_NEW_NS 3000000000ull /* how long a program may take to begin, after an exec() */
 
-static int goroutines_process_open(struct goroutines_process *p)
+static int go_process_open(struct go_process *p)
 {
 	const struct go_runtime *r;
 
@@ -25,7 +25,7 @@ static int goroutines_process_open(struct goroutines_process *p)
 	return p->stacks ? 0 : -errno;
 }
 
-static void goroutines_process_close(struct goroutines_process *p)
+static void go_process_close(struct go_process *p)
 {
 	go_stacks__free(p->stacks);
 	go_frames__fini(&p->frames);
@@ -35,52 +35,52 @@ static void goroutines_process_close(struct goroutines_process *p)
 	p->look_cnt = 0;
 }
 
-struct goroutines_process *goroutines_process__new(uint32_t pid, bool infer)
+struct go_process *go_process__new(uint32_t pid, bool infer)
 {
-	struct goroutines_process *p = calloc(1, sizeof(*p));
+	struct go_process *p = calloc(1, sizeof(*p));
 	int err;
 
 	if (!p)
 		return NULL;
 	p->pid = pid;
 	p->infer = infer;
-	err = goroutines_process_open(p);
+	err = go_process_open(p);
 	if (!err)
 		return p;
-	goroutines_process__free(p);
+	go_process__free(p);
 	errno = -err;
 	return NULL;
 }
 
-void goroutines_process__free(struct goroutines_process *p)
+void go_process__free(struct go_process *p)
 {
 	if (!p)
 		return;
-	goroutines_process_close(p);
+	go_process_close(p);
 	goroutines__fini(&p->looks[0]);
 	goroutines__fini(&p->looks[1]);
 	free(p);
 }
 
-static struct goroutines *goroutines_process_now(struct goroutines_process *p)
+static struct goroutines *go_process_now(struct go_process *p)
 {
 	return &p->looks[p->look_cnt % 2];
 }
 
-static struct goroutines *goroutines_process_before(struct goroutines_process *p)
+static struct goroutines *go_process_before(struct go_process *p)
 {
 	return p->look_cnt > 1 ? &p->looks[(p->look_cnt + 1) % 2] : NULL;
 }
 
 /* Of what runs now. */
-static int goroutines_process_read_once(struct goroutines_process *p, bool stacks)
+static int go_process_read_once(struct go_process *p, bool stacks)
 {
 	struct goroutines *now, *before;
 	int err;
 
 	p->look_cnt++;
-	now = goroutines_process_now(p);
-	before = goroutines_process_before(p);
+	now = go_process_now(p);
+	before = go_process_before(p);
 	if (before && go_stacks__is_full(p->stacks))
 		go_stacks__forget(p->stacks, before);
 	err = goroutines__read(now, &p->go->runtime);
@@ -91,28 +91,28 @@ static int goroutines_process_read_once(struct goroutines_process *p, bool stack
 }
 
 /* Of what runs, if that is the program that was opened, and it ran to the end of it. */
-static int goroutines_process_try(struct goroutines_process *p, bool stacks)
+static int go_process_try(struct go_process *p, bool stacks)
 {
 	int err = -ESTALE;
 
 	if (p->go && os_go__is_same(p->go))
-		err = goroutines_process_read_once(p, stacks);
+		err = go_process_read_once(p, stacks);
 	return err || os_go__is_same(p->go) ? err : -ESTALE;
 }
 
-int goroutines_process__read(struct goroutines_process *p, bool stacks)
+int go_process__read(struct go_process *p, bool stacks)
 {
-	uint64_t end_ns = os_monotonic_ns() + GOROUTINES_NEW_NS;
-	int err = goroutines_process_try(p, stacks);
+	uint64_t end_ns = os_monotonic_ns() + GO_PROCESS_NEW_NS;
+	int err = go_process_try(p, stacks);
 
 	/* Another program now, or its runtime is just starting; or the process has ended. */
 	while (err && err != -ENOMEM && os_monotonic_ns() < end_ns) {
-		goroutines_process_close(p);
-		err = goroutines_process_open(p);
+		go_process_close(p);
+		err = go_process_open(p);
 		if (err == -ESRCH || err == -ENOMEM)
 			return err;
 		if (!err)
-			err = goroutines_process_try(p, stacks);
+			err = go_process_try(p, stacks);
 	}
 	if (err == -ESTALE)
 		return error_set(err,
@@ -121,7 +121,7 @@ int goroutines_process__read(struct goroutines_process *p, bool stacks)
 	return err;
 }
 
-struct go_look goroutines_process__look(const struct goroutines_process *p)
+struct go_look go_process__look(const struct go_process *p)
 {
 	return (struct go_look){
 		.pid = p->pid,

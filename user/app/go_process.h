@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One process of dwell goroutines, from look to look. */
-#ifndef TOOLS_GOROUTINES_PROCESS_H
-#define TOOLS_GOROUTINES_PROCESS_H
+/* One process that runs Go, from look to look at its goroutines; also when it runs another program meanwhile. */
+#ifndef APP_GO_PROCESS_H
+#define APP_GO_PROCESS_H
 
 #include "analyze/go_table.h"
 #include "source/os_go.h"
 
-struct goroutines_process {
+struct go_process {
 	uint32_t pid;
 	bool infer;
 	struct os_go *go;
@@ -17,14 +17,14 @@ struct goroutines_process {
 };
 
 /* See os_go_open(). NULL + errno. */
-struct goroutines_process *goroutines_process__new(uint32_t pid, bool infer);
-void goroutines_process__free(struct goroutines_process *p);
+struct go_process *go_process__new(uint32_t pid, bool infer);
+void go_process__free(struct go_process *p);
 /*
  * Looks at it, also at another program that it runs since the last look. @stacks: reads all stacks, else just those that tell kinds of
  * locks apart. 0; -ESRCH: it has ended; else as os_go_open(), with error_set().
  */
-int goroutines_process__read(struct goroutines_process *p, bool stacks);
+int go_process__read(struct go_process *p, bool stacks);
 /* What the last look found. */
-struct go_look goroutines_process__look(const struct goroutines_process *p);
+struct go_look go_process__look(const struct go_process *p);
 
 #endif
