@@ -157,6 +157,12 @@ struct wire_waked {
 	__u64 lock; /* address of the futex that it waited for, | WIRE_LOCK_*; 0: none */
 };
 
+/* An interval that stands for several waits, or for a part of one: goroutines, which are looked at now and then. */
+struct wire_counted {
+	struct wire_waked waked;
+	__u64 cnt;
+};
+
 #define WIRE_LOCK_SHARED \
 	1 /* by processes: what counts is the file behind the address; futexes are aligned to 4 */
 
@@ -168,6 +174,9 @@ enum wire_thread_flags {
 	WIRE_THREAD_BASE_APPROX =
 		1 << 4,		    /* ran at the window's start: kernel_* are up to a tick off */
 	WIRE_THREAD_WAKER = 1 << 5, /* no target: it woke one */
+	WIRE_THREAD_GOROUTINE =
+		1
+		<< 6, /* no thread: tid is the lower half of its number, start_ns none of a thread */
 };
 
 /* A thread seen for the first time, or under a new name. Sent before its first interval. */
@@ -198,6 +207,22 @@ enum wire_stack_kind {
 #define WIRE_STACK_PYTHON_CUT	4
 /* All ips are to be taken as they stand, none is moved into the calling instruction; bits 62 and 63 of them mean nothing. */
 #define WIRE_STACK_EXACT 8
+/* The last ip is no call: a goroutine was created there, behind the go statement (g.gopc), whose stack this is. */
+#define WIRE_STACK_CREATED 16
+/* flags >> this & WIRE_STACK_GO_MASK, of a user stack: enum wire_go_class. */
+#define WIRE_STACK_GO_SHIFT 24
+#define WIRE_STACK_GO_MASK  7
+
+/* Whose stack it is in a Go program. */
+enum wire_go_class {
+	WIRE_GO_NONE = 0, /* no Go program, or not known */
+	WIRE_GO_USER = 1, /* a goroutine's, which a thread runs */
+	WIRE_GO_SYSTEM =
+		2, /* the thread's own, on which it works for a goroutine: the runtime, or C */
+	WIRE_GO_IDLE =
+		3, /* the thread's own; it has no goroutine, or one that the runtime keeps for later */
+	WIRE_GO_PARKED = 4, /* a goroutine's, which no thread has */
+};
 
 /*
  * How the walk of a user stack ended. Order is the numbering; append.
@@ -583,6 +608,7 @@ WIRE_SIZE_CHECK(wire_wait, 8);
 WIRE_SIZE_CHECK(wire_interval, 72);
 WIRE_SIZE_CHECK(wire_waker, 40);
 WIRE_SIZE_CHECK(wire_waked, 120);
+WIRE_SIZE_CHECK(wire_counted, 128);
 WIRE_SIZE_CHECK(wire_thread, 80);
 WIRE_SIZE_CHECK(wire_stack, 48);
 WIRE_SIZE_CHECK(wire_exec, 48);

@@ -149,6 +149,15 @@ struct view_config {
 		 .type = OPTION_FLAG,                                                           \
 		 .offset = offsetof(cfg, member.view.by_waker),                                 \
 		 .help = "stacks of those who ended the waits; the last frame is who waited"},  \
+		{.name = "created-by",                                                          \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.created_by),                               \
+		 .help = "Go: before a goroutine's stack, where it was created"},               \
+		{.name = "go-idle",                                                             \
+		 .type = OPTION_FLAG,                                                           \
+		 .offset = offsetof(cfg, member.view.go_idle),                                  \
+		 .help = "Go: also threads that have no goroutine, and goroutines that the "    \
+			 "runtime keeps for later, as [go idle]"},                              \
 		VIEW_SOURCE_OPTIONS(cfg, member), VIEW_REASON_OPTIONS(cfg, member),             \
 		{.type = OPTION_GROUP, .help = "Output"}, VIEW_FILE_OPTIONS(cfg, member),       \
 		{.name = "json",                                                                \

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "analyze/go_reason.h"
+#include "analyze/go_reason_stack.h"
 #include "base/compiler.h"
 #include "base/log.h"
 #include "fixtures/go_heap.h"

@@ -24,6 +24,7 @@ struct chain_wait {
 	struct wire_waker waker;
 	uint64_t lock;
 	uint64_t date_ns; /* see struct offcpu_row */
+	uint64_t cnt;	  /* waits that it stands for */
 };
 
 /* Where a waker waited. */

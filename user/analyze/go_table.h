@@ -8,7 +8,7 @@
 #ifndef ANALYZE_GO_TABLE_H
 #define ANALYZE_GO_TABLE_H
 
-#include "analyze/go_reason.h"
+#include "analyze/go_reason_stack.h"
 
 /* What there is of one process. Nothing is owned. */
 struct go_look {

@@ -151,7 +151,7 @@ struct offcpu_row offcpu_row_of(const struct chain_wait *w)
 		.lock = w->lock,
 		.wait = iv->wait,
 		.date_ns = w->date_ns,
-		.cnt = 1,
+		.cnt = w->cnt,
 		.blocked_ns = iv->wake_ns - iv->out_ns,
 		.runnable_ns = iv->in_ns - iv->wake_ns,
 		.max_ns = iv->in_ns - iv->out_ns,
@@ -175,7 +175,7 @@ static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 	const struct wire_waker *waker = event__waker(e);
 	const struct wire_interval *iv = e->interval;
 	struct ledger_term *term = iv->wait.flags & WIRE_F_OPEN ? &o->open : &o->delivered;
-	struct chain_wait w = {.interval = *iv, .lock = event__lock(e)};
+	struct chain_wait w = {.interval = *iv, .lock = event__lock(e), .cnt = event__wait_cnt(e)};
 	struct offcpu_row row;
 	bool keep;
 	int err;
@@ -185,7 +185,7 @@ static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 	if (iv->wait.flags & WIRE_F_FILTERED)
 		return 0;
 	term->ns += iv->in_ns - iv->out_ns;
-	term->cnt++;
+	term->cnt += w.cnt;
 	if (o->model && o->dated_cnt < OFFCPU_MAX_DATED)
 		w.date_ns = model__date(o->model, iv);
 	o->dated_cnt += w.date_ns != 0;

@@ -35,7 +35,9 @@ struct offcpu_view {
 	bool inlines;	       /* show functions that were inlined, by debug information */
 	bool lines;	       /* and where in the source each frame is */
 	bool states;	       /* samples say in what state and system call the thread is */
-	uint32_t reasons;      /* bit per enum reason to show; 0: all */
+	bool created_by;       /* the outermost frame of a goroutine: where it was created */
+	bool go_idle; /* show threads of Go that have no goroutine, and goroutines that the runtime keeps for later */
+	uint32_t reasons; /* bit per enum reason to show; 0: all */
 	/* The group of the thread at this position in the model's table, NULL: its comm; NULL: that of all threads. */
 	const char *(*group)(void *arg, uint32_t thread_pos);
 	void *group_arg;

@@ -34,7 +34,9 @@ struct builder {
 	struct waker_frames waker;				/* of the row at hand */
 	uint32_t lock_owner, lock;				/* frames, likewise */
 	struct chains chains;					/* with view.chains */
-	uint32_t missed_user, missed_kernel, new_thread;
+	uint32_t missed_user, missed_kernel, new_thread, go_idle;
+	uint8_t go;	    /* enum wire_go_class, of the row at hand */
+	uint32_t go_reason; /* frame, of one that is WIRE_GO_PARKED: what it waits for */
 	struct builder_places places;
 	struct ledger_term hidden_delivered, hidden_spilled, hidden_open; /* by --reason */
 };

@@ -56,8 +56,16 @@ static int builder_wait_frames(struct builder *b, const struct wire_wait *wait,
 		frames[(*n)++] = b->new_thread;
 		return 0;
 	}
+	if (b->go == WIRE_GO_IDLE) {
+		frames[(*n)++] = b->go_idle;
+		return 0;
+	}
 	if (user)
 		err = builder_append_stack(b, user_stack, date_ns, b->missed_user, frames, n);
+	if (b->go == WIRE_GO_PARKED) {
+		frames[(*n)++] = b->go_reason;
+		return err;
+	}
 	if (!err && user && kernel && b->view->delimiter)
 		frames[(*n)++] = b->delimiter;
 	if (!err && kernel)

@@ -24,6 +24,7 @@ static int builder_marks(struct builder *b)
 		{"[Missed User Stack]", FRAME_KIND_MISSING, &b->missed_user},
 		{"[Missed Kernel Stack]", FRAME_KIND_MISSING, &b->missed_kernel},
 		{"[new thread]", FRAME_KIND_MISSING, &b->new_thread},
+		{"[go idle]", FRAME_KIND_STATE, &b->go_idle},
 	};
 	int err = 0;
 
@@ -95,6 +96,7 @@ static int builder_thread(struct builder *b, uint32_t pos)
 		.pid = th->pid,
 		.tid = th->tid,
 		.kthread = th->flags & WIRE_THREAD_KTHREAD,
+		.goroutine = th->flags & WIRE_THREAD_GOROUTINE,
 		.exited = th->flags & WIRE_THREAD_EXITED,
 		.open = th->open,
 		.open_blocked_ns = th->open_blocked_ns,
@@ -113,8 +115,10 @@ static int builder_thread(struct builder *b, uint32_t pos)
 	int err;
 
 	if (builder_is_part(b))
-		row = (struct profile_thread){
-			.pid = row.pid, .tid = row.tid, .kthread = row.kthread};
+		row = (struct profile_thread){.pid = row.pid,
+					      .tid = row.tid,
+					      .kthread = row.kthread,
+					      .goroutine = row.goroutine};
 	err = builder_thread_names(b, pos, &row);
 	return err ? err : profile__add_thread(b->profile, &row);
 }
@@ -204,6 +208,8 @@ static void builder_hide(struct builder *b, const struct offcpu_row *row)
 	uint64_t ns = row->blocked_ns + row->runnable_ns;
 
 	b->profile->hidden_ns += ns;
+	if (b->go == WIRE_GO_IDLE)
+		b->profile->go_idle_ns += ns;
 	if (row->wait.flags & WIRE_F_OPEN) {
 		b->hidden_open.ns += ns;
 		b->hidden_open.cnt += row->cnt;
@@ -213,6 +219,32 @@ static void builder_hide(struct builder *b, const struct offcpu_row *row)
 	b->hidden_spilled.cnt += row->spilled.cnt;
 	b->hidden_delivered.ns += ns - row->spilled.ns;
 	b->hidden_delivered.cnt += row->cnt - row->spilled.cnt;
+}
+
+/* Is the row left out by what the view asks for? */
+static bool builder_is_hidden(const struct builder *b, const struct offcpu_row *row,
+			      enum reason reason)
+{
+	return (b->view->reasons && !(b->view->reasons & 1u << reason)) ||
+	       (b->view->by_waker && b->waker.context.kind == WAKER_NONE) ||
+	       (b->view->by_lock && !row->lock) || (b->go == WIRE_GO_IDLE && !b->view->go_idle);
+}
+
+/* Go's word for what a parked goroutine waits for is its innermost frame. */
+static int builder_go(struct builder *b, const struct offcpu_row *row)
+{
+	const struct stack *s = stack_table__find(&b->model->stacks, row->user_stack);
+	const struct wait_reason_table *t = &b->model->wait_reasons;
+	char text[256];
+
+	b->go = s ? s->go : WIRE_GO_NONE;
+	if (b->go != WIRE_GO_PARKED)
+		return 0;
+	snprintf(text, sizeof(text), "[%s]",
+		 row->wait.flags & WIRE_F_PREEMPT
+			 ? "runnable"
+			 : wait_reason_table__find(t, row->wait.state, NULL, 0).name);
+	return profile__frame(b->profile, text, NULL, FRAME_KIND_STATE, &b->go_reason);
 }
 
 static int builder_row(struct builder *b, const struct offcpu_row *row)
@@ -236,12 +268,12 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 
 	if (!err)
 		err = waker_frames__get(&b->waker, &b->names, &row->waker, b->view);
+	if (!err)
+		err = builder_go(b, row);
 	if (err)
 		return err;
 	b->profile->has_wakers |= row->waker.flags != 0;
-	if ((b->view->reasons && !(b->view->reasons & 1u << why.reason)) ||
-	    (b->view->by_waker && b->waker.context.kind == WAKER_NONE) ||
-	    (b->view->by_lock && !row->lock)) {
+	if (builder_is_hidden(b, row, why.reason)) {
 		builder_hide(b, row);
 		return 0;
 	}
@@ -461,6 +493,7 @@ struct profile *offcpu__profile(const struct offcpu *o, const struct model *mode
 	if (!b.profile)
 		return NULL;
 	stack_names__init(&b.names, model, symbols, b.profile, view->lines);
+	b.names.creators = view->created_by;
 	err = builder_run(&b);
 	stack_names__fini(&b.names);
 	chains__fini(&b.chains);

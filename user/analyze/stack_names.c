@@ -210,6 +210,42 @@ static void names_trim(const struct stack_names *n, struct named_stack *s)
 	memmove(s->frames, s->frames + cut, s->cnt * sizeof(*s->frames));
 }
 
+/* A function that programs don't call by that name: how the runtime came to park the goroutine. */
+static bool names_is_runtime(const char *name)
+{
+	static const char begin[] = "runtime.";
+	char next = strncmp(name, begin, strlen(begin)) ? 0 : name[strlen(begin)];
+
+	return next && !(next >= 'A' && next <= 'Z');
+}
+
+/* That it waits, and for what, is said otherwise; one frame always stays. */
+static void names_trim_parked(const struct stack_names *n, struct named_stack *s)
+{
+	uint32_t cut = 0;
+
+	while (cut + 1 < s->cnt && names_is_runtime(names_of(n, s, cut)))
+		cut++;
+	s->cnt -= cut;
+	memmove(s->frames, s->frames + cut, s->cnt * sizeof(*s->frames));
+}
+
+/* The last frame is that of the go statement: one frame, whatever was inlined there. */
+static int names_creator(struct stack_names *n, struct named_stack *s, uint32_t first)
+{
+	_cleanup_buf_ struct buf text = {0};
+
+	if (s->cnt <= first)
+		return 0;
+	buf__init(&text, NAMES_MAX_TEXT);
+	buf__printf(&text, "created by %s", names_of(n, s, s->cnt - 1));
+	s->cnt = first;
+	if (!n->creators || text.err)
+		return 0;
+	s->cnt++;
+	return profile__frame(n->profile, buf__str(&text), NULL, FRAME_KIND_GO, &s->frames[first]);
+}
+
 static int names_fill(struct stack_names *n, struct named_stack *s)
 {
 	const struct stack *st = stack_table__find(&n->model->stacks, s->id);
@@ -226,13 +262,20 @@ static int names_fill(struct stack_names *n, struct named_stack *s)
 			   : profile__frame(n->profile, "[stack lost]", NULL, FRAME_KIND_MISSING,
 					    s->frames);
 	}
+	s->go = st->go;
 	for (uint16_t i = 0; i < st->frame_cnt; i++) {
+		uint32_t first = s->cnt;
+
 		err = names_frame(n, &st->frames[i], s->date_ns ? s->date_ns : st->time_ns, s);
+		if (!err && i + 1 == st->creator)
+			err = names_creator(n, s, first);
 		if (err)
 			return err;
 	}
 	if (st->kind == WIRE_STACK_KERNEL)
 		names_trim(n, s);
+	if (st->go == WIRE_GO_PARKED)
+		names_trim_parked(n, s);
 	return 0;
 }
 

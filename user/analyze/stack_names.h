@@ -16,13 +16,15 @@ struct named_stack {
 	size_t cap;
 	bool waking; /* see stack_names__get_waking() */
 	bool lost;   /* the id was never defined: its one frame says so */
+	uint8_t go;  /* enum wire_go_class */
 };
 
 struct stack_names {
 	const struct model *model;
 	struct symbolizer *symbols;
 	struct profile *profile;
-	bool lines; /* names end in the place in the source */
+	bool lines;    /* names end in the place in the source */
+	bool creators; /* the outermost frame of a goroutine is where it was created */
 	struct named_stack *items;
 	size_t cnt, cap;
 	struct hash_index index;
@@ -35,7 +37,8 @@ void stack_names__init(struct stack_names *n, const struct model *model, struct 
 		       struct profile *profile, bool lines);
 void stack_names__fini(struct stack_names *n);
 /*
- * The frames of the stack @id as of @date_ns; 0: as of when it was first seen. Kernel stacks come without the tracer's own frames at their innermost end.
+ * The frames of the stack @id as of @date_ns; 0: as of when it was first seen. Kernel stacks come without the tracer's own frames at their innermost end,
+ * those of parked goroutines without the runtime's.
  * The pointer is valid until the next call. NULL + errno.
  */
 const struct named_stack *stack_names__get(struct stack_names *n, uint64_t id, uint64_t date_ns);

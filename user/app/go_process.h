@@ -4,14 +4,13 @@
 #define APP_GO_PROCESS_H
 
 #include "analyze/go_table.h"
-#include "source/os_go.h"
+#include "source/go_watch.h"
 
 struct go_process {
 	uint32_t pid;
-	bool infer;
-	struct os_go *go;
-	struct goroutines looks[2]; /* the last one and the one before, in turn */
-	struct go_stacks *stacks;
+	struct go_watch watch;
+	struct os_go *go;     /* the watch's */
+	uint32_t program_cnt; /* likewise: whose functions frames has */
 	struct go_frames frames;
 	uint64_t look_cnt; /* at the program that it runs now */
 };

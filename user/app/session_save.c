@@ -229,7 +229,9 @@ int session__save_symbols(struct session *s)
 	X(wakers)             \
 	X(by_waker)           \
 	X(chains)             \
-	X(by_lock)
+	X(by_lock)            \
+	X(created_by)         \
+	X(go_idle)
 
 int session__note_view(struct session *s, const struct offcpu_view *view)
 {

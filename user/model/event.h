@@ -59,6 +59,13 @@ static inline uint64_t event__lock(const struct event *e)
 					   : ((const struct wire_waked_spill *)e->h)->lock;
 }
 
+/* How many waits a WIRE_INTERVAL stands for: 0 where it goes on with one that another interval had. */
+static inline uint64_t event__wait_cnt(const struct event *e)
+{
+	return e->h->size >= sizeof(struct wire_counted) ? ((const struct wire_counted *)e->h)->cnt
+							 : 1;
+}
+
 /*
  * Takes one event; the memory belongs to the caller and is gone after the return. 0 to go on, else an
  * error that ends the source's loop.

@@ -247,6 +247,10 @@ enum frame_kind profile_kind_of_name(const char *name, size_t len)
 
 const char *profile__hidden_label(const struct profile *p)
 {
+	if (p->go_idle_ns)
+		return p->go_idle_ns == p->hidden_ns
+			       ? "of idle threads of Go, see --go-idle"
+			       : "hidden by --reason or --no-idle, or of idle threads of Go";
 	return p->by_lock    ? "not for a futex, or hidden by --reason or --no-idle"
 	       : p->by_waker ? "ended by nobody, or hidden by --reason or --no-idle"
 			     : "hidden by --reason or --no-idle";
@@ -254,6 +258,8 @@ const char *profile__hidden_label(const struct profile *p)
 
 const char *profile__hidden_all(const struct profile *p)
 {
+	if (p->go_idle_ns == p->hidden_ns && p->go_idle_ns)
+		return "all of it was of idle threads of Go: --go-idle shows it";
 	return p->by_lock    ? "no wait was for a futex, or --reason or --no-idle hid it"
 	       : p->by_waker ? "nobody ended a wait, or --reason or --no-idle hid it"
 			     : "--reason or --no-idle hid all of it";

@@ -98,6 +98,7 @@ struct profile_thread {
 	uint32_t process; /* string id: the name of its process */
 	uint32_t group;	  /* string id: its comm, or what the view says */
 	bool kthread, exited, open, totals_known;
+	bool goroutine;		   /* no thread: tid is the lower half of its number */
 	uint64_t begin_ns, end_ns; /* its life inside the window, CLOCK_MONOTONIC */
 	uint64_t on_cpu_ns, blocked_ns, runnable_ns; /* without the open interval */
 	uint64_t open_blocked_ns, open_runnable_ns;
@@ -140,6 +141,8 @@ struct profile {
 		*notes; /* facts of the run (host, kernel, version...), in a stable order */
 	size_t note_cnt, note_cap;
 	uint64_t hidden_ns; /* dropped by --reason or --no-idle; also in ledger.filtered */
+	uint64_t
+		go_idle_ns; /* of that, what threads of Go had no goroutine for: --go-idle shows it */
 	uint64_t
 		left_out_ns; /* by profile__select() (model/profile_select.h); the ledger is of all */
 	bool has_wakers;     /* the samples say who ended them */

@@ -184,6 +184,7 @@ int profile__merge(struct profile *to, const struct profile *from)
 	}
 	merge_ledger(&to->ledger, &from->ledger);
 	to->hidden_ns += from->hidden_ns;
+	to->go_idle_ns += from->go_idle_ns;
 	to->left_out_ns += from->left_out_ns;
 	if (!err)
 		err = profile__append_with_threads(to, from, first_thread);

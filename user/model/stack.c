@@ -79,6 +79,8 @@ static int stack_table_add(struct stack_table *t, const struct wire_stack *def, 
 		.frame_cnt = def->frame_cnt,
 		.end = stack_end(def->flags),
 		.exact = (def->flags & WIRE_STACK_EXACT) != 0,
+		.go = def->flags >> WIRE_STACK_GO_SHIFT & WIRE_STACK_GO_MASK,
+		.created = (def->flags & WIRE_STACK_CREATED) != 0,
 		.used = t->generation,
 		.ips = ips,
 	};
@@ -293,6 +295,8 @@ static int stack_resolver_stack(struct stack_resolver *r, struct stack *s)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < s->frame_cnt; i++)
 		cnt = stack_push(frames, cnt, stack_resolver_frame(r, s, i));
+	if (s->created && cnt)
+		s->creator = cnt;
 	if (s->end == WIRE_END_DEPTH_LIMIT)
 		cnt = stack_push(frames, cnt, (struct frame){0, FRAME_TRUNCATED});
 	else if (s->end)

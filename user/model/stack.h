@@ -50,7 +50,11 @@ struct stack {
 	uint8_t end;	  /* enum wire_stack_end */
 	uint8_t resolved; /* frames are valid, else ips */
 	uint8_t exact;	  /* WIRE_STACK_EXACT */
-	uint32_t used;	  /* the table's generation when it was last wanted */
+	uint8_t go;	  /* enum wire_go_class */
+	uint8_t created;  /* WIRE_STACK_CREATED */
+	uint16_t
+		creator; /* once resolved: 1 + position of the frame that is no call but where a goroutine was created; 0: none */
+	uint32_t used;	 /* the table's generation when it was last wanted */
 	union {
 		uint64_t *ips;	      /* raw, innermost first */
 		struct frame *frames; /* innermost first */

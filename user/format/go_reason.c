@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "analyze/go_reason.h"
+#include "format/go_reason.h"
 
 #include <string.h>
 
@@ -28,6 +28,21 @@ static const char *const go_reason_names[GO_REASON_CNT] = {
 const char *go_reason_name(enum go_reason reason)
 {
 	return reason < GO_REASON_CNT ? go_reason_names[reason] : "";
+}
+
+enum reason go_reason_common(enum go_reason reason)
+{
+	static const enum reason common[GO_REASON_CNT] = {
+		[GO_REASON_CHAN_RECEIVE] = REASON_LOCK,	  [GO_REASON_CHAN_SEND] = REASON_LOCK,
+		[GO_REASON_SELECT] = REASON_LOCK,	  [GO_REASON_FOREVER] = REASON_LOCK,
+		[GO_REASON_MUTEX] = REASON_LOCK,	  [GO_REASON_WAITGROUP] = REASON_LOCK,
+		[GO_REASON_COND] = REASON_LOCK,		  [GO_REASON_SEMACQUIRE] = REASON_LOCK,
+		[GO_REASON_SLEEP] = REASON_SLEEP,	  [GO_REASON_IO_WAIT] = REASON_NET,
+		[GO_REASON_GC] = REASON_MEMORY,		  [GO_REASON_RUNTIME_IDLE] = REASON_POLL,
+		[GO_REASON_PREEMPTED] = REASON_PREEMPTED, [GO_REASON_RUNNABLE] = REASON_PREEMPTED,
+	};
+
+	return reason < GO_REASON_CNT ? common[reason] : REASON_OTHER;
 }
 
 const char *go_status_name(enum go_status status)
@@ -103,32 +118,4 @@ enum go_reason go_reason_of(enum go_status status, const char *text)
 	default:
 		return GO_REASON_OTHER;
 	}
-}
-
-static int go_reason_take_line(void *arg, const struct go_line *line)
-{
-	static const struct {
-		const char *begin;
-		enum go_reason reason;
-	} rules[] = {
-		{"sync.(*Mutex).", GO_REASON_MUTEX},
-		{"sync.(*RWMutex).", GO_REASON_MUTEX},
-		{"sync.(*WaitGroup).", GO_REASON_WAITGROUP},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		if (strncmp(line->name, rules[i].begin, strlen(rules[i].begin)) != 0)
-			continue;
-		*(enum go_reason *)arg = rules[i].reason;
-		return 1;
-	}
-	return 0;
-}
-
-enum go_reason go_reason_by_stack(struct go_frames *f, struct go_stack_view stack)
-{
-	enum go_reason found = GO_REASON_SEMACQUIRE;
-
-	go_frames__each(f, stack, false, go_reason_take_line, &found);
-	return found;
 }

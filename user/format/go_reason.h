@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Why goroutines don't run: one fixed set for all versions of Go, whose own words change. */
-#ifndef ANALYZE_GO_REASON_H
-#define ANALYZE_GO_REASON_H
+#ifndef FORMAT_GO_REASON_H
+#define FORMAT_GO_REASON_H
 
-#include "symbol/go_frames.h"
+#include "format/go_layout.h"
+#include "model/reason.h"
 
 enum go_reason {
 	GO_REASON_CHAN_RECEIVE,
@@ -30,11 +31,8 @@ enum go_reason {
 const char *go_reason_name(enum go_reason reason);
 /* Of a goroutine in that state, which Go calls @text if it waits. */
 enum go_reason go_reason_of(enum go_status status, const char *text);
-/*
- * Up to 1.23 several kinds of locks are all "semacquire": which one it is, by the stack; GO_REASON_SEMACQUIRE when that doesn't
- * tell.
- */
-enum go_reason go_reason_by_stack(struct go_frames *f, struct go_stack_view stack);
+/* The reason that all systems have (model/reason.h); REASON_OTHER for a system call: its thread's wait tells. */
+enum reason go_reason_common(enum go_reason reason);
 
 /* "waiting": Go's own word. */
 const char *go_status_name(enum go_status status);
