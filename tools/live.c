@@ -53,6 +53,8 @@ static int live_open_save(struct live *l)
 static int live_open_source(struct live *l)
 {
 	l->source = live_source_open(l->config, &l->view.view, l->child.pid, l->session);
+	if (l->source)
+		l->source = live_add_goroutines(l->config, &l->view.view, l->source);
 	return l->source ? 0 : -errno;
 }
 

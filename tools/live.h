@@ -20,6 +20,7 @@ struct live_config {
 	uint64_t ring_bytes;
 	enum bpf_unwind unwind;
 	bool no_python;
+	uint64_t go_hz; /* looks at the goroutines of Go programs per second; 0: none */
 	const char *symbol_path, *etw_dll; /* of Windows; the latter for tests */
 	const char *save;
 	struct moment start_at; /* MOMENT_NONE: at once */
@@ -75,6 +76,11 @@ int live_check(const struct live_config *c);
  */
 struct source *live_source_open(const struct live_config *c, const struct offcpu_view *view,
 				uint32_t command_pid, struct session *session);
+/*
+ * Adds the waits of goroutines to @source, where they are wanted: returns what to use in its place, which closes it. NULL + errno.
+ */
+struct source *live_add_goroutines(const struct live_config *c, const struct offcpu_view *view,
+				   struct source *source);
 /* Notes the facts of the run; warns of what the kernel withholds. 0 or -errno. */
 int live_note(struct session *s, const struct live_config *config, char **command,
 	      const struct offcpu_view *view, const struct source *source);

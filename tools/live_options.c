@@ -7,12 +7,14 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "live_options.h"
+#include "source/go_source.h"
 
 void live_defaults(void *config)
 {
 	struct live_config *c = config;
 
 	c->max_depth = WIRE_MAX_FRAMES;
+	c->go_hz = GO_SOURCE_HZ;
 }
 
 int live_parse_state(void *config, const char *value)
@@ -62,6 +64,7 @@ int live_parse_start(void *config, const char *value)
 
 const struct option_def live_options[] = {
 	LIVE_TARGET_OPTIONS,
+	LIVE_GO_OPTION,
 	LIVE_START_OPTION,
 	VIEW_OPTIONS(struct live_config, view),
 	{.name = "save",
@@ -75,6 +78,7 @@ const struct option_def live_options[] = {
 
 const struct option_def live_record_options[] = {
 	LIVE_TARGET_OPTIONS,
+	LIVE_GO_OPTION,
 	LIVE_START_OPTION,
 	{.type = OPTION_GROUP, .help = "Names"},
 	VIEW_SOURCE_OPTIONS(struct live_config, view),

@@ -44,4 +44,12 @@ const char *live_unwind_word(size_t i);
 			"at least 64k, at most 1m each)"                                          \
 	}
 
+#define LIVE_GO_OPTION                                                                         \
+	{                                                                                      \
+		.name = "go-hz", .arg = "N", .type = OPTION_U64,                               \
+		.offset = offsetof(struct live_config, go_hz), .max = 1000,                    \
+		.help = "looks per second at the goroutines of Go programs (default 99; "      \
+			"fewer when they would take over 2 % of a CPU; 0: their threads only)" \
+	}
+
 #endif

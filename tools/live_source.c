@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "live.h"
 #include "source/bpf.h"
+#include "source/go_source.h"
 #include "symbol/dwarf_lines.h"
 #include "symbol/kernel_resolver.h"
 #include "symbol/symtab.h"
@@ -55,10 +56,30 @@ struct source *live_source_open(const struct live_config *c, const struct offcpu
 	return bpf_source_open(&opts, &session->model.modules, &session->model.images);
 }
 
+/* Of a core. */
+#define LIVE_GO_MAX_CPU 0.02
+
+struct source *live_add_goroutines(const struct live_config *c, const struct offcpu_view *view,
+				   struct source *source)
+{
+	struct go_source_opts opts = {
+		.hz = (double)c->go_hz,
+		.max_cpu = LIVE_GO_MAX_CPU,
+		.min_ns = c->min_us * 1000,
+		.max_ns = c->max_us * 1000,
+	};
+	/* Nobody saw who woke a goroutine, and none has a state of the kernel's. */
+	bool apart = c->kernel_threads || c->state_given || view->chains || view->by_waker ||
+		     view->by_lock;
+
+	return c->go_hz && !apart ? go_source_open(source, &opts) : source;
+}
+
 int live_note(struct session *s, const struct live_config *config, char **command,
 	      const struct offcpu_view *view, const struct source *source)
 {
-	const char *edges = bpf_source_edges(source);
+	const struct source *bpf = go_source_inner((struct source *)source);
+	const char *edges = bpf_source_edges(bpf);
 	struct utsname host;
 	char target[256];
 	int err;
@@ -73,9 +94,9 @@ int live_note(struct session *s, const struct live_config *config, char **comman
 	if (!err)
 		err = session__note(s, "arch", host.machine);
 	if (!err)
-		err = session__note(s, "probes", bpf_source_variant(source));
+		err = session__note(s, "probes", bpf_source_variant(bpf));
 	if (!err)
-		err = session__note(s, "unwind", bpf_source_unwind(source));
+		err = session__note(s, "unwind", bpf_source_unwind(bpf));
 	if (!err)
 		err = session__note(s, "edges", edges);
 	if (!err && strcmp(edges, "iterators") != 0)
@@ -89,13 +110,34 @@ int live_note(struct session *s, const struct live_config *config, char **comman
 	return err ? err : session__note_view(s, view);
 }
 
+/* What became of the goroutines; a program of which there are none is said also with -q. */
+static int live_note_goroutines(struct session *s, const struct source *source, bool quiet)
+{
+	struct go_source_stats st;
+	char text[160];
+
+	go_source_stats(source, &st);
+	if (st.refused_cnt)
+		log_warn("no goroutines: %s%s", st.refusal,
+			 st.refused_cnt > 1 ? "; other processes likewise" : "");
+	if (!st.process_cnt)
+		return 0;
+	snprintf(text, sizeof(text), "%llu looks, %.1f ms each, at up to %llu in %u processes",
+		 (unsigned long long)st.look_cnt,
+		 st.look_cnt ? (double)st.look_ns / 1e6 / (double)st.look_cnt : 0,
+		 (unsigned long long)st.goroutine_cnt, st.process_cnt);
+	if (!quiet)
+		log_info("goroutines: %s", text);
+	return session__note(s, "goroutines", text);
+}
+
 int live_note_usage(struct session *s, const struct source *source, bool quiet)
 {
 	struct bpf_usage u;
 	char number[32];
 	int err;
 
-	bpf_source_usage(source, &u);
+	bpf_source_usage(go_source_inner((struct source *)source), &u);
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.kernel_bytes);
 	err = session__note(s, "memory_kernel_bytes", number);
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)u.own_bytes);
@@ -115,5 +157,5 @@ int live_note_usage(struct session *s, const struct source *source, bool quiet)
 			 "modules), %.1f MB of its own",
 			 (double)u.kernel_bytes / 1e6, (double)u.table_bytes / 1e6, u.table_cnt,
 			 (double)u.own_bytes / 1e6);
-	return err;
+	return err ? err : live_note_goroutines(s, source, quiet);
 }

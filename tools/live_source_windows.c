@@ -41,6 +41,14 @@ struct source *live_source_open(const struct live_config *c, const struct offcpu
 	return etw_feed_open(&opts, &targets, &session->model.modules);
 }
 
+struct source *live_add_goroutines(const struct live_config *c, const struct offcpu_view *view,
+				   struct source *source)
+{
+	(void)c;
+	(void)view;
+	return source;
+}
+
 int live_note(struct session *s, const struct live_config *config, char **command,
 	      const struct offcpu_view *view, const struct source *source)
 {

@@ -199,6 +199,7 @@ static int go_stacks_see(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 		return 0;
 	/* Again, as it is now. */
 	goroutine__set_new(&now, s->now_ns, s->is_first);
+	goroutine__set_changed(&now, job->g);
 	*job->g = now;
 	job->stack = (struct go_stack){.end = GO_STACK_MORE};
 	return 0;

@@ -330,6 +330,12 @@ int goroutines__read(struct goroutines *g, const struct go_runtime *r)
 	return err;
 }
 
+bool goroutine__is_parked(const struct goroutine *g)
+{
+	return g->status == GO_WAITING || g->status == GO_LEAKED || g->status == GO_RUNNABLE ||
+	       g->status == GO_PREEMPTED;
+}
+
 /* ---- ages ---- */
 
 void goroutine__set_new(struct goroutine *g, uint64_t now_ns, bool is_first)
@@ -344,9 +350,32 @@ static void goroutine_set_old(struct goroutine *g, const struct goroutine *befor
 {
 	g->since_ns = before->since_ns;
 	g->since_first = before->since_first;
+	g->from_ns = before->from_ns;
+	g->tag = before->tag;
+	g->stops = before->stops;
 	g->stack = before->stack;
 	if (g->wait_since_ns && g->wait_since_ns < g->since_ns)
 		g->since_ns = g->wait_since_ns;
+}
+
+/* @before: what its struct held in the look before, NULL: no goroutine. */
+static void goroutine_count_stops(struct goroutine *g, const struct goroutine *before)
+{
+	if (!before || before->goid != g->goid) {
+		g->stops = goroutine__is_parked(g);
+		return;
+	}
+	g->stops = (uint8_t)(g->seq - before->seq);
+	if (!goroutine__is_parked(before))
+		g->stops += before->stops;
+}
+
+void goroutine__set_changed(struct goroutine *g, const struct goroutine *before)
+{
+	g->from_ns = before->from_ns;
+	goroutine_count_stops(g, before);
+	if (before->goid == g->goid && goroutine__is_parked(before))
+		g->stops += before->stops;
 }
 
 void goroutines__age(struct goroutines *g, const struct goroutines *older, uint64_t now_ns)
@@ -357,12 +386,18 @@ void goroutines__age(struct goroutines *g, const struct goroutines *older, uint6
 	g->is_first = !older;
 	for (size_t i = 0; i < g->cnt; i++) {
 		struct goroutine *one = &g->items[i];
+		const struct goroutine *before = NULL;
 
 		while (older && k < older->cnt && older->items[k].addr < one->addr)
 			k++;
-		if (older && k < older->cnt && goroutine__is_unchanged(one, &older->items[k]))
-			goroutine_set_old(one, &older->items[k]);
-		else
-			goroutine__set_new(one, now_ns, !older);
+		if (older && k < older->cnt && older->items[k].addr == one->addr)
+			before = &older->items[k];
+		if (before && goroutine__is_unchanged(one, before)) {
+			goroutine_set_old(one, before);
+			continue;
+		}
+		goroutine__set_new(one, now_ns, !older);
+		one->from_ns = older ? older->now_ns : now_ns;
+		goroutine_count_stops(one, before);
 	}
 }

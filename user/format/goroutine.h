@@ -25,11 +25,15 @@ struct goroutine {
 	uint64_t labels;	/* its labels, as the version has them; 0: none */
 	uint64_t wait_since_ns; /* CLOCK_MONOTONIC; 0: not noted by the runtime */
 	uint64_t since_ns;	/* it is seen as it is since then; see goroutines__age() */
-	uint32_t stack;		/* number of its stack, see go_stacks.h; GO_STACK_NONE */
-	uint8_t status;		/* enum go_status */
-	uint8_t wait_reason;	/* of GO_WAITING and GO_LEAKED */
-	uint8_t seq;		/* changes when it has run; see go_layout.seq */
-	bool locked;		/* to a thread */
+	uint64_t from_ns;	/* the last look that saw it otherwise, or didn't see it */
+	uint64_t tag;		/* its reader's, 0 at first: stays while it is as it is */
+	uint32_t
+		stops; /* how often it has stopped running since it was last seen off its thread, or begun; up to 255 a look */
+	uint32_t stack;	     /* number of its stack, see go_stacks.h; GO_STACK_NONE */
+	uint8_t status;	     /* enum go_status */
+	uint8_t wait_reason; /* of GO_WAITING and GO_LEAKED */
+	uint8_t seq;	     /* changes when it has run; see go_layout.seq */
+	bool locked;	     /* to a thread */
 	bool since_first; /* the first look found it as it is now: since_ns is a bound, not the moment */
 };
 
@@ -77,8 +81,12 @@ int go_structs_read(const struct go_memory *m, const uint64_t *addrs, size_t cnt
 
 /* Is @b, read later, the same goroutine, which has not run meanwhile? */
 bool goroutine__is_unchanged(const struct goroutine *a, const struct goroutine *b);
+/* Can it not run, or not yet? Not so in a system call: there it has a thread. */
+bool goroutine__is_parked(const struct goroutine *g);
 /* @g is seen as it is since now, or since the runtime has noted. */
 void goroutine__set_new(struct goroutine *g, uint64_t now_ns, bool is_first);
+/* @g is what stands where @before stood a moment ago, in the same look: what the look knew of it goes on. */
+void goroutine__set_changed(struct goroutine *g, const struct goroutine *before);
 /*
  * Takes from @older, an earlier look (NULL: none), since when goroutines are as they are, and their stacks. @now_ns:
  * CLOCK_MONOTONIC of this look.

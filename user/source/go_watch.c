@@ -80,13 +80,23 @@ static int go_watch_read_once(struct go_watch *w, bool stacks)
 	return go_stacks__read(w->stacks, &w->go->runtime, now, stacks ? NULL : "semacquire");
 }
 
+static bool go_watch_is_same(const struct go_watch *w)
+{
+	return w->go && os_go__is_same(w->go);
+}
+
 int go_watch__try(struct go_watch *w, bool stacks)
 {
-	int err = -ESTALE;
+	int err;
 
-	if (w->go && os_go__is_same(w->go))
-		err = go_watch_read_once(w, stacks);
-	return err || os_go__is_same(w->go) ? err : -ESTALE;
+	if (!go_watch_is_same(w))
+		return -ESTALE;
+	err = go_watch_read_once(w, stacks);
+	if (err != -ENOMEM && !go_watch_is_same(w))
+		err = -ESTALE;
+	if (err)
+		w->look_cnt--;
+	return err;
 }
 
 int go_watch__read(struct go_watch *w, bool stacks)

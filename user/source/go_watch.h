@@ -29,7 +29,9 @@ void go_watch__fini(struct go_watch *w);
  * those that tell kinds of locks apart. 0; -ESRCH: it has ended; else as os_go_open(), with error_set().
  */
 int go_watch__read(struct go_watch *w, bool stacks);
-/* The same of the program that was opened, at once. -ESTALE: it has ended, or runs another one; the look is void then. */
+/*
+ * The same of the program that was opened, at once. -ESTALE: it has ended, or another one has begun; -ENOENT, -ENOMEM. The last look is the one before then.
+ */
 int go_watch__try(struct go_watch *w, bool stacks);
 /* What the last look found. */
 struct goroutines *go_watch__now(const struct go_watch *w);

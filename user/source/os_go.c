@@ -127,6 +127,26 @@ static bool os_go_is_marked(const struct elf *e)
 	       elf__find_section(e, ".gopclntab");
 }
 
+bool os_go_is_likely(uint32_t pid)
+{
+	struct elf e;
+	char path[64];
+	bool likely;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	fd = os_open_regular(path);
+	if (fd < 0)
+		return false;
+	likely = !elf__open(&e, fd);
+	if (likely) {
+		likely = os_go_is_marked(&e);
+		elf__close(&e);
+	}
+	os_close(fd);
+	return likely;
+}
+
 /* Why there is no table of functions. */
 static int os_go_refuse_program(const struct os_go *p, int err)
 {

@@ -28,6 +28,8 @@ struct os_go {
  * goroutines yet; ENOMEM.
  */
 struct os_go *os_go_open(uint32_t pid, bool infer);
+/* Is what it runs made by Go, by the sections of its file? Cheap; false also where that may not be asked. */
+bool os_go_is_likely(uint32_t pid);
 void os_go__close(struct os_go *p);
 /* Does the process still run that program, and has not begun another one? */
 bool os_go__is_same(const struct os_go *p);
