@@ -56,6 +56,8 @@ static void load_merge_view(const struct session *s, struct offcpu_view *view)
 	view->delimiter |= recorded.delimiter;
 	view->inlines |= recorded.inlines;
 	view->lines |= recorded.lines;
+	view->created_by |= recorded.created_by;
+	view->go_idle |= recorded.go_idle;
 	if (!view->wakers && !view->by_waker && !view->chains && !view->by_lock) {
 		view->by_lock = recorded.by_lock;
 		view->chains = recorded.chains;
@@ -171,6 +173,8 @@ static int load_check_text_view(const struct view_config *v, const struct load_o
 		{w->by_waker, "--by-waker"},
 		{w->inlines, "--inlines"},
 		{w->lines, "--lines"},
+		{w->created_by, "--created-by"},
+		{w->go_idle, "--go-idle"},
 		{opts->since.kind != MOMENT_NONE, "--since"},
 		{opts->until.kind != MOMENT_NONE, "--until"},
 	};

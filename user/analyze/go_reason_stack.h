@@ -3,7 +3,7 @@
 #ifndef ANALYZE_GO_REASON_STACK_H
 #define ANALYZE_GO_REASON_STACK_H
 
-#include "format/go_reason.h"
+#include "format/go_status.h"
 #include "symbol/go_frames.h"
 
 /*

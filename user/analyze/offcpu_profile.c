@@ -78,11 +78,17 @@ static int builder_thread_names(struct builder *b, uint32_t pos, struct profile_
 	const struct thread_name *last = thread__find_name(th, THREAD_NEWEST_NAME);
 	const struct offcpu_view *view = b->view;
 	const char *group = view->group ? view->group(view->group_arg, pos) : NULL;
+	char text[32];
 	int err = builder_comm(b, last ? thread_name__text(last) : "[unknown]", &row->comm);
 
 	row->process = row->group = row->comm;
 	if (!err && last)
 		err = builder_comm(b, model__process_name(b->model, last), &row->process);
+	if (!err && row->goroutine) {
+		row->group = row->process;
+		snprintf(text, sizeof(text), "goroutine %u", row->tid);
+		err = builder_comm(b, text, &row->comm);
+	}
 	if (!err && group)
 		err = profile__text(b->profile, group, &row->group);
 	return err;

@@ -115,6 +115,8 @@ static int part_cmp(const struct fold *f, const struct fold_part *a, const struc
 
 	if (a->reason != b->reason)
 		return a->reason < b->reason ? -1 : 1;
+	if (a->goroutine != b->goroutine)
+		return a->goroutine ? 1 : -1;
 	if (a->wait_name != b->wait_name)
 		order = strcmp(profile__str(f->profile, a->wait_name),
 			       profile__str(f->profile, b->wait_name));
@@ -160,6 +162,8 @@ static int add_sample(struct fold *f, const struct profile_sample *s)
 		.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER,
 		.thread = s->thread,
 		.wait_name = f->opts.wait_names ? s->wait_name : 0,
+		.goroutine = f->opts.wait_names && s->thread < f->profile->thread_cnt &&
+			     f->profile->threads[s->thread].goroutine,
 	};
 	uint64_t ns = profile_sample__total_ns(s);
 	struct fold_row *row = find_or_add_row(f, s);

@@ -41,6 +41,7 @@ struct fold_part {
 	uint32_t thread;    /* position in the profile's threads; FOLD_NONE: several */
 	uint32_t wait_name; /* string id in the profile; 0: not asked for, or it has none */
 	uint8_t reason;	    /* enum reason */
+	bool goroutine;	    /* with wait_names: its waits are of goroutines */
 	uint64_t cnt;	    /* intervals */
 	uint64_t ns, us;    /* blocked + runnable */
 	uint64_t max_ns;    /* longest single interval */

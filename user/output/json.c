@@ -3,6 +3,7 @@
  * The profile as one JSON object, for programs: nothing is merged or rounded, times are
  * nanoseconds. Members are only ever added; a change that breaks readers raises "version".
  */
+#include "output/json_goroutine.h"
 #include "output/json_waker.h"
 #include "output/json_writer.h"
 #include "output/syscall_text.h"
@@ -150,6 +151,8 @@ static void write_thread(struct json *j, const struct profile *p, const struct p
 	json__member_u64(j, "tid", t->tid);
 	json__member_string(j, "comm", profile__str(p, t->comm));
 	json__member_bool(j, "kthread", t->kthread);
+	if (t->goroutine)
+		json__member_bool(j, "goroutine", true);
 	json__member_bool(j, "exited", t->exited);
 	json__member_bool(j, "open", t->open);
 	json__member_bool(j, "totals_known", t->totals_known);
@@ -233,6 +236,8 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 	json__member_string(j, "reason", reason_name((enum reason)s->reason));
 	if (s->wait_name)
 		json__member_string(j, "wait_reason", profile__str(p, s->wait_name));
+	if (t->goroutine)
+		json__member_goroutine(j, p, s->wait_name);
 	json__member_bool(j, "open", s->open);
 	json__member_u64(j, "intervals", s->cnt);
 	json__member_u64(j, "blocked_ns", s->blocked_ns);

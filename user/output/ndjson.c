@@ -5,7 +5,7 @@
  */
 #include "base/compiler.h"
 #include "output/fold.h"
-#include "output/json_writer.h"
+#include "output/json_goroutine.h"
 #include "output/writer.h"
 
 #define NDJSON_MAX_STACK (1u << 26) /* bytes */
@@ -22,6 +22,8 @@ static void ndjson_line(struct out *out, const struct profile *p, const struct f
 	json__member_string(&j, "reason", reason_name((enum reason)part->reason));
 	if (part->wait_name)
 		json__member_string(&j, "wait_reason", profile__str(p, part->wait_name));
+	if (part->goroutine)
+		json__member_goroutine(&j, p, part->wait_name);
 	json__member_string(&j, "stack", stack);
 	json__member_u64(&j, "ns", part->ns);
 	json__member_u64(&j, "count", part->cnt);

@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "output/fold.h"
+#include "output/json_goroutine.h"
 #include "output/json_waker.h"
 #include "output/writer.h"
 
@@ -34,6 +35,8 @@ static void waits_line(struct out *out, const struct profile *p, const struct pr
 	json__member_string(&j, "reason", reason_name((enum reason)s->reason));
 	if (s->wait_name)
 		json__member_string(&j, "wait_reason", profile__str(p, s->wait_name));
+	if (s->thread < p->thread_cnt && p->threads[s->thread].goroutine)
+		json__member_goroutine(&j, p, s->wait_name);
 	json__member_u64(&j, "blocked_ns", w->wake_ns - w->from_ns);
 	json__member_u64(&j, "runnable_ns", w->to_ns - w->wake_ns);
 	if (s->open)

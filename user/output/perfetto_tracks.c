@@ -17,6 +17,8 @@ enum { SNAPSHOT_CLOCK = 1, SNAPSHOT_TRACE_CLOCK };
 enum { CLOCK_ID = 1, CLOCK_TIMESTAMP };
 enum { TRACK_UUID = 1, TRACK_NAME, TRACK_PROCESS, TRACK_THREAD, TRACK_PARENT };
 enum { PROCESS_PID = 1, PROCESS_NAME = 6 };
+#define PERFETTO_GOROUTINES (1u << 30)
+
 enum { THREAD_PID = 1, THREAD_TID, THREAD_NAME = 5 };
 
 static void write_clock(struct perfetto *w, uint64_t id, uint64_t ns)
@@ -82,7 +84,10 @@ static void write_thread(struct perfetto *w, uint64_t uuid, uint64_t process,
 	size_t at = begin_track(w, uuid), thread_at = proto_begin(&w->packets, TRACK_THREAD);
 
 	proto_u64(&w->packets, THREAD_PID, th->pid);
-	proto_u64(&w->packets, THREAD_TID, th->tid);
+	/* No thread may have the same number: all of one number are one thread there. */
+	proto_u64(&w->packets, THREAD_TID,
+		  th->goroutine ? PERFETTO_GOROUTINES | (th->tid & (PERFETTO_GOROUTINES - 1))
+				: th->tid);
 	proto_text(&w->packets, THREAD_NAME, perfetto_text(w, profile__str(w->profile, th->comm)));
 	proto_end(&w->packets, thread_at);
 	proto_u64(&w->packets, TRACK_PARENT, process);

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/compiler.h"
 #include "base/gzip.h"
+#include "model/go_reason.h"
 #include "model/sanitise.h"
 #include "output/comments.h"
 #include "output/out.h"
@@ -140,7 +141,12 @@ static void write_labels(struct pprof *w, const struct pprof_labels *l)
 	write_label(w, "wait_reason", profile__str(p, l->wait_name), 0);
 	write_label(w, "group", profile__str(p, l->group), 0);
 	write_label(w, "pid", "", l->pid);
-	write_label(w, "tid", "", l->tid);
+	write_label(w, l->goroutine ? "goid" : "tid", "", l->tid);
+	if (!l->goroutine)
+		return;
+	write_label(w, "scheduler", "goroutine", 0);
+	write_label(w, "blocking_reason",
+		    go_reason_name(go_reason_of_word(profile__str(p, l->wait_name))), 0);
 }
 
 static void write_sample(struct pprof *w, const struct pprof_sample *s)

@@ -26,9 +26,10 @@ static struct pprof_labels labels_of(const struct pprof_table *t, const struct p
 	th = &p->threads[s->thread];
 	l.pid = th->pid;
 	l.tid = th->tid;
+	l.goroutine = th->goroutine;
 	l.thread = th->comm;
 	l.comm = th->process;
-	l.group = th->group == th->comm ? 0 : th->group;
+	l.group = th->group == (th->goroutine ? th->process : th->comm) ? 0 : th->group;
 	return l;
 }
 
@@ -43,6 +44,8 @@ static int compare_labels(const struct pprof_labels *a, const struct pprof_label
 
 	if (!order)
 		order = compare_u32(a->tid, b->tid);
+	if (!order)
+		order = a->goroutine - b->goroutine;
 	if (!order)
 		order = compare_u32(a->thread, b->thread);
 	if (!order)

@@ -20,6 +20,7 @@ struct pprof_labels {
 	uint32_t thread;    /* the thread's own name */
 	uint32_t comm;	    /* its process's */
 	uint32_t group;	    /* 0 too where it is the thread's name */
+	bool goroutine;	    /* tid is its number */
 	uint32_t wait_name; /* what the system calls the reason */
 	uint8_t reason;	    /* enum reason */
 };

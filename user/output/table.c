@@ -122,7 +122,9 @@ static void write_thread_name(struct table *t, const struct entry *e)
 	if (e->part->thread < p->thread_cnt) {
 		const struct profile_thread *th = &p->threads[e->part->thread];
 
-		buf__printf(&name, "%s/%u", profile__str(p, th->comm), th->tid);
+		buf__printf(&name, "%s", profile__str(p, th->comm));
+		if (!th->goroutine)
+			buf__printf(&name, "/%u", th->tid);
 	} else {
 		buf__printf(&name, "%s%s", fold__name(t->fold, e->row, 0),
 			    e->part->thread == FOLD_NONE ? " (several)" : "");

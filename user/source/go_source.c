@@ -54,8 +54,8 @@ static int go_source_add_counters(struct go_source *s, const struct wire_counter
 		return s->fn(s->arg, &e);
 	}
 	memcpy(&u, from, sizeof(u));
-	u.rec.values[WIRE_C_OBSERVED_NS] += s->targets.observed_ns;
-	u.rec.values[WIRE_C_OBSERVED_CNT] += s->targets.observed_cnt;
+	u.rec.values[WIRE_C_OBSERVED_NS] += s->targets.seen_ns - s->targets.unended_ns;
+	u.rec.values[WIRE_C_OBSERVED_CNT] += s->targets.seen_cnt - s->targets.unended_cnt;
 	u.rec.values[WIRE_C_FILTERED_NS] += s->targets.filtered_ns;
 	u.rec.values[WIRE_C_FILTERED_CNT] += s->targets.filtered_cnt;
 	return s->fn(s->arg, &e);

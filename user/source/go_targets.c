@@ -8,7 +8,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "format/go_reason.h"
+#include "format/go_status.h"
 
 #define TRY_INTERVAL_NS 20000000
 
@@ -93,9 +93,9 @@ static int go_target_tell(struct go_targets *t, const struct go_target *g,
 
 	if (to_ns <= from_ns)
 		return 0;
-	if (!open) {
-		t->observed_ns += ns;
-		t->observed_cnt += wait.cnt;
+	if (open) {
+		t->unended_ns += ns;
+		t->unended_cnt += wait.cnt;
 	}
 	if (ns < t->min_ns || (t->max_ns && ns > t->max_ns)) {
 		t->filtered_ns += open ? 0 : ns;
@@ -105,7 +105,10 @@ static int go_target_tell(struct go_targets *t, const struct go_target *g,
 	return go_wire__wait(&t->wire, &g->process, &wait);
 }
 
-/* Those of @before that @now doesn't have as they were. */
+/*
+ * Those of @before that @now doesn't have as they were; before 1.17 it may look as if they were, but goroutines__age() has seen them
+ * otherwise in between.
+ */
 static int go_target_tell_ended(struct go_targets *t, const struct go_target *g,
 				const struct goroutines *before, const struct goroutines *now)
 {
@@ -118,7 +121,8 @@ static int go_target_tell_ended(struct go_targets *t, const struct go_target *g,
 		while (now && k < now->cnt && now->items[k].addr < one->addr)
 			k++;
 		if (!goroutine__is_parked(one) ||
-		    (now && k < now->cnt && goroutine__is_unchanged(one, &now->items[k])))
+		    (now && k < now->cnt && now->items[k].addr == one->addr &&
+		     now->items[k].from_ns == one->from_ns))
 			continue;
 		err = go_target_tell(t, g, one, before->now_ns, false);
 	}
@@ -286,6 +290,28 @@ static int go_target_open(struct go_targets *t, struct go_target *g, uint64_t no
 
 /* ---- looking ---- */
 
+/* The other side of the ledger: look by look, not wait by wait. */
+static void go_target_see(struct go_targets *t, const struct go_target *g, struct goroutines *now,
+			  const struct goroutines *before)
+{
+	uint64_t from_ns = g->from_ns > t->start_ns ? g->from_ns : t->start_ns;
+
+	if (before && before->now_ns > from_ns)
+		from_ns = before->now_ns;
+	for (size_t i = 0; i < now->cnt; i++) {
+		struct goroutine *one = &now->items[i];
+
+		/* What the first look finds counts for the time since the process is a target. */
+		if (!before)
+			one->from_ns = 0;
+		if (!goroutine__is_parked(one) || now->now_ns <= from_ns)
+			continue;
+		t->seen_ns += now->now_ns - from_ns;
+		if (!before || one->from_ns == before->now_ns)
+			t->seen_cnt += one->stops;
+	}
+}
+
 static int go_target_look(struct go_targets *t, struct go_target *g, bool last)
 {
 	int err = go_watch__try(&g->watch, true);
@@ -300,12 +326,10 @@ static int go_target_look(struct go_targets *t, struct go_target *g, bool last)
 	t->torn_cnt += now->counts.torn;
 	if (now->cnt > t->goroutine_cnt)
 		t->goroutine_cnt = now->cnt;
+	go_target_see(t, g, now, before);
 	for (size_t i = 0; !err && i < now->cnt; i++)
 		if (goroutine__is_parked(&now->items[i]))
 			err = go_target_stack(t, g, &now->items[i], now->now_ns);
-	/* What the first look finds counts for the time since the process is a target. */
-	for (size_t i = 0; !before && i < now->cnt; i++)
-		now->items[i].from_ns = 0;
 	if (!err && before)
 		err = go_target_tell_ended(t, g, before, now);
 	return err || !last ? err : go_target_tell_open(t, g);

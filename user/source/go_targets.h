@@ -37,8 +37,8 @@ struct go_targets {
 	struct go_wire wire;
 	uint64_t min_ns, max_ns;
 	uint64_t start_ns; /* of the window */
-	/* Waits that have ended, and those left out by min_ns and max_ns; counted by the looks, not by what is told. */
-	uint64_t observed_ns, observed_cnt, filtered_ns, filtered_cnt;
+	/* Of all waits, counted look by look; of those that have not ended with the last look; of those that min_ns and max_ns leave out. */
+	uint64_t seen_ns, seen_cnt, unended_ns, unended_cnt, filtered_ns, filtered_cnt;
 	uint32_t process_cnt, refused_cnt;
 	char refusal[256];
 	uint64_t goroutine_cnt, torn_cnt;

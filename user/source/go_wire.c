@@ -7,7 +7,7 @@
 
 #include "base/array.h"
 #include "base/compiler.h"
-#include "format/go_reason.h"
+#include "format/go_status.h"
 
 #define FIRST_REASON 0x476f0000u  /* no other source has numbers there */
 #define NO_THREAD    (1ull << 63) /* in start times: no thread's */

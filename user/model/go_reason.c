@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "format/go_reason.h"
+#include "model/go_reason.h"
 
 #include <string.h>
 
@@ -45,20 +45,7 @@ enum reason go_reason_common(enum go_reason reason)
 	return reason < GO_REASON_CNT ? common[reason] : REASON_OTHER;
 }
 
-const char *go_status_name(enum go_status status)
-{
-	static const char *const names[GO_STATUS_CNT] = {
-		[GO_IDLE] = "idle",	      [GO_RUNNABLE] = "runnable",
-		[GO_RUNNING] = "running",     [GO_SYSCALL] = "syscall",
-		[GO_WAITING] = "waiting",     [GO_DEAD] = "dead",
-		[GO_COPYSTACK] = "copystack", [GO_PREEMPTED] = "preempted",
-		[GO_LEAKED] = "leaked",	      [GO_DEAD_EXTRA] = "deadextra",
-	};
-
-	return status < GO_STATUS_CNT && names[status] ? names[status] : "unknown";
-}
-
-/* What Go's words begin with; the first that fits counts. From waitReasonStrings of all versions. */
+/* What Go's words begin with; the first that fits counts. From waitReasonStrings of all versions, and words for states. */
 static const struct {
 	const char *begin;
 	enum go_reason reason;
@@ -90,32 +77,14 @@ static const struct {
 	{"stopping the world", GO_REASON_GC},
 	{"flushing proc caches", GO_REASON_GC},
 	{"preempted", GO_REASON_PREEMPTED},
+	{"runnable", GO_REASON_RUNNABLE},
+	{"syscall", GO_REASON_SYSCALL},
 };
 
-static enum go_reason go_reason_of_text(const char *text)
+enum go_reason go_reason_of_word(const char *text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(go_reason_rules); i++)
 		if (!strncmp(text, go_reason_rules[i].begin, strlen(go_reason_rules[i].begin)))
 			return go_reason_rules[i].reason;
 	return GO_REASON_OTHER;
-}
-
-enum go_reason go_reason_of(enum go_status status, const char *text)
-{
-	switch (status) {
-	case GO_RUNNABLE:
-		return GO_REASON_RUNNABLE;
-	case GO_RUNNING:
-	case GO_COPYSTACK:
-		return GO_REASON_NONE;
-	case GO_SYSCALL:
-		return GO_REASON_SYSCALL;
-	case GO_PREEMPTED:
-		return GO_REASON_PREEMPTED;
-	case GO_WAITING:
-	case GO_LEAKED:
-		return go_reason_of_text(text);
-	default:
-		return GO_REASON_OTHER;
-	}
 }

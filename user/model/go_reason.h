@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Why goroutines don't run: one fixed set for all versions of Go, whose own words change. */
-#ifndef FORMAT_GO_REASON_H
-#define FORMAT_GO_REASON_H
+#ifndef MODEL_GO_REASON_H
+#define MODEL_GO_REASON_H
 
-#include "format/go_layout.h"
 #include "model/reason.h"
 
 enum go_reason {
@@ -29,12 +28,9 @@ enum go_reason {
 
 /* "chan_receive"; "" for GO_REASON_NONE. */
 const char *go_reason_name(enum go_reason reason);
-/* Of a goroutine in that state, which Go calls @text if it waits. */
-enum go_reason go_reason_of(enum go_status status, const char *text);
+/* By Go's own word for what it waits for, or for its state when it doesn't: "runnable", "syscall"; GO_REASON_OTHER. */
+enum go_reason go_reason_of_word(const char *text);
 /* The reason that all systems have (model/reason.h); REASON_OTHER for a system call: its thread's wait tells. */
 enum reason go_reason_common(enum go_reason reason);
-
-/* "waiting": Go's own word. */
-const char *go_status_name(enum go_status status);
 
 #endif
