@@ -136,6 +136,7 @@ static int go_leaks_count(struct go_leaks *l, const struct go_look *look, const 
 	struct go_site *s;
 	int err;
 
+	l->watched_cnt += !go_name_is_system(go_frames__function(look->frames, g->startpc));
 	if (!go_leaks__counts(look, g, reason))
 		return 0;
 	err = go_leaks_get(l, g->gopc, reason, &s);
@@ -198,7 +199,7 @@ int go_leaks__add(struct go_leaks *l, const struct go_look *look)
 	if (look->all->is_first || look->all->now_ns < l->now_ns)
 		go_leaks_forget(l);
 	l->now_ns = look->all->now_ns;
-	l->unkept_cnt = 0;
+	l->watched_cnt = l->unkept_cnt = 0;
 	memset(&l->memo, 0, sizeof(l->memo));
 	if (l->site_cnt == GO_LEAKS_MAX_SITES)
 		err = go_leaks_drop_void(l);

@@ -73,7 +73,8 @@ struct go_leaks {
 	/* What go_leaks__judge() found: the most certain first, then the most goroutines. */
 	struct go_leak *found;
 	size_t found_cnt, found_cap;
-	uint64_t unkept_cnt; /* goroutines of the last look whose sites there was no room for */
+	uint64_t watched_cnt; /* goroutines of the last look, without the runtime's own */
+	uint64_t unkept_cnt;  /* of them those whose sites there was no room for */
 };
 
 /* @window_ns: GO_LEAKS_WINDOW_NS, or what is wanted; less than GO_LEAKS_MIN_WINDOW_NS counts as that. */
@@ -86,6 +87,10 @@ void go_leaks__fini(struct go_leaks *l);
 int go_leaks__add(struct go_leaks *l, const struct go_look *look);
 /* What is to be said now; @look is the one that was added last. Fills l->found. 0 or -ENOMEM. */
 int go_leaks__judge(struct go_leaks *l, const struct go_look *look);
+/* How far back the counts go: to the window's begin, once it is as old. */
+uint64_t go_leaks__seen_ns(const struct go_leaks *l);
+/* Has enough of the window been seen to tell what grows? */
+bool go_leaks__is_whole(const struct go_leaks *l);
 /* How many goroutines, and sites, l->found has of a verdict. */
 uint64_t go_leaks__count(const struct go_leaks *l, enum go_leak_verdict verdict,
 			 uint64_t *ret_sites);

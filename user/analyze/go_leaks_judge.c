@@ -9,9 +9,6 @@
 #define MIN_GROWTH	   3
 #define MIN_GROWTH_PERCENT 5
 
-/* How much of the window must be seen: the last look may come somewhat early. */
-#define SEEN(window_ns) ((window_ns) - (window_ns) / 16)
-
 /* One goroutine of a suspicious site. */
 struct go_member {
 	uint32_t found;
@@ -27,9 +24,14 @@ struct go_members {
 
 /* ---- what the counts say ---- */
 
-static uint64_t go_leaks_seen_ns(const struct go_leaks *l)
+uint64_t go_leaks__seen_ns(const struct go_leaks *l)
 {
 	return l->point_cnt ? l->now_ns - l->times_ns[0] : 0;
+}
+
+bool go_leaks__is_whole(const struct go_leaks *l)
+{
+	return l->point_cnt >= GO_LEAKS_MIN_POINTS && go_leaks__seen_ns(l) >= l->window_ns;
 }
 
 /* The count at a point; behind the last one it is that of the last look. */
@@ -41,7 +43,7 @@ static uint64_t go_site_cnt(const struct go_leaks *l, const struct go_site *s, u
 /* Rises at 3 points, one of which lies in the second half: what filled up once, and is full, grows no more. */
 static bool go_site_rises(const struct go_leaks *l, const struct go_site *s)
 {
-	uint64_t half_ns = l->now_ns - go_leaks_seen_ns(l) / 2;
+	uint64_t half_ns = l->now_ns - go_leaks__seen_ns(l) / 2;
 	uint32_t rises = 0, late = 0;
 
 	for (uint32_t i = 1; i <= l->point_cnt; i++) {
@@ -59,10 +61,7 @@ static bool go_site_grows(const struct go_leaks *l, const struct go_site *s)
 {
 	uint64_t first = go_site_cnt(l, s, 0);
 
-	/* The last look may be a moment of its own, or the last point's. */
-	if (l->point_cnt < GO_LEAKS_MIN_POINTS || go_leaks_seen_ns(l) < SEEN(l->window_ns))
-		return false;
-	if (s->fell_ns > l->times_ns[0] || s->cnt < first)
+	if (!go_leaks__is_whole(l) || s->fell_ns > l->times_ns[0] || s->cnt < first)
 		return false;
 	return s->cnt - first >= MIN_GROWTH &&
 	       (s->cnt - first) * 100 >= first * MIN_GROWTH_PERCENT && go_site_rises(l, s);
@@ -79,7 +78,7 @@ static enum go_leak_verdict go_site_verdict(const struct go_leaks *l, const stru
 
 static double go_site_per_minute(const struct go_leaks *l, const struct go_site *s)
 {
-	uint64_t ns = go_leaks_seen_ns(l);
+	uint64_t ns = go_leaks__seen_ns(l);
 
 	return ns ? ((double)s->cnt - (double)go_site_cnt(l, s, 0)) * 60e9 / (double)ns : 0;
 }
@@ -103,7 +102,7 @@ static int go_leaks_suspect(struct go_leaks *l, struct go_site *s)
 		.cnt = s->cnt,
 		.confirmed_cnt = s->confirmed_cnt,
 		.per_minute = go_site_per_minute(l, s),
-		.window_ns = go_leaks_seen_ns(l),
+		.window_ns = go_leaks__seen_ns(l),
 		.example = {.stack = GO_STACK_NONE},
 	};
 	s->found = (uint32_t)l->found_cnt;
