@@ -231,7 +231,7 @@ static void put_row(struct text *t, const struct go_leak *leak)
 	char rate[TEXT_CNT_LEN], p50[TEXT_NS_LEN + 8], oldest[TEXT_NS_LEN + 8];
 	char cnt[TEXT_CNT_LEN];
 
-	out__printf(&t->out, "%-17s  %7s  %11s  %10s  %10s  %-24s",
+	out__printf(&t->out, "%-17s  %7s  %11s  %10s  %10s  %-24s  ",
 		    go_leak_verdict_name(leak->verdict), text_cnt(cnt, leak->cnt),
 		    leak->window_ns ? rate_text(rate, leak->per_minute) : "-",
 		    age_text(p50, &leak->p50), age_text(oldest, &leak->oldest),
@@ -288,7 +288,7 @@ int goroutines_write_leaks(const struct goroutines_leaks_report *r, FILE *to)
 	out__init(&t.out, to);
 	put_title(&t);
 	if (r->leaks->found_cnt)
-		out__printf(&t.out, "\n%-17s  %7s  %11s  %10s  %10s  %-24s%s\n", "verdict", "count",
+		out__printf(&t.out, "\n%-17s  %7s  %11s  %10s  %10s  %-24s  %s\n", "verdict", "count",
 			    "growth", "P50 age", "oldest", "waits for", "created by");
 	for (size_t i = 0; i < r->leaks->found_cnt; i++)
 		put_row(&t, &r->leaks->found[i]);
