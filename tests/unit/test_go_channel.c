@@ -143,6 +143,7 @@ static void test_one(void **state)
 		assert_false(c.items[0].is_alone);
 		assert_int_equal(c.items[0].len, 3);
 		assert_int_equal(c.items[0].cap, 16);
+		assert_false(c.items[0].is_timer);
 		/* At the channel of a timer; it has been closed just now, and others want to send. */
 		go_heap_put_u64(&heap, channel_at(0) + 32, 0xc000300000);
 		put_channel(0, 0, 1, 1);
@@ -203,6 +204,10 @@ static void test_damage(void **state)
 	put_waiting(0, 0, SEND);
 	check_refused();
 	put_waiting(0, sudog_at(0) + 4, SEND);
+	check_refused();
+	go_heap_put_u64(&heap, sudog_at(3) + 4, go_heap_at(0));
+	go_heap_put_u64(&heap, sudog_at(3) + 4 + layout.sudog_channel, channel_at(0));
+	put_waiting(0, sudog_at(3) + 4, SEND);
 	check_refused();
 	put_waiting(0, 0xdead000000, SEND);
 	check_refused();
@@ -389,12 +394,17 @@ static void test_selects(void **state)
 		"a select with 2 cases: a send to a full channel (capacity 1) that nobody receives "
 		"from, a receive from an unbuffered channel that nobody sends to; 4 channels for 2 "
 		"goroutines, none of which shares one with another");
-	/* Both cases of the second do the same. */
-	put_channel(3, 0, 0, 0);
-	put_queue(3, layout.sendq, 0, 0);
-	put_queue(3, layout.recvq, sudog_at(3), sudog_at(3));
+	/* Both cases of the first do the same. */
+	put_channel(0, 0, 0, 0);
+	put_queue(0, layout.sendq, 0, 0);
+	put_queue(0, layout.recvq, sudog_at(0), sudog_at(0));
 	f = read_facts(2, GO_REASON_SELECT, SELECT);
 	assert_int_equal(f.alike_cnt, 1);
+	/* Of what is cut it can't be said that nobody else is there. */
+	put_wait(1, 0, 1, sudog_at(0));
+	f = read_facts(1, GO_REASON_SELECT, SELECT);
+	assert_true(f.example.is_cut);
+	assert_int_equal(f.alone_cnt, 0);
 }
 
 int main(void)

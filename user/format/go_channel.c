@@ -95,7 +95,7 @@ static bool go_channel_read(const struct go_channel_layout *l, const struct go_m
 		return false;
 	*ret_next = get_u64(wait, l->sudog_next);
 	ret->addr = get_u64(wait, l->sudog_channel);
-	if (!ret->addr || ret->addr & 7)
+	if (ret->addr & 7)
 		return false;
 	return go_memory__read(m, ret->addr, hchan, l->sendq + WAITQ_LAST + 8u) &&
 	       go_channel_decode(l, sudog, hchan, ret);
