@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 
-// Two places that leak goroutines, and five that don't but look somewhat like it. Says "ready PID"; then does to each line on stdin what it
-// says: "leak" begins all of them, "detect" runs Go's own search for leaks where there is one, "nil" begins two goroutines that
-// can never be woken, "count" counts; each answers with "done" and a number.
+// Two places that leak goroutines, and five that don't but look somewhat like it. Says "ready PID", then does what lines on stdin say, and
+// answers each with a number and "done": "leak" begins all of them, "sent" and "chosen" are how many have leaked so far at each place,
+// "detect" runs Go's own search for leaks where there is one (1), and "nil" begins two goroutines that can never be woken. When
+// stdin ends main waits forever, as main may.
 package main
 
 import (
@@ -88,15 +89,11 @@ func constantPool() {
 	}
 }
 
-// 30, one after the other, within three seconds; then it is full.
+// 30, one after the other, within three seconds; then it is full, and there is nothing to do.
 func growingPool() {
 	for i := 0; i < 30; i++ {
 		go work(more)
 		time.Sleep(100 * time.Millisecond)
-	}
-	for {
-		more <- 1
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
@@ -168,6 +165,7 @@ func receiveNil() { var c chan int; <-c }
 func wait()       { select {} }
 
 func main() {
+	go time.Sleep(time.Hour) // or the runtime finds that all are asleep, and ends the program
 	fmt.Println("ready", os.Getpid())
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -185,7 +183,7 @@ func main() {
 		case "chosen":
 			n = int(atomic.LoadInt64(&chosen))
 		}
-		fmt.Println("done", n)
+		fmt.Printf("%d\ndone\n", n)
 	}
 	select {}
 }
