@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"io/ioutil"
 	"net"
 	"os"
 	"runtime/pprof"
@@ -115,7 +116,7 @@ func idleConnections() {
 	for i := 0; i < 40; i++ {
 		c, err := net.Dial("tcp", l.Addr().String())
 		check(err)
-		go io.Copy(io.Discard, c)
+		go io.Copy(ioutil.Discard, c)
 	}
 }
 
@@ -157,7 +158,7 @@ func detect() int {
 	if p == nil {
 		return 0
 	}
-	check(p.WriteTo(io.Discard, 1))
+	check(p.WriteTo(ioutil.Discard, 1))
 	return 1
 }
 
