@@ -288,8 +288,8 @@ int goroutines_write_leaks(const struct goroutines_leaks_report *r, FILE *to)
 	out__init(&t.out, to);
 	put_title(&t);
 	if (r->leaks->found_cnt)
-		out__printf(&t.out, "\n%-17s  %7s  %11s  %10s  %10s  %-24s  %s\n", "verdict", "count",
-			    "growth", "P50 age", "oldest", "waits for", "created by");
+		out__printf(&t.out, "\n%-17s  %7s  %11s  %10s  %10s  %-24s  %s\n", "verdict",
+			    "count", "growth", "P50 age", "oldest", "waits for", "created by");
 	for (size_t i = 0; i < r->leaks->found_cnt; i++)
 		put_row(&t, &r->leaks->found[i]);
 	return out__finish(&t.out);
