@@ -6,12 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyze/go_leaks.h"
 #include "app/go_process.h"
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_signal.h"
 #include "commands.h"
+#include "goroutines.h"
+#include "goroutines_leaks.h"
 #include "output/goroutines.h"
 #include "terminal.h"
 #include "view.h"
@@ -24,8 +27,9 @@
 struct goroutines_config {
 	struct option_ids pids;
 	bool system, runtime;
-	bool stacks, each, json;
+	bool stacks, each, json, leaks;
 	uint64_t watch_ns;
+	uint64_t window_ns; /* 0: not given */
 	uint64_t top_cnt;
 	const char *output;
 	bool quiet, verbose;
@@ -40,8 +44,8 @@ struct run {
 	struct go_table table;
 	bool json;
 	uint64_t look_cnt;
-	uint64_t end_ns; /* 0: none */
-	bool failed;	 /* one could not be looked at; that was said */
+	uint64_t duration_ns, end_ns; /* 0: none */
+	bool failed;		      /* one could not be looked at; that was said */
 };
 
 static void goroutines_defaults(void *config)
@@ -82,8 +86,7 @@ static int goroutines_show(struct run *r, const struct go_process *p)
 	return goroutines_write_table(&report, r->file.fp);
 }
 
-/* What could not be seen is said also with -q. */
-static void goroutines_warn(const struct go_process *p)
+void goroutines_warn(const struct go_process *p)
 {
 	const struct go_counts *c = &go_process__look(p).all->counts;
 	const struct {
@@ -153,7 +156,7 @@ static int goroutines_look(struct run *r)
 
 /* ---- running ---- */
 
-static void goroutines_sleep(uint64_t until_ns)
+void goroutines_sleep(uint64_t until_ns)
 {
 	uint64_t now_ns = os_monotonic_ns();
 
@@ -186,11 +189,17 @@ static int goroutines_watch(struct run *r)
 	return err;
 }
 
+struct go_process *goroutines_process(uint32_t pid)
+{
+	const char *layout = getenv("DWELL_GO_LAYOUT");
+
+	return go_process__new(pid, layout && !strcmp(layout, "infer"));
+}
+
 static int goroutines_open(struct run *r)
 {
 	const struct goroutines_config *c = r->config;
 	const char *path = c->output ? c->output : "-";
-	bool infer = getenv("DWELL_GO_LAYOUT") && !strcmp(getenv("DWELL_GO_LAYOUT"), "infer");
 	int err;
 
 	r->cnt = c->pids.cnt;
@@ -198,7 +207,7 @@ static int goroutines_open(struct run *r)
 	if (!r->processes)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->cnt; i++) {
-		r->processes[i] = go_process__new(c->pids.ids[i], infer);
+		r->processes[i] = goroutines_process(c->pids.ids[i]);
 		if (!r->processes[i])
 			return -errno;
 		r->alive_cnt++;
@@ -229,12 +238,20 @@ static int goroutines_check(struct run *r, int operand_cnt, char **operands, cha
 		return error_set(-EINVAL,
 				 "--stacks puts equal stacks together, --each doesn't: use "
 				 "one of them");
-	if (operand_cnt > 1 || (operand_cnt && !c->watch_ns))
+	if (c->leaks && (c->stacks || c->each || c->watch_ns))
+		return error_set(-EINVAL, "--leaks is a view of its own: leave out --%s",
+				 c->stacks ? "stacks"
+				 : c->each ? "each"
+					   : "watch");
+	if (c->window_ns && !c->leaks)
+		return error_set(-EINVAL, "--window goes with --leaks");
+	if (operand_cnt > 1 || (operand_cnt && !c->watch_ns && !c->leaks))
 		return error_set(-EINVAL, "unexpected '%s': %s", operands[operand_cnt > 1],
 				 operand_cnt > 1 ? "one DURATION is enough"
-						 : "a DURATION goes with --watch");
+						 : "a DURATION goes with --watch or --leaks");
 	if (operand_cnt)
 		err = option_parse_duration(operands[0], &duration_ns);
+	r->duration_ns = duration_ns;
 	if (!err && duration_ns)
 		r->end_ns = os_monotonic_ns() + duration_ns;
 	return err;
@@ -249,6 +266,23 @@ static void goroutines_close(struct run *r)
 	go_table__fini(&r->table);
 }
 
+static int goroutines_leaks(const struct run *r)
+{
+	const struct goroutines_config *c = r->config;
+	const struct goroutines_leaks_config leaks = {
+		.pids = c->pids.ids,
+		.pid_cnt = c->pids.cnt,
+		.window_ns = c->window_ns,
+		.duration_ns = r->duration_ns,
+		.json = r->json,
+		.runtime = c->runtime,
+		.quiet = c->quiet,
+		.output = c->output,
+	};
+
+	return goroutines_leaks_run(&leaks);
+}
+
 static int run_goroutines(const void *config, int operand_cnt, char **operands, char **command)
 {
 	struct run r = {.config = config};
@@ -260,6 +294,8 @@ static int run_goroutines(const void *config, int operand_cnt, char **operands, 
 		log_error("%s", error_text(err));
 		return EXIT_STATUS_USAGE;
 	}
+	if (r.config->leaks)
+		return goroutines_leaks(&r);
 	go_table__init(&r.table);
 	err = goroutines_open(&r);
 	if (!err) {
@@ -307,6 +343,19 @@ static const struct option_def goroutines_options[] = {
 	 .min = GOROUTINES_MIN_WAIT_NS,
 	 .max = UINT64_MAX / 4,
 	 .help = "look again every SECONDS, and tell for how long goroutines are as they are"},
+	{.name = "leaks",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, leaks),
+	 .help = "the places whose goroutines leak, or may; the exit status says whether there are "
+		 "any"},
+	{.name = "window",
+	 .arg = "TIME",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct goroutines_config, window_ns),
+	 .min = GO_LEAKS_MIN_WINDOW_NS,
+	 .max = UINT64_MAX / 4,
+	 .help = "with --leaks: the time in which counts must rise (default DURATION, else 10 "
+		 "minutes)"},
 	{.type = OPTION_GROUP, .help = "Output"},
 	{.name = "json",
 	 .type = OPTION_FLAG,
@@ -343,6 +392,7 @@ static const struct command_example goroutines_examples[] = {
 	{"dwell goroutines -p 4711 --stacks", "where: each stack once"},
 	{"dwell goroutines -p 4711 --each", "a traceback of every goroutine"},
 	{"dwell goroutines -p 4711 --watch 1 10", "a table per second, and for how long they wait"},
+	{"dwell goroutines -p 4711 --leaks 600", "what leaks, after ten minutes"},
 	{.line = NULL},
 };
 
@@ -380,6 +430,19 @@ const struct command goroutines_command = {
 		"shown only if its goroutine did not run while it was read; else it is read again, "
 		"and "
 		"what can't be read is counted and said.\n\n"
+		"--leaks looks every few seconds, for DURATION, and counts goroutines by the place "
+		"where they were created and what they wait for. \"runtime_confirmed\": Go's own "
+		"search for leaks (the goroutineleak profile, from 1.26 on) found some of them. "
+		"\"forever\": they wait at a nil channel or in a select without cases, and are not "
+		"main. Both are certain, and are said at once. \"growing\" is a suspicion: in all "
+		"of "
+		"the "
+		"window there were never fewer than before, but more at three moments, also in its "
+		"second half; more by three and by 5 %; and at least half of them have not run for "
+		"a "
+		"quarter of it. The exit status is then 0 when nothing was found, 1 when something "
+		"was, 2 when something is wrong, and 3 when nothing was found in less than the "
+		"window.\n\n"
 		"It takes the right to read the process's memory: root, CAP_SYS_PTRACE, or the "
 		"process's own user where kernel.yama.ptrace_scope is 0. Programs made by gccgo or "
 		"TinyGo, with altered tables (garble), for 32 bit or for other processors than "

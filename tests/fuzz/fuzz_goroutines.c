@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A process that runs a program of Go (fixtures/go_heap.h), with anything in its memory: its list of goroutines is looked for,
- * they are read with their stacks, and again. The first byte of an input says whether their layout is to be inferred; the memory
+ * they are read with their stacks and channels, and again. The first byte of an input says whether their layout is to be inferred; the memory
  * from GO_HEAP_BASE on follows.
  */
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "base/cursor.h"
 #include "fixtures/go_heap.h"
+#include "format/go_channel.h"
 #include "format/go_stacks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -78,6 +79,21 @@ static void check_goroutines(const struct goroutines *all, const struct go_stack
 	}
 }
 
+static void check_channels(const struct goroutines *all, const struct go_runtime *r)
+{
+	struct go_channels c;
+
+	for (size_t i = 0; i < all->cnt; i++) {
+		if (!go_channels__read(&c, r, &all->items[i]))
+			continue;
+		need(c.cnt && c.cnt <= GO_CHANNELS_MAX && all->items[i].waiting);
+		for (size_t k = 0; k < c.cnt; k++) {
+			need(c.items[k].len <= c.items[k].cap);
+			need(!(c.items[k].is_alone && c.items[k].is_met));
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cursor c = cursor_over(data, len);
@@ -98,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		goroutines__age(&looks[i], i ? &looks[0] : NULL, i + 1);
 		need(!go_stacks__read(stacks, &r, &looks[i], i ? "select" : NULL));
 		check_goroutines(&looks[i], stacks);
+		check_channels(&looks[i], &r);
 	}
 	/* Nothing has changed. */
 	need(looks[0].cnt == looks[1].cnt);

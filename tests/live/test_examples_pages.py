@@ -46,6 +46,11 @@ def lines_of_the_page_about_dumps():
 
 
 @case
+def lines_of_the_page_about_goroutines():
+    try_lines(page_lines("docs/goroutines.md"), 8, "docs/goroutines.md")
+
+
+@case
 def lines_of_the_page_about_the_doctor():
     try_lines(page_lines("docs/doctor.md"), 4, "docs/doctor.md")
 

@@ -15,6 +15,8 @@
 #define SEED_BYTES  8192
 #define STRINGS	    (GO_HEAP_BASE + 192)
 #define TEXTS	    (GO_HEAP_BASE + 384)
+#define SUDOGS	    (GO_HEAP_BASE + 1024)
+#define CHANNELS    (GO_HEAP_BASE + 2048)
 
 static struct go_heap heap;
 
@@ -56,6 +58,34 @@ static void write_seed(const char *dir, unsigned int minor, char infer)
 		exit(1);
 }
 
+/* Wait number @i, of goroutine @g: it sends, alone, to a full channel or receives from an empty one. */
+static void put_wait(unsigned int minor, size_t g, size_t i, bool sends, bool has_next)
+{
+	uint64_t sudog = SUDOGS + i * 128, channel = CHANNELS + i * 128, queue;
+	struct go_channel_layout l;
+
+	if (!go_channel_layout_of(minor, &l))
+		exit(1);
+	queue = channel + (sends ? l.sendq : l.recvq);
+	go_heap_put_u64(&heap, sudog, go_heap_at(g));
+	go_heap_put_u64(&heap, sudog + l.sudog_next, has_next ? sudog + 128 : 0);
+	go_heap_put_u64(&heap, sudog + l.sudog_channel, channel);
+	go_heap_put_u64(&heap, channel, sends && i);
+	go_heap_put_u64(&heap, channel + 8, i > 0);
+	go_heap_put_u64(&heap, queue, sudog);
+	go_heap_put_u64(&heap, queue + 8, sudog);
+}
+
+/* One that sends, and one in a select of two cases. */
+static void put_waits(unsigned int minor)
+{
+	put_wait(minor, 1, 0, true, false);
+	put_wait(minor, 2, 1, true, true);
+	put_wait(minor, 2, 2, false, false);
+	go_heap_put_u64(&heap, go_heap_at(1) + heap.layout.waiting, SUDOGS);
+	go_heap_put_u64(&heap, go_heap_at(2) + heap.layout.waiting, SUDOGS + 128);
+}
+
 static void make_heap(unsigned int minor)
 {
 	struct go_memory m;
@@ -78,6 +108,7 @@ static void make_heap(unsigned int minor)
 	go_heap_list(&heap, GOROUTINES);
 	put_version(minor);
 	put_reasons();
+	put_waits(minor);
 }
 
 int main(int argc, char **argv)

@@ -308,6 +308,12 @@ static void test_ages(void **state)
 		assert_false(after.items[i].since_first);
 		assert_int_equal(after.items[i].stack, GO_STACK_NONE);
 	}
+	/* It has not run just because it is called leaked now; it has if it waits anew. */
+	before.items[1].status = GO_LEAKED;
+	assert_true(goroutine__is_unchanged(&before.items[1], &after.items[1]));
+	assert_true(goroutine__is_unchanged(&after.items[1], &before.items[1]));
+	before.items[1].status = GO_RUNNABLE;
+	assert_false(goroutine__is_unchanged(&before.items[1], &after.items[1]));
 	goroutines__fini(&before);
 	goroutines__fini(&after);
 }

@@ -47,6 +47,27 @@ enum go_reason go_look__reason(const struct go_look *look, const struct goroutin
 	return go_reason_by_stack(look->frames, go_look__stack(look, g->stack));
 }
 
+enum go_reason go_look__reason_of_many(const struct go_look *look, const struct goroutine *g,
+				       struct go_reason_memo *memo)
+{
+	uint8_t *text = &memo->texts[g->wait_reason];
+	size_t slot = g->stack % ARRAY_SIZE(memo->stacks);
+
+	if (g->status != GO_WAITING && g->status != GO_LEAKED)
+		return go_look__reason(look, g);
+	if (!*text)
+		*text = (uint8_t)(go_reason_of((enum go_status)g->status,
+					       go_look__wait_reason(look, g)) +
+				  1);
+	if (*text - 1 != GO_REASON_SEMACQUIRE || g->stack == GO_STACK_NONE)
+		return (enum go_reason)(*text - 1);
+	if (memo->stacks[slot].stack != g->stack + 1) {
+		memo->stacks[slot].stack = g->stack + 1;
+		memo->stacks[slot].reason = go_look__reason(look, g);
+	}
+	return memo->stacks[slot].reason;
+}
+
 static int go_compare_goids(const void *a, const void *b)
 {
 	const struct goroutine *x = *(const struct goroutine *const *)a;
@@ -106,26 +127,6 @@ static int go_table_get(struct go_table *t, const struct go_row *key, struct go_
 	return 0;
 }
 
-/* go_look__reason(), without comparing texts each time. */
-static enum go_reason go_table_reason(struct go_table *t, const struct go_look *look,
-				      const struct goroutine *g, const char *wait_reason)
-{
-	uint8_t *text = &t->memo.texts[g->wait_reason];
-	size_t slot = g->stack % ARRAY_SIZE(t->memo.stacks);
-
-	if (!*wait_reason)
-		return go_look__reason(look, g);
-	if (!*text)
-		*text = (uint8_t)(go_reason_of((enum go_status)g->status, wait_reason) + 1);
-	if (*text - 1 != GO_REASON_SEMACQUIRE || g->stack == GO_STACK_NONE)
-		return (enum go_reason)(*text - 1);
-	if (t->memo.stacks[slot].stack != g->stack + 1) {
-		t->memo.stacks[slot].stack = g->stack + 1;
-		t->memo.stacks[slot].reason = go_look__reason(look, g);
-	}
-	return t->memo.stacks[slot].reason;
-}
-
 static int go_table_add(struct go_table *t, const struct go_look *look, const struct goroutine *g,
 			bool by_stack)
 {
@@ -136,7 +137,7 @@ static int go_table_add(struct go_table *t, const struct go_look *look, const st
 				    .gopc = g->gopc,
 				    .startpc = g->startpc,
 				    .stack = by_stack ? g->stack : GO_STACK_NONE,
-				    .reason = go_table_reason(t, look, g, wait_reason),
+				    .reason = go_look__reason_of_many(look, g, &t->memo),
 			    };
 	uint64_t age_ns = look->all->now_ns - g->since_ns;
 	int err = go_table_get(t, &key, &row);

@@ -20,6 +20,15 @@ struct go_look {
 	struct go_frames *frames;
 };
 
+/* Why goroutines of one look wait, without comparing texts each time; zero at first. */
+struct go_reason_memo {
+	uint8_t texts[UINT8_MAX + 1]; /* enum go_reason + 1 by number of wait reason */
+	struct {
+		uint32_t stack; /* + 1 */
+		enum go_reason reason;
+	} stacks[256];
+};
+
 struct go_row {
 	/* The key. */
 	enum go_status status;
@@ -40,13 +49,7 @@ struct go_table {
 	uint64_t by_status[GO_STATUS_CNT];
 	uint64_t shown_cnt;
 	uint64_t system_cnt; /* of the runtime itself, not shown */
-	struct go_reason_memo {
-		uint8_t texts[UINT8_MAX + 1]; /* enum go_reason + 1 by number of wait reason */
-		struct {
-			uint32_t stack; /* + 1 */
-			enum go_reason reason;
-		} stacks[256];
-	} memo;
+	struct go_reason_memo memo;
 };
 
 void go_table__init(struct go_table *t);
@@ -60,6 +63,9 @@ bool go_look__is_system(const struct go_look *look, const struct goroutine *g);
 const char *go_look__wait_reason(const struct go_look *look, const struct goroutine *g);
 /* Why it doesn't run. */
 enum go_reason go_look__reason(const struct go_look *look, const struct goroutine *g);
+/* The same, of many of one look. */
+enum go_reason go_look__reason_of_many(const struct go_look *look, const struct goroutine *g,
+				       struct go_reason_memo *memo);
 /* All of them in the order in which they were created, to be freed; NULL + errno. */
 const struct goroutine **go_look__sort(const struct go_look *look);
 /* Its stack; no frames if there is none. */

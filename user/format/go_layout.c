@@ -48,6 +48,30 @@ bool go_layout_of(unsigned int minor, struct go_layout *ret)
 	return false;
 }
 
+/*
+ * src/runtime/chan.go and runtime2.go. From 1.26 on a sudog keeps its channel twice, to hide it from the garbage collector
+ * for a while: the second one is always there.
+ */
+static const struct {
+	uint8_t first, last;
+	struct go_channel_layout layout;
+} go_channel_rows[] = {
+	{15, 22, {64, 80, 0, 56, 72}},
+	{23, 25, {64, 80, 32, 64, 80}},
+	{26, 27, {72, 96, 32, 64, 80}},
+};
+
+bool go_channel_layout_of(unsigned int minor, struct go_channel_layout *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(go_channel_rows); i++) {
+		if (minor < go_channel_rows[i].first || minor > go_channel_rows[i].last)
+			continue;
+		*ret = go_channel_rows[i].layout;
+		return true;
+	}
+	return false;
+}
+
 uint64_t go_g_u64(const uint8_t g[GO_G_BYTES], size_t offset)
 {
 	uint64_t v;

@@ -40,6 +40,17 @@ struct go_layout {
 /* Of Go 1.@minor. False: not known. */
 bool go_layout_of(unsigned int minor, struct go_layout *ret);
 
+/* Where runtime.sudog, one wait of a goroutine, and runtime.hchan, a channel, keep what is wanted of them. */
+struct go_channel_layout {
+	uint16_t sudog_next; /* waitlink: what its goroutine waits for besides */
+	uint16_t sudog_channel;
+	uint16_t timer;	       /* of a channel that a timer sends to; 0: not told, before 1.23 */
+	uint16_t recvq, sendq; /* runtime.waitq: who waits to receive, and to send */
+};
+
+/* Of Go 1.@minor. False: not known, and not to be found out. */
+bool go_channel_layout_of(unsigned int minor, struct go_channel_layout *ret);
+
 #define GO_STATUS_SCAN 0x1000 /* the garbage collector looks at its stack */
 
 enum go_status {

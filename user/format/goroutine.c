@@ -86,11 +86,17 @@ bool goroutine_decode(const struct go_layout *l, uint64_t addr, const uint8_t by
 	return true;
 }
 
+/* Waiting: that the runtime calls one leaked is no act of it. */
+static uint8_t goroutine_act(const struct goroutine *g)
+{
+	return g->status == GO_LEAKED ? GO_WAITING : g->status;
+}
+
 bool goroutine__is_unchanged(const struct goroutine *a, const struct goroutine *b)
 {
 	return a->addr == b->addr && a->goid == b->goid && a->seq == b->seq &&
-	       a->status == b->status && a->wait_reason == b->wait_reason && a->sp == b->sp &&
-	       a->pc == b->pc && a->stack_hi == b->stack_hi;
+	       goroutine_act(a) == goroutine_act(b) && a->wait_reason == b->wait_reason &&
+	       a->sp == b->sp && a->pc == b->pc && a->stack_hi == b->stack_hi;
 }
 
 /* ---- many ---- */

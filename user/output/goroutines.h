@@ -24,6 +24,8 @@ int goroutines_write_table(const struct goroutines_report *r, FILE *to);
 int goroutines_write_stacks(const struct goroutines_report *r, FILE *to);
 /* Every goroutine by itself, as Go's own runtime writes it for debug=2: tools that read that can read this. */
 int goroutines_write_each(const struct goroutines_report *r, FILE *to);
+/* One of them so; r->table isn't needed. */
+int goroutines_write_one(const struct goroutines_report *r, const struct goroutine *g, FILE *to);
 /* One object, and a newline. */
 int goroutines_write_json(const struct goroutines_report *r, FILE *to);
 

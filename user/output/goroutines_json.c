@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "output/goroutines.h"
-#include "output/json_writer.h"
+#include "output/goroutines_parts.h"
 
 #define GOROUTINES_JSON_VERSION 1
 
@@ -12,7 +12,7 @@ struct writing {
 	const struct goroutines_report *r;
 };
 
-static void write_place(struct json *j, const struct go_line *line)
+void goroutines_json_place(struct json *j, const struct go_line *line)
 {
 	json__member_string(j, "function", line->name);
 	if (!line->file)
@@ -27,7 +27,7 @@ static int write_frame(void *arg, const struct go_line *line)
 
 	json__line(j);
 	json__begin_object(j);
-	write_place(j, line);
+	goroutines_json_place(j, line);
 	json__member_bool(j, "inlined", line->is_inlined);
 	json__end_object(j);
 	return 0;
@@ -55,23 +55,28 @@ static void write_origin(struct writing *w, uint64_t startpc, uint64_t gopc)
 		return;
 	json__key(&w->j, "created_by");
 	json__begin_object(&w->j);
-	write_place(&w->j, &creator);
+	goroutines_json_place(&w->j, &creator);
 	json__end_object(&w->j);
 }
 
-static int write_stack(struct writing *w, uint32_t number)
+int goroutines_json_stack(struct json *j, const struct go_look *look, uint32_t number, bool runtime)
 {
-	struct go_stack_view stack = go_look__stack(w->r->look, number);
+	struct go_stack_view stack = go_look__stack(look, number);
 	int err;
 
 	if (!stack.cnt)
 		return 0;
-	json__member_bool(&w->j, "stack_is_whole", stack.is_whole);
-	json__key(&w->j, "stack");
-	json__begin_array(&w->j);
-	err = go_frames__each(w->r->look->frames, stack, w->r->runtime, write_frame, &w->j);
-	json__end_array(&w->j);
+	json__member_bool(j, "stack_is_whole", stack.is_whole);
+	json__key(j, "stack");
+	json__begin_array(j);
+	err = go_frames__each(look->frames, stack, runtime, write_frame, j);
+	json__end_array(j);
 	return err;
+}
+
+static int write_stack(struct writing *w, uint32_t number)
+{
+	return goroutines_json_stack(&w->j, w->r->look, number, w->r->runtime);
 }
 
 /* How long it is seen as it is; it may be longer if the first look found it so. */

@@ -288,6 +288,17 @@ static void put_header(struct text *t, const struct goroutine *g)
 	out__puts(&t->out, "]:\n");
 }
 
+int goroutines_write_one(const struct goroutines_report *r, const struct goroutine *g, FILE *to)
+{
+	struct text t = {.r = r};
+	int err;
+
+	out__init(&t.out, to);
+	put_header(&t, g);
+	err = put_stack(&t, g, g->parent_goid);
+	return err ? err : text_finish(&t);
+}
+
 int goroutines_write_each(const struct goroutines_report *r, FILE *to)
 {
 	_cleanup_free_ const struct goroutine **sorted = go_look__sort(r->look);
