@@ -17,7 +17,8 @@ static int builder_thread_frame(struct builder *b, const struct wire_thread_key 
 	char text[THREAD_NAME_MAX + 32];
 
 	if (b->view->per_thread)
-		snprintf(text, sizeof(text), "%s-%u/%u", comm, th ? th->pid : 0, key->tid);
+		snprintf(text, sizeof(text), "%s-%u/%s%u", comm, th ? th->pid : 0,
+			 th && th->flags & WIRE_THREAD_GOROUTINE ? "goroutine-" : "", key->tid);
 	else
 		snprintf(text, sizeof(text), "%s", comm);
 	return profile__frame(b->profile, text, NULL, FRAME_KIND_PROCESS, ret_id);

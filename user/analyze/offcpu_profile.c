@@ -86,7 +86,7 @@ static int builder_thread_names(struct builder *b, uint32_t pos, struct profile_
 		err = builder_comm(b, model__process_name(b->model, last), &row->process);
 	if (!err && row->goroutine) {
 		row->group = row->process;
-		snprintf(text, sizeof(text), "goroutine %u", row->tid);
+		snprintf(text, sizeof(text), "goroutine-%u", row->tid);
 		err = builder_comm(b, text, &row->comm);
 	}
 	if (!err && group)
