@@ -34,6 +34,10 @@ const struct command offcpu_command = {
 		       "that passed. It has two parts: blocked (until something woke the thread) "
 		       "and runnable (until "
 		       "it got a CPU); see --split.\n "
+		       "Of Go programs also the waits of goroutines are shown, which need no "
+		       "thread: all goroutines are looked at at random moments (--go-hz), and what "
+		       "a look finds counts for the time since the look before. Threads that have "
+		       "no goroutine are left out (--go-idle).\n "
 		       "Standard output is data. Progress and the closing ledger, which says where "
 		       "every nanosecond "
 		       "of waiting went, are on standard error.",

@@ -47,7 +47,7 @@ def lines_of_the_page_about_dumps():
 
 @case
 def lines_of_the_page_about_goroutines():
-    try_lines(page_lines("docs/goroutines.md"), 8, "docs/goroutines.md")
+    try_lines(page_lines("docs/goroutines.md"), 12, "docs/goroutines.md")
 
 
 @case
