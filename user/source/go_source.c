@@ -99,9 +99,10 @@ static int go_source_look(struct go_source *s, bool last)
 	int err = go_targets__look(&s->targets, begin_ns, last);
 
 	end_ns = os_monotonic_ns();
+	/* The first one opens the programs and reads all stacks: later ones don't. */
+	go_source_plan(s, end_ns, s->look_cnt ? end_ns - begin_ns : 0);
 	s->look_cnt++;
 	s->look_ns += end_ns - begin_ns;
-	go_source_plan(s, end_ns, end_ns - begin_ns);
 	return err;
 }
 
