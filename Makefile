@@ -49,7 +49,7 @@ TOOLS_C := $(filter-out %_windows.c,$(wildcard tools/*.c))
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
-	snapshot_compat snapshot_minimal)
+	snapshot_compat snapshot_minimal go_events_core)
 MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump goroutines record report info diff check serve push doctor selftest list \
 	completion)
 COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
@@ -132,6 +132,7 @@ $(filter $(O)/bpf/offcpu_%,$(BPF_OBJS)): bpf/offcpu.bpf.c
 $(filter $(O)/bpf/syscalls_%,$(BPF_OBJS)): bpf/syscalls.bpf.c
 $(filter $(O)/bpf/runq_%,$(BPF_OBJS)): bpf/runq.bpf.c
 $(filter $(O)/bpf/snapshot_%,$(BPF_OBJS)): bpf/snapshot.bpf.c
+$(filter $(O)/bpf/go_events_%,$(BPF_OBJS)): bpf/go_events.bpf.c
 $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 	$(call say,BPF)
 	@mkdir -p $(@D)
@@ -516,6 +517,7 @@ help:
 	@echo 'make bench-syscalls   what a system call costs, beside other tools; writes docs/performance-syscalls.md'
 	@echo 'make bench-serve   what dwell serve takes of the machine while it runs on; writes docs/performance-serve.md'
 	@echo 'make bench-report   what drawing a large text costs, beside other tools; writes docs/performance-report.md'
+	@echo 'make bench-go-events   what timing every wait costs a Go program; writes docs/performance-go-events.md'
 	@echo 'make bench-etl   what reading event traces of Windows costs; writes docs/performance-etl.md'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'

@@ -14,6 +14,7 @@
 #include "base/os_signal.h"
 #include "commands.h"
 #include "goroutines.h"
+#include "goroutines_events.h"
 #include "goroutines_leaks.h"
 #include "output/goroutines.h"
 #include "terminal.h"
@@ -30,6 +31,8 @@ struct goroutines_config {
 	bool stacks, each, json, leaks;
 	uint64_t watch_ns;
 	uint64_t window_ns; /* 0: not given */
+	const char *events;
+	uint64_t events_limit;
 	uint64_t top_cnt;
 	const char *output;
 	bool quiet, verbose;
@@ -44,8 +47,9 @@ struct run {
 	struct go_table table;
 	bool json;
 	uint64_t look_cnt;
-	uint64_t duration_ns, end_ns; /* 0: none */
-	bool failed;		      /* one could not be looked at; that was said */
+	uint64_t duration_ns, end_ns;	 /* 0: none */
+	struct goroutines_events events; /* burst_ns 0: not wanted */
+	bool failed;			 /* one could not be looked at; that was said */
 };
 
 static void goroutines_defaults(void *config)
@@ -53,6 +57,7 @@ static void goroutines_defaults(void *config)
 	struct goroutines_config *c = config;
 
 	c->top_cnt = GOROUTINES_TOP_CNT;
+	c->events_limit = GOROUTINES_EVENTS_LIMIT;
 }
 
 /* ---- looking ---- */
@@ -196,6 +201,21 @@ struct go_process *goroutines_process(uint32_t pid)
 	return go_process__new(pid, layout && !strcmp(layout, "infer"));
 }
 
+static int goroutines_events(struct run *r)
+{
+	const struct goroutines_config *c = r->config;
+
+	r->events.end_ns = r->end_ns;
+	r->events.limit = c->events_limit;
+	r->events.system = c->system;
+	r->events.runtime = c->runtime;
+	r->events.stacks = c->stacks;
+	r->events.json = r->json;
+	r->events.color = !c->output && terminal_color(stdout);
+	r->events.top_cnt = c->top_cnt ? (uint32_t)c->top_cnt : UINT32_MAX;
+	return goroutines_events_run(&r->events, r->processes[0], r->file.fp);
+}
+
 static int goroutines_open(struct run *r)
 {
 	const struct goroutines_config *c = r->config;
@@ -216,6 +236,22 @@ static int goroutines_open(struct run *r)
 	return err ? error_set(err, "can't write '%s': %s%s", path, error_text(err),
 			       view_advice(err))
 		   : 0;
+}
+
+static int goroutines_check_events(struct run *r)
+{
+	const struct goroutines_config *c = r->config;
+
+	if (c->pids.cnt > 1)
+		return error_set(-EINVAL, "--go-events is for one process at a time");
+	if (c->watch_ns || c->each || c->leaks)
+		return error_set(-EINVAL,
+				 "--go-events counts waits, %s looks at goroutines: use one of "
+				 "them",
+				 c->each    ? "--each"
+				 : c->leaks ? "--leaks"
+					    : "--watch");
+	return goroutines_events_parse(c->events, &r->events);
 }
 
 static int goroutines_check(struct run *r, int operand_cnt, char **operands, char **command)
@@ -245,10 +281,15 @@ static int goroutines_check(struct run *r, int operand_cnt, char **operands, cha
 					   : "watch");
 	if (c->window_ns && !c->leaks)
 		return error_set(-EINVAL, "--window goes with --leaks");
-	if (operand_cnt > 1 || (operand_cnt && !c->watch_ns && !c->leaks))
+	if (c->events)
+		err = goroutines_check_events(r);
+	if (err)
+		return err;
+	if (operand_cnt > 1 || (operand_cnt && !c->watch_ns && !c->leaks && !r->events.period_ns))
 		return error_set(-EINVAL, "unexpected '%s': %s", operands[operand_cnt > 1],
 				 operand_cnt > 1 ? "one DURATION is enough"
-						 : "a DURATION goes with --watch or --leaks");
+						 : "a DURATION goes with --watch, --leaks or "
+						   "--go-events 1s/30s");
 	if (operand_cnt)
 		err = option_parse_duration(operands[0], &duration_ns);
 	r->duration_ns = duration_ns;
@@ -300,7 +341,7 @@ static int run_goroutines(const void *config, int operand_cnt, char **operands, 
 	err = goroutines_open(&r);
 	if (!err) {
 		os_signal_catch_stop();
-		err = goroutines_watch(&r);
+		err = r.events.burst_ns ? goroutines_events(&r) : goroutines_watch(&r);
 	}
 	if (!err)
 		err = atomic_file__commit(&r.file);
@@ -356,6 +397,19 @@ static const struct option_def goroutines_options[] = {
 	 .max = UINT64_MAX / 4,
 	 .help = "with --leaks: the time in which counts must rise (default DURATION, else 10 "
 		 "minutes)"},
+	{.name = "go-events",
+	 .arg = "DURATION[/PERIOD]",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct goroutines_config, events),
+	 .help = "for so long (every PERIOD), time each wait by probes in the program: it takes "
+		 "root"},
+	{.name = "go-events-limit",
+	 .arg = "N",
+	 .type = OPTION_U64,
+	 .offset = offsetof(struct goroutines_config, events_limit),
+	 .min = 1,
+	 .max = UINT32_MAX,
+	 .help = "hits of these probes per second that are put up with (default 50000)"},
 	{.type = OPTION_GROUP, .help = "Output"},
 	{.name = "json",
 	 .type = OPTION_FLAG,
@@ -393,6 +447,10 @@ static const struct command_example goroutines_examples[] = {
 	{"dwell goroutines -p 4711 --each", "a traceback of every goroutine"},
 	{"dwell goroutines -p 4711 --watch 1 10", "a table per second, and for how long they wait"},
 	{"dwell goroutines -p 4711 --leaks 600", "what leaks, after ten minutes"},
+	{"dwell goroutines -p 4711 --go-events 1s",
+	 "how long each wait took, in a second of its life"},
+	{"dwell goroutines -p 4711 --go-events 1s/30s 10m",
+	 "the same for a second in each half minute"},
 	{.line = NULL},
 };
 
@@ -443,13 +501,37 @@ const struct command goroutines_command = {
 		"quarter of it. The exit status is then 0 when nothing was found, 1 when something "
 		"was, 2 when something is wrong, and 3 when nothing was found in less than the "
 		"window.\n\n"
+		"--go-events tells of every wait that begins and ends within DURATION how long it "
+		"took: "
+		"until the goroutine could run (blocked), and from then on until it ran (to run). "
+		"For "
+		"that it puts three probes into the program, in runtime.park_m, ready and execute, "
+		"and "
+		"takes them away at the end; it takes root, and Go 1.17 or later. Each wait then "
+		"takes the "
+		"program about 3 us more, those in deep stacks 4 us, which is also in the times "
+		"that are "
+		"shown. So it is for bursts: how often goroutines wait is estimated first, and a "
+		"program "
+		"that would hit the probes more than 50,000 times per second (--go-events-limit) "
+		"is "
+		"refused; where it gets busier meanwhile, the burst ends. Who is woken by the "
+		"network "
+		"poller or the garbage collector isn't seen to be woken: such waits, as IO wait, "
+		"have no "
+		"\"to run\", and are blocked until they run. Waits that had begun before are not "
+		"there, so "
+		"a burst should be several times as long as the waits that are looked for; how "
+		"many had "
+		"not ended is said.\n\n"
 		"It takes the right to read the process's memory: root, CAP_SYS_PTRACE, or the "
 		"process's own user where kernel.yama.ptrace_scope is 0. Programs made by gccgo or "
 		"TinyGo, with altered tables (garble), for 32 bit or for other processors than "
 		"x86-64 "
 		"are refused.\n\n"
 		"DURATION is a number of seconds, or has a unit: 500ms, 10s, 1m. Without one, "
-		"--watch goes on until Ctrl-C or until the processes have ended.",
+		"--watch and bursts with a period go on until Ctrl-C or until the processes have "
+		"ended.",
 	.options = goroutines_options,
 	.examples = goroutines_examples,
 	.config_size = sizeof(struct goroutines_config),
