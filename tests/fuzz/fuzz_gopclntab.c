@@ -4,6 +4,7 @@
  *
  *   0  an ELF file
  *   1  a table, for a file that has the code, inline trees and moduledata of the usual program (tests/fixtures/mkgo.h)
+ *   2  a byte, the function's size, and how its code begins: where would a probe go?
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 
 #include "base/cursor.h"
 #include "fixtures/mkgo.h"
+#include "format/go_probe.h"
 
 #define TABLE_MAX_BYTES 8192
 #define MAX_LOOKUPS	512
@@ -42,6 +44,34 @@ static void check_address(const struct gopclntab *t, uint64_t vaddr)
 		need(!gopclntab__find(t, vaddr, &f) && vaddr - f.entry < f.end - f.entry);
 }
 
+/* In a program of anything, too: at an instruction in the function, one of three. */
+static void check_probes(const struct gopclntab *t)
+{
+	const struct go_code code = {.elf = t->elf, .table = t};
+	struct go_probes p;
+	uint8_t byte;
+
+	if (go_probes__find(&p, &code, 0))
+		return;
+	for (int i = 0; i < GO_PROBE_CNT; i++)
+		need(!elf__read(t->elf, p.at[i].off, 1, &byte) &&
+		     (byte == 0x76 || byte == 0x0f || byte == 0x55));
+}
+
+static void fuzz_code(struct cursor *c)
+{
+	uint64_t size = cursor__u8(c);
+	const uint8_t *code = c->pos;
+	size_t len = cursor__left(c);
+	uint32_t skip;
+
+	if (go_probe_place(code, len, size, &skip))
+		return;
+	need(skip < len && skip < size);
+	need(code[skip] == 0x76 || code[skip] == 0x55 ||
+	     (code[skip] == 0x0f && code[skip + 1] == 0x86));
+}
+
 static void check_table(const struct gopclntab *t)
 {
 	struct gopclntab_func f;
@@ -65,8 +95,10 @@ static void fuzz_elf(const void *data, size_t len)
 
 	if (elf__open_memory(&e, data, len))
 		return;
-	if (!gopclntab__open(&t, &e))
+	if (!gopclntab__open(&t, &e)) {
 		check_table(&t);
+		check_probes(&t);
+	}
 	gopclntab__close(&t);
 	elf__close(&e);
 }
@@ -120,6 +152,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		break;
 	case 1:
 		fuzz_table(&c);
+		break;
+	case 2:
+		fuzz_code(&c);
 		break;
 	}
 	return 0;

@@ -32,8 +32,8 @@ BUILDS = {
 class Program:
     """It, running."""
 
-    def __init__(self, path, **options):
-        self.process = start([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
+    def __init__(self, path, *args, **options):
+        self.process = start([path, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
         self.pid = self.process.pid
         self.text = ""
         self.hear("ready ")
