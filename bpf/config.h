@@ -90,6 +90,7 @@ struct control {
 	__u64 start_ns; /* the window's start */
 	__u64 stop_ns;	/* its end: events after it change nothing */
 	__u64 pythons;	/* +1 for each process entered in map pythons; 0: there was none so far */
+	__u64 gos;	/* likewise, in map gos */
 	/* Where one run is cut into windows: */
 	__u64 cut_ns;	  /* dwell_open tells what was open at this moment */
 	__u64 memo_epoch; /* another number than before: what was remembered is forgotten */

@@ -64,6 +64,7 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	rec->flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0;
 	__builtin_memcpy(rec->comm, st->comm, sizeof(rec->comm));
 	__builtin_memset(&rec->user, 0, sizeof(rec->user));
+	rec->thread_pointer = task_thread_pointer(task);
 	if (!(st->flags & TASK_F_KTHREAD))
 		task_user_regs_all(task_iterated_regs(task), &rec->user);
 	bytes = bpf_get_task_stack(task, rec->ips, sizeof(rec->ips), 0);

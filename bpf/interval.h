@@ -57,7 +57,8 @@ struct task_state {
 	__u32 flags;	     /* enum task_flags */
 	__u32 user_memo;     /* where in the memo the last user stack was found */
 	__u32 waker_memo;    /* and that of its last wake-up of another thread */
-	__u32 _pad;
+	__u32 go;	     /* does its process run Go? See go.bpf.h */
+	__u64 go_seen;	     /* control.gos when that was looked up */
 	__u64 cut_ns; /* to here the interval that began at out_ns was told by dwell_open; may be older */
 	/* Python: see python.bpf.h. */
 	__u32 python_tid;    /* as the thread sees it itself; 0: its process has no Python */

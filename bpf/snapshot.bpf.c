@@ -81,6 +81,7 @@ static __always_inline void fill_seed(struct task_struct *task, const struct tas
 	rec->flags = st->flags & TASK_F_KTHREAD ? WIRE_THREAD_KTHREAD : 0;
 	__builtin_memcpy(rec->comm, st->comm, sizeof(rec->comm));
 	__builtin_memset(&rec->user, 0, sizeof(rec->user));
+	rec->thread_pointer = task_thread_pointer(task);
 	rec->frame_cnt = 0;
 }
 

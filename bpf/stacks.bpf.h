@@ -58,14 +58,11 @@ __noinline
 	return hash;
 }
 
-/* Walks with the kernel's helper and sends the stack. Returns its id, 0: there is none. */
-static __always_inline __u64 stack_by_helper(void *ctx, const struct task_state *st,
-					     struct wire_stack *rec, __u32 kind, __u32 flags,
-					     __u64 ts)
+/* Walks with the kernel's helper, to @rec->ips. How many there are; 0: none. @flags as in struct wire_stack. */
+static __always_inline __u32 stack_read(void *ctx, struct wire_stack *rec, __u32 kind, __u32 *flags)
 {
 	__u32 max =
 		cfg.max_frames < WIRE_MAX_KERNEL_FRAMES ? cfg.max_frames : WIRE_MAX_KERNEL_FRAMES;
-	__u64 hash;
 	long bytes;
 	__u32 n;
 
@@ -80,15 +77,34 @@ static __always_inline __u64 stack_by_helper(void *ctx, const struct task_state 
 	n = (__u32)bytes / sizeof(__u64);
 	if (n > WIRE_MAX_KERNEL_FRAMES)
 		return 0;
+	if (n == max) {
+		*flags |= WIRE_STACK_TRUNCATED;
+		count(WIRE_C_TRUNCATED, 1);
+	}
+	return n;
+}
+
+/* Sends what stack_read() has found. Returns its id. */
+static __always_inline __u64 stack_send(const struct task_state *st, struct wire_stack *rec,
+					__u32 kind, __u32 n, __u32 flags, __u64 ts)
+{
+	__u64 hash;
+
 	stack_begin(rec, st, kind, ts);
 	hash = stack_hash((struct stack_scratch *)rec, n);
 	rec->frame_cnt = n;
 	rec->flags = flags;
-	if (n == max) {
-		rec->flags |= WIRE_STACK_TRUNCATED;
-		count(WIRE_C_TRUNCATED, 1);
-	}
 	return emit_stack(rec, hash);
+}
+
+/* Walks with the kernel's helper and sends the stack. Returns its id, 0: there is none. */
+static __always_inline __u64 stack_by_helper(void *ctx, const struct task_state *st,
+					     struct wire_stack *rec, __u32 kind, __u32 flags,
+					     __u64 ts)
+{
+	__u32 n = stack_read(ctx, rec, kind, &flags);
+
+	return n ? stack_send(st, rec, kind, n, flags, ts) : 0;
 }
 
 #ifndef DWELL_VARIANT_MINIMAL

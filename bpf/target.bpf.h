@@ -68,7 +68,7 @@ static __always_inline void task_state_identify(struct task_struct *task, struct
 	st->cgroup_id = task_cgroup_id(task);
 	bpf_probe_read_kernel(st->comm, sizeof(st->comm), task->comm);
 	st->comm_gen++;
-	st->python_seen = 0;
+	st->python_seen = st->go_seen = 0;
 }
 
 /*

@@ -352,6 +352,16 @@ static __always_inline void task_user_regs_all(struct pt_regs *regs, struct wire
 #endif
 }
 
+/* What the thread-local variables of the task count from, of the current one or one off CPU; 0: not known. */
+static __always_inline __u64 task_thread_pointer(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (bpf_core_field_exists(task->thread.fsbase))
+		return TASK_GET(task, thread.fsbase);
+#endif
+	return 0;
+}
+
 /* Pages of executable memory that can't be written: changes when code is mapped or unmapped. */
 static __always_inline __u64 task_exec_pages(struct task_struct *task)
 {

@@ -15,6 +15,7 @@
 #include "task.bpf.h"
 
 #define MEMO_LEAVES_OUT (cfg.memo == CONFIG_MEMO_BROKEN)
+#include "go_thread.h"
 #include "memo_table.h"
 #include "unwind.h"
 
@@ -84,6 +85,7 @@ struct walk_memo {
 struct walk_scratch {
 	struct unwind_walk walk;
 	struct walk_memo memo;
+	struct go_thread go;
 	struct memo_scan scan;
 	struct wire_regs regs;
 	__u64 position; /* see kernel_position() */
@@ -292,8 +294,8 @@ __noinline int walk_ask_memo(struct walk_scratch *s, __u32 must)
 	if (!s)
 		return 0;
 	w = &s->walk;
-	/* Stands for the image and all pcs so far. */
-	hash = intern_mix(w->hash, w->set.id);
+	/* Stands for the image and all pcs so far, and the goroutine. */
+	hash = intern_mix(w->hash ^ s->go.created_by, w->set.id + s->go.class);
 	for (__u32 way = 0; way < 2; way++) {
 		place = memo_way(hash, way) & cfg.memo_mask;
 		s->memo.id = memo_ask(place, &s->memo.start, &w->notes, &w->window, false,

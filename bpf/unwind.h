@@ -12,6 +12,7 @@
 #ifndef DWELL_UNWIND_H
 #define DWELL_UNWIND_H
 
+#include "go_frames.h"
 #include "intern.h"
 #include "memo.h"
 #include "unwind_sets.h"
@@ -57,6 +58,7 @@ enum unwind_walk_flags {
 	UNWIND_W_STALE = 1 << 2,   /* the set is known to be out of date */
 	UNWIND_W_NO_REGS = 1 << 3, /* only pc and sp are known (and what was loaded since) */
 	UNWIND_W_DONE = 1 << 4,	   /* the walk has ended */
+	UNWIND_W_GO = 1 << 5,	   /* on a stack that w->go tells about */
 };
 
 #define UNWIND_END_OUTERMOST 256 /* inside of a step, where 0 means that it goes on */
@@ -73,6 +75,7 @@ struct unwind_walk {
 	__u32 end;   /* enum wire_stack_end, once unwind_step() has returned non-zero */
 	__u32 zero;  /* 0, which the verifier does not know: see unwind_search() */
 	__u32 _pad;
+	struct go_stack go; /* with UNWIND_W_GO */
 	struct memo_notes notes;
 	struct window window;
 };
@@ -389,6 +392,88 @@ static __always_inline __u32 unwind_leave_frame(struct unwind_walk *w)
 	return 0;
 }
 
+/* ---- Go ---- */
+
+/* Is the frame one of those in which the stack of g0 ends? */
+static __always_inline bool unwind_go_ends(const struct unwind_walk *w)
+{
+	__u64 addr = w->pc - !(w->flags & UNWIND_W_EXACT);
+	bool ends = false;
+
+	for (__u32 i = 0; i < GO_MAX_CUTS; i++)
+		ends |= go_range_has(&w->go.cuts[i], addr);
+	return ends;
+}
+
+/*
+ * From the stack of g0 to that of the goroutine. Where a function changed stacks for it, that one is the last of g0's
+ * already, or only seems to run (gosave_systemstack_switch() in src/runtime/asm_amd64.s): its caller is next.
+ */
+static __always_inline __u32 unwind_go_on(struct unwind_walk *w)
+{
+	w->notes.flags |= MEMO_IMPOSSIBLE; /* which stack comes next no slot says */
+	w->flags &= ~(UNWIND_W_GO | UNWIND_W_EXACT | UNWIND_W_ENTRY);
+	w->flags |= UNWIND_W_NO_REGS;
+	w->pc = w->go.pc;
+	w->sp = w->go.sp;
+	w->fp = w->go.fp;
+	w->fp_at = w->go.fp_at;
+	w->bx_at = 0;
+	if (w->frame_cnt >= w->max_frames)
+		return WIRE_END_DEPTH_LIMIT;
+	if (!go_range_has(&w->go.marker, w->pc) && !unwind_go_ends(w))
+		return 0;
+	/* From 1.21 on such functions save the frame pointer, and the place lies behind that. */
+	if (w->pc - w->go.marker.start - 1 < w->go.marker.end - w->go.marker.start - 1) {
+		w->fp_at = w->sp;
+		if (!unwind_read(w, w->sp, &w->fp))
+			return WIRE_END_FAULT;
+		w->sp += 8;
+	}
+	if (!unwind_read(w, w->sp, &w->pc))
+		return WIRE_END_FAULT;
+	w->sp += 8;
+	return 0;
+}
+
+/* Of a thread that C made Go takes a place in mstart0()'s frame for the end of the stack (src/runtime/proc.go). */
+#define UNWIND_GO_SLACK 512
+
+static __always_inline bool unwind_go_inside(const struct unwind_walk *w, __u64 sp)
+{
+	return sp - w->go.lo <= w->go.hi - w->go.lo + UNWIND_GO_SLACK;
+}
+
+/*
+ * The frame at @sp was left, which ended the walk of g0's stack as @end says, or did not (0). The same of the whole walk. Before
+ * that stack there may be one for signals.
+ */
+static __always_inline __u32 unwind_go_left(struct unwind_walk *w, __u64 sp, __u32 end)
+{
+	if (end == WIRE_END_PENDING || end == WIRE_END_DEPTH_LIMIT)
+		return end;
+	if (!end && unwind_go_inside(w, w->sp))
+		return 0;
+	w->notes.flags |= MEMO_IMPOSSIBLE; /* no slot says where it ends */
+	if (!end && !unwind_go_inside(w, sp))
+		return 0;
+	if (w->go.pc)
+		return unwind_go_on(w);
+	return end ? end : UNWIND_END_OUTERMOST;
+}
+
+static __always_inline __u32 unwind_leave(struct unwind_walk *w)
+{
+	bool go = w->flags & UNWIND_W_GO;
+	__u64 sp = w->sp;
+	__u32 end;
+
+	if (go && unwind_go_ends(w))
+		return w->go.pc ? unwind_go_on(w) : UNWIND_END_OUTERMOST;
+	end = unwind_leave_frame(w);
+	return go ? unwind_go_left(w, sp, end) : end;
+}
+
 static __always_inline void unwind_push(struct unwind_walk *w, __u64 ips[WIRE_MAX_FRAMES])
 {
 	__u64 exact = w->flags & UNWIND_W_EXACT ? WIRE_IP_EXACT : 0;
@@ -406,7 +491,7 @@ static __always_inline void unwind_push(struct unwind_walk *w, __u64 ips[WIRE_MA
 /* Leaves one frame and writes the caller's pc to @ips. 0: there is more; else w->end says how the walk ended. */
 static __always_inline int unwind_step(struct unwind_walk *w, __u64 ips[WIRE_MAX_FRAMES])
 {
-	__u32 end = unwind_leave_frame(w);
+	__u32 end = unwind_leave(w);
 
 	if (!end) {
 		unwind_push(w, ips);

@@ -6,6 +6,7 @@
 #include "copies.bpf.h"
 #include "unwind.bpf.h"
 
+#include "go.bpf.h"
 #include "python.bpf.h"
 
 /* The memo is asked after 5, 10, 20 and 40 frames: chains that end alike in the innermost ones part further out. */
@@ -115,6 +116,7 @@ static __always_inline void inherit_mappings(const struct wire_image *parent,
 	struct unwind_set *set = bpf_map_lookup_elem(&unwind_sets, parent), copy;
 
 	python_inherit(parent, child);
+	go_inherit(parent, child);
 	if (!set || !set->id)
 		return;
 	copy = *set;
@@ -169,9 +171,11 @@ static __always_inline void user_count_end(__u32 end)
 }
 
 /* Sends a stack that was walked to its end, with the frames of @python (NULL: none). The id that it has without them. */
-static __always_inline __u64 user_send(struct unwind_walk *w, struct wire_stack *rec,
+static __always_inline __u64 user_send(struct walk_scratch *s, struct wire_stack *rec,
 				       struct python_walk *python)
 {
+	struct unwind_walk *w = &s->walk;
+	__u32 flags = 0;
 	__u64 id;
 
 	rec->frame_cnt = w->frame_cnt < WIRE_MAX_FRAMES ? w->frame_cnt : WIRE_MAX_FRAMES;
@@ -181,6 +185,12 @@ static __always_inline __u64 user_send(struct unwind_walk *w, struct wire_stack 
 		count(WIRE_C_TRUNCATED, 1);
 	}
 	user_count_end(w->end);
+	if (s->go.class) {
+		rec->frame_cnt = go_mark(&s->go, rec, rec->frame_cnt, WIRE_MAX_FRAMES, &flags);
+		rec->flags |= flags;
+		if (s->go.created_by)
+			w->hash = intern_mix(w->hash, s->go.created_by);
+	}
 	if (!python)
 		return emit_stack(rec, w->hash);
 	id = intern_finish(w->hash, rec->frame_cnt, rec->flags);
@@ -235,7 +245,7 @@ static __always_inline __u64 user_walk_on(struct walk_scratch *s, struct user_wa
 		bpf_loop(WIRE_MAX_FRAMES, user_walk_step, c, 0);
 	if (w->end == WIRE_END_PENDING)
 		return 0;
-	id = user_send(w, c->rec, python);
+	id = user_send(s, c->rec, python);
 	/* Memory that is away now may be back the next time. */
 	if (s->memo.id || s->memo.place == MEMO_NOWHERE || c->rec->h.kind ||
 	    w->end == WIRE_END_FAULT)
@@ -254,27 +264,30 @@ static __always_inline void user_regs(const struct pt_regs *regs, struct unwind_
 
 /* By unwind tables, or from the memo. 0: they are not there yet, or there is no stack. */
 static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task_state *st,
-					 struct wire_stack *rec, const struct unwind_set *set,
-					 struct python_walk *python, __u32 flags, __u64 ts)
+					 struct walk_scratch *s, struct wire_stack *rec,
+					 const struct unwind_set *set, struct python_walk *python,
+					 __u32 flags, __u64 ts)
 {
-	struct walk_scratch *s = walk_scratch();
-	struct user_walk c = {.rec = rec};
+	struct user_walk c = {.walk = &s->walk, .rec = rec};
 	__u64 id, known = 0;
 
-	if (!s)
-		return 0;
-	c.walk = &s->walk;
 	user_regs(regs, &s->walk);
 	if (!s->walk.pc)
 		return 0;
 	s->walk.set = *set;
 	s->walk.max_frames = cfg.max_frames;
-	unwind_begin(&s->walk, intern_seed(WIRE_STACK_USER, &st->image), rec->ips, flags);
+	unwind_begin(&s->walk, intern_seed(WIRE_STACK_USER, &st->image), rec->ips,
+		     flags | s->go.walk);
 	s->memo.id = 0;
 	s->memo.place = MEMO_NOWHERE;
-	if (cfg.memo != CONFIG_MEMO_OFF && !(flags & UNWIND_W_STALE)) {
+	/* Of two stacks in one none is remembered. */
+	if (cfg.memo != CONFIG_MEMO_OFF && !(flags & UNWIND_W_STALE) &&
+	    s->go.class != WIRE_GO_SYSTEM) {
 		/* The hash stands for the image and the pc. */
 		s->memo.start.key = intern_mix(s->walk.hash, s->walk.set.id ^ ctl.memo_epoch << 32);
+		if (s->go.class)
+			s->memo.start.key =
+				intern_mix(s->memo.start.key, s->go.created_by << 8 | s->go.class);
 		s->memo.start.base = s->walk.sp;
 		s->memo.start.fp = s->walk.fp;
 		s->memo.start.bx = s->walk.bx;
@@ -300,21 +313,43 @@ static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task
 	return id ? python_with(id, python) : 0;
 }
 
+/* By frame pointers. Those of a goroutine may go on from the thread's own stack to its own, and that is right. */
+static __always_inline __u64 user_by_fp(void *ctx, const struct task_state *st,
+					struct walk_scratch *s, struct wire_stack *rec, __u32 flags,
+					__u64 ts)
+{
+	__u32 n = stack_read(ctx, rec, WIRE_STACK_USER, &flags), cut;
+
+	if (!n)
+		return 0;
+	if (s->go.walk && s->go.class != WIRE_GO_SYSTEM) {
+		cut = go_cut(s, (struct stack_scratch *)rec, n);
+		if (cut < n)
+			flags &= ~WIRE_STACK_TRUNCATED;
+		n = cut;
+	}
+	if (s->go.class)
+		n = go_mark(&s->go, rec, n, WIRE_MAX_KERNEL_FRAMES, &flags);
+	return stack_send(st, rec, WIRE_STACK_USER, n, flags, ts);
+}
+
 /* The id of the user stack of @task, the current one; 0: none. */
 static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 					  const struct pt_regs *regs, struct task_state *st,
 					  __u64 ts)
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_USER);
+	struct walk_scratch *s = walk_scratch();
 	struct python_walk *python = NULL;
 	struct unwind_set *set;
 	__u64 exec_pages, id = 0;
 	__u32 flags = 0;
 
-	if (!rec)
+	if (!rec || !s)
 		return 0;
+	go_capture(task, st, s);
 	if (cfg.unwind == CONFIG_UNWIND_FP)
-		return stack_by_helper(ctx, st, rec, WIRE_STACK_USER, 0, ts);
+		return user_by_fp(ctx, st, s, rec, 0, ts);
 	set = bpf_map_lookup_elem(&unwind_sets, &st->image);
 	exec_pages = task_exec_pages(task);
 	if (!set || set->exec_pages != exec_pages) {
@@ -324,7 +359,7 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 	/* Code that is new is in no mapping yet; what was there before is nearly always there still. */
 	if (set && set->id) {
 		python = python_capture(task, st);
-		id = user_by_cfi(regs, st, rec, set, python, flags, ts);
+		id = user_by_cfi(regs, st, s, rec, set, python, flags, ts);
 	}
 	if (id) {
 		count(flags ? WIRE_C_WALKED_STALE : WIRE_C_USER_WALKS, 1);
@@ -341,7 +376,7 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 		return id;
 	}
 	count(WIRE_C_WALKED_BY_FP, 1);
-	return stack_by_helper(ctx, st, rec, WIRE_STACK_USER, WIRE_STACK_BY_FP, ts);
+	return user_by_fp(ctx, st, s, rec, WIRE_STACK_BY_FP, ts);
 }
 
 #endif

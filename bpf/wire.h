@@ -314,8 +314,9 @@ struct wire_seed {
 	struct wire_image image;
 	__u64 cgroup_id;
 	struct wire_regs user;
-	__u64 switch_cnt; /* nvcsw + nivcsw: tells whether the thread ran since */
-	__u32 flags;	  /* enum wire_thread_flags */
+	__u64 switch_cnt;     /* nvcsw + nivcsw: tells whether the thread ran since */
+	__u64 thread_pointer; /* what its thread-local variables count from; 0: not known */
+	__u32 flags;	      /* enum wire_thread_flags */
 	__u32 frame_cnt;
 	char comm[WIRE_COMM_LEN];
 	__u64 ips[WIRE_MAX_KERNEL_FRAMES]; /* kernel stack, innermost first, frame_cnt of them */
@@ -615,7 +616,7 @@ WIRE_SIZE_CHECK(wire_exec, 48);
 WIRE_SIZE_CHECK(wire_fork, 48);
 WIRE_SIZE_CHECK(wire_summary, 128);
 WIRE_SIZE_CHECK(wire_regs, 264);
-WIRE_SIZE_CHECK(wire_seed, 344 + 8 * WIRE_MAX_KERNEL_FRAMES);
+WIRE_SIZE_CHECK(wire_seed, 352 + 8 * WIRE_MAX_KERNEL_FRAMES);
 WIRE_SIZE_CHECK(wire_remap, 40);
 WIRE_SIZE_CHECK(wire_copy, 312);
 WIRE_SIZE_CHECK(wire_spill, 80);

@@ -238,6 +238,7 @@ static int run_dump(const void *config, int operand_cnt, char **operands, char *
 
 	r.view = r.config->view;
 	r.view.view.states = true;
+	r.view.view.go_idle = r.view.view.created_by = true;
 	r.view.plain = &dump_writer;
 	err = view_check(&r.view);
 	if (!err)

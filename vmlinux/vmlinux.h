@@ -147,8 +147,13 @@ struct thread_info {
 	unsigned int cpu;    /* since bcf9033e5449 ("sched: move CPU field back..."), 5.16 */
 };
 
+struct thread_struct {
+	unsigned long fsbase; /* x86-64 */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	struct thread_struct thread;
 	unsigned int __state;
 	void *stack;
 	unsigned int flags;

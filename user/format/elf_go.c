@@ -189,6 +189,72 @@ int elf_go__find_module(const struct elf *e, uint64_t table_vaddr, uint64_t name
 	return 0;
 }
 
+/* ---- thread-local variables ---- */
+
+#define ELF_GO_WORD 8
+
+/* The value of the symbol runtime.tlsg: where it is among those of the program. 1; 0: there is none; -ENOMEM. */
+static int elf_go_read_tlsg(const struct elf *e, uint64_t *ret)
+{
+	const struct elf_section *table = elf__find_section(e, ".symtab");
+	_cleanup_buf_ struct buf symbols = {0}, names = {0};
+	struct cursor c;
+	Elf64_Sym sym;
+	int err;
+
+	if (!table || table->link >= e->section_cnt)
+		return 0;
+	err = elf__read_section(e, table, ELF_MAX_TABLE_BYTES, &symbols);
+	if (!err)
+		err = elf__read_section(e, &e->sections[table->link], ELF_MAX_TABLE_BYTES, &names);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	c = cursor_over(symbols.data, symbols.len);
+	while (cursor__left(&c) >= sizeof(sym)) {
+		memcpy(&sym, cursor__bytes(&c, sizeof(sym)), sizeof(sym));
+		/* A buffer's content is followed by a NUL. */
+		if (ELF64_ST_TYPE(sym.st_info) != STT_TLS || sym.st_name >= names.len ||
+		    strcmp(names.data + sym.st_name, "runtime.tlsg") != 0)
+			continue;
+		*ret = sym.st_value;
+		return 1;
+	}
+	return 0;
+}
+
+/* How many bytes a linker gives them below the thread pointer. */
+static uint64_t elf_go_tls_bytes(const struct elf *e)
+{
+	for (size_t i = 0; i < e->segment_cnt; i++) {
+		const struct elf_segment *s = &e->segments[i];
+		uint64_t align = s->align > ELF_GO_WORD ? s->align : ELF_GO_WORD;
+
+		if (s->type == PT_TLS)
+			return s->mem_bytes > UINT32_MAX || align & (align - 1)
+				       ? UINT32_MAX
+				       : (s->mem_bytes + align - 1) & ~(align - 1);
+	}
+	return ELF_GO_WORD;
+}
+
+int elf_go__find_tls(const struct elf *e, uint32_t max_words, int64_t *ret_off, uint32_t *ret_words)
+{
+	uint64_t bytes = elf_go_tls_bytes(e), value;
+	int ret = 0;
+
+	*ret_off = bytes > ELF_GO_WORD ? 0 : -ELF_GO_WORD;
+	*ret_words = (uint32_t)(bytes / ELF_GO_WORD);
+	if (!*ret_off && e->is_64)
+		ret = elf_go_read_tlsg(e, &value);
+	if (ret < 0)
+		return ret;
+	if (ret && value < bytes && !(value % ELF_GO_WORD)) {
+		*ret_off = (int64_t)(value - bytes);
+		return 0;
+	}
+	return *ret_words > max_words ? -ENOTSUP : 0;
+}
+
 /* ---- runtime.text ---- */
 
 static int elf_go_take_function(void *arg, const struct elf_function *f)

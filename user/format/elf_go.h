@@ -25,6 +25,13 @@ int elf_go__find_table(const struct elf *e, struct elf_go_table *ret);
  */
 int elf_go__find_module(const struct elf *e, uint64_t table_vaddr, uint64_t names_vaddr,
 			uint64_t *ret_vaddr);
+/*
+ * Where runtime.tlsg lies, the thread-local variable that holds the running goroutine, in bytes from the thread pointer on
+ * (x86-64: below it); *@ret_words: of how many words below it the variables of the program are, in one of which it is if the
+ * offset is 0, because no symbol tells. 0; -ENOTSUP: there are too many; -ENOMEM.
+ */
+int elf_go__find_tls(const struct elf *e, uint32_t max_words, int64_t *ret_off,
+		     uint32_t *ret_words);
 /* The address of the symbol runtime.text. 0; -ENOENT; -ENOMEM. */
 int elf_go__find_text(const struct elf *e, uint64_t *ret_vaddr);
 

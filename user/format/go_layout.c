@@ -14,6 +14,10 @@
 #define STARTPC_FIRST 232
 #define STARTPC_LAST  312
 
+/* Likewise, of what a runtime.m says of the goroutine that it runs. */
+#define M_CURG_FIRST 128
+#define M_BYTES	     384
+
 struct go_layout_row {
 	uint8_t first, last; /* versions */
 	struct go_layout layout;
@@ -26,13 +30,13 @@ struct go_layout_row {
 
 static const struct go_layout_row go_layout_rows[] = {
 	/* versions, then as struct go_layout has them */
-	ROW(15, 16, {104, 112, 144, 152, 168, 176, 0, 216, 0, 280, 296, 312, 344}),
-	ROW(17, 20, {104, 112, 144, 152, 168, 176, 189, 232, 0, 296, 312, 328, 360}),
-	ROW(21, 21, {104, 112, 144, 152, 168, 176, 188, 208, 272, 280, 296, 312, 344}),
-	ROW(22, 22, {104, 112, 144, 152, 168, 176, 191, 208, 272, 280, 296, 312, 344}),
-	ROW(23, 24, {104, 112, 152, 160, 176, 184, 199, 216, 280, 288, 304, 320, 352}),
-	ROW(25, 25, {96, 104, 144, 152, 168, 176, 191, 208, 272, 280, 296, 312, 344}),
-	ROW(26, 27, {96, 104, 144, 152, 168, 176, 191, 208, 280, 288, 304, 320, 352}),
+	ROW(15, 16, {104, 112, 144, 152, 168, 176, 0, 216, 0, 280, 296, 312, 344, 192}),
+	ROW(17, 20, {104, 112, 144, 152, 168, 176, 189, 232, 0, 296, 312, 328, 360, 192}),
+	ROW(21, 21, {104, 112, 144, 152, 168, 176, 188, 208, 272, 280, 296, 312, 344, 192}),
+	ROW(22, 22, {104, 112, 144, 152, 168, 176, 191, 208, 272, 280, 296, 312, 344, 192}),
+	ROW(23, 24, {104, 112, 152, 160, 176, 184, 199, 216, 280, 288, 304, 320, 352, 192}),
+	ROW(25, 25, {96, 104, 144, 152, 168, 176, 191, 208, 272, 280, 296, 312, 344, 184}),
+	ROW(26, 27, {96, 104, 144, 152, 168, 176, 191, 208, 280, 288, 304, 320, 352, 184}),
 };
 
 bool go_layout_of(unsigned int minor, struct go_layout *ret)
@@ -262,6 +266,44 @@ static bool go_sample_has_parents(const struct go_sample *s, const struct go_lay
 	return some;
 }
 
+/* In which words of its m a goroutine is that has one: how often, in @votes. */
+static void go_sample_vote(const struct go_memory *memory, const uint8_t g[GO_G_BYTES],
+			   uint64_t addr, uint8_t votes[M_BYTES / 8])
+{
+	uint64_t m = go_g_u64(g, GO_G_M), words[M_BYTES / 8];
+
+	if (!m || m & 7 || !go_memory__read(memory, m, words, sizeof(words)))
+		return;
+	for (size_t i = M_CURG_FIRST / 8; i < ARRAY_SIZE(words); i++)
+		votes[i] += words[i] == addr;
+}
+
+/*
+ * The thread-local variable that holds the one whose stack is in use lies in m, too, where there is no C: in m.tls, which is
+ * so far before curg (src/runtime/runtime2.go). So does m.lockedg, behind it, of some. 0: none runs.
+ */
+#define M_TLS_BYTES 56
+static uint16_t go_sample_find_curg(const struct go_sample *s, const struct go_layout *l,
+				    const struct go_memory *memory)
+{
+	uint8_t votes[M_BYTES / 8] = {0};
+	size_t best = 0;
+
+	for (size_t i = 0; i < s->cnt; i++) {
+		uint32_t status = go_g_status(s->bytes[i], l);
+
+		if (status == GO_RUNNING || status == GO_SYSCALL)
+			go_sample_vote(memory, s->bytes[i], s->addrs[i], votes);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(votes); i++)
+		if (votes[i] > votes[best])
+			best = i;
+	if (best + M_TLS_BYTES / 8 < ARRAY_SIZE(votes) &&
+	    votes[best + M_TLS_BYTES / 8] == votes[best])
+		best += M_TLS_BYTES / 8;
+	return votes[best] ? (uint16_t)(best * 8) : 0;
+}
+
 bool go_layout_infer(const struct go_sample *s, const struct go_code *code, struct go_layout *ret)
 {
 	struct go_layout l = {.goid = go_layout_find_goid(s)};
@@ -279,6 +321,7 @@ bool go_layout_infer(const struct go_sample *s, const struct go_code *code, stru
 	l.gopc = (uint16_t)(l.startpc - 16);
 	l.waiting = (uint16_t)(l.startpc + 16);
 	l.labels = (uint16_t)(l.startpc + 48);
+	l.m_curg = go_sample_find_curg(s, &l, code->memory);
 	if (go_sample_has_parents(s, &l, (uint16_t)(l.gopc - 8)))
 		l.parent_goid = (uint16_t)(l.gopc - 8);
 	*ret = l;

@@ -35,6 +35,7 @@ struct go_layout {
 	uint16_t gopc, startpc;
 	uint16_t waiting; /* the list of runtime.sudog of a channel's or a lock's waiter */
 	uint16_t labels;  /* what runtime/pprof.SetGoroutineLabels() set */
+	uint16_t m_curg;  /* of runtime.m: the goroutine that it runs */
 };
 
 /* Of Go 1.@minor. False: not known. */
@@ -84,7 +85,10 @@ bool go_layout__fits(const struct go_layout *l, const struct go_sample *s,
 		     const struct go_code *code);
 /* Where the number of each is, by what the numbers look like; 0: these are no goroutines. */
 uint16_t go_layout_find_goid(const struct go_sample *s);
-/* Finds out the layout by what the goroutines look like: all but seq and locked_m. False: it can't be told. */
+/*
+ * Finds out the layout by what the goroutines look like: all but seq and locked_m, and m_curg unless one runs or is in a system
+ * call. False: it can't be told.
+ */
 bool go_layout_infer(const struct go_sample *s, const struct go_code *code, struct go_layout *ret);
 
 /* A member of a goroutine that was read. */

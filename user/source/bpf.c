@@ -13,6 +13,7 @@
 #include "format/record.h"
 #include "source/bpf_copies.h"
 #include "source/bpf_edges.h"
+#include "source/bpf_go.h"
 #include "source/bpf_object.h"
 #include "source/bpf_probes.h"
 #include "source/bpf_python.h"
@@ -45,6 +46,7 @@ struct bpf_source {
 	struct probes *probes;
 	struct unwinder *unwinder; /* NULL: by frame pointers */
 	struct pythons *pythons;   /* NULL: likewise, or the kernel can't walk their frames */
+	struct gos *gos;	   /* NULL: no user stacks, or the kernel can't read goroutines */
 	struct rings rings;
 	struct spill spill, stack_spill, exit_spill;
 	struct edges edges;
@@ -87,6 +89,8 @@ static int bpf_deliver(void *arg, const struct event *e)
 		err = jits__learn(&s->jits, e);
 	if (!err && s->unwinder)
 		err = unwinder__learn(s->unwinder, e);
+	if (!err && s->gos)
+		err = gos__learn(s->gos, e);
 	return err || !s->pythons ? err : pythons__learn(s->pythons, e);
 }
 
@@ -328,6 +332,9 @@ static int bpf_poll(struct source *base, int timeout_ms, event_fn fn, void *arg)
 		err = bpf_deliver_round(s, now);
 	if (err)
 		return err;
+	err = s->gos ? gos__poll(s->gos, now) : 0;
+	if (err)
+		return err;
 	jits__poll(&s->jits, now);
 	return alive__any(&s->alive) ? 1 : 0;
 }
@@ -410,10 +417,12 @@ static int bpf_forget(struct source *base, const uint64_t *ids, size_t cnt)
 static int bpf_swept(struct source *base)
 {
 	struct bpf_source *s = bpf_source_of(base);
+	int err;
 
 	mmaps__forget(&s->mmaps, s->images);
 	jits__forget(&s->jits);
-	return s->pythons ? pythons__forget(s->pythons) : 0;
+	err = s->gos ? gos__forget(s->gos) : 0;
+	return err || !s->pythons ? err : pythons__forget(s->pythons);
 }
 
 static void bpf_close(struct source *base)
@@ -422,6 +431,7 @@ static void bpf_close(struct source *base)
 
 	unwinder__free(s->unwinder);
 	pythons__free(s->pythons);
+	gos__free(s->gos);
 	probes__free(s->probes);
 	rings__fini(&s->rings);
 	spill__fini(&s->spill);
@@ -556,7 +566,15 @@ static void bpf_raise_file_limit(void)
 static int bpf_init_unwinder(struct bpf_source *s, const struct config *cfg,
 			     const struct image_table *images)
 {
-	if (!cfg->user_stacks || cfg->unwind == CONFIG_UNWIND_FP)
+	if (!cfg->user_stacks)
+		return 0;
+	if (probes__walks_python(s->probes)) {
+		s->gos = gos__new(s->probes, s->modules, images);
+		if (!s->gos)
+			return -errno;
+		s->seeds.gos = s->copies.gos = s->gos;
+	}
+	if (cfg->unwind == CONFIG_UNWIND_FP)
 		return 0;
 	s->unwinder = unwinder__new(s->probes, images, s->modules, TABLES_MAX_BYTES);
 	if (!s->unwinder)

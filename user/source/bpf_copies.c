@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "format/go_threads.h"
 #include "source/bpf_define.h"
 #include "source/os_walk.h"
 
@@ -40,10 +41,16 @@ static int copies_walk_one(const struct copies *c, const struct wire_copy *rec,
 		.incomplete = !whatever,
 		.max_frames = c->max_frames,
 	};
+	const struct go_process *go = c->gos ? gos__find(c->gos, &rec->image) : NULL;
 	__u64 ips[WIRE_MAX_FRAMES];
+	struct go_stack stack;
 	uint32_t n, flags = 0;
 	int err;
 
+	if (go) {
+		go_any_stack(go, &stack);
+		o.go = &stack;
+	}
 	o.mappings = unwinder__known_mappings(unwinder, &rec->image, &o.mapping_cnt);
 	n = os_walk_user(&o, ips, &flags);
 	if (flags >> WIRE_STACK_END_SHIFT == WIRE_END_PENDING) {
@@ -51,6 +58,8 @@ static int copies_walk_one(const struct copies *c, const struct wire_copy *rec,
 			return 0;
 		flags = WIRE_END_NO_ROWS << WIRE_STACK_END_SHIFT;
 	}
+	if (go)
+		flags |= (uint32_t)go_process_class(go, ips, n, flags) << WIRE_STACK_GO_SHIFT;
 	err = define_stack_as(rec->id, &rec->image, ips, n, flags, fn, arg);
 	return err ? err : 1;
 }

@@ -7,6 +7,7 @@
 #define SOURCE_BPF_COPIES_H
 
 #include "model/event.h"
+#include "source/bpf_go.h"
 #include "source/bpf_unwind.h"
 
 #define COPIES_MAX_BYTES \
@@ -22,6 +23,7 @@ struct copies {
 	size_t cnt, cap;
 	size_t bytes;
 	uint32_t max_frames;
+	struct gos *gos; /* NULL, or who knows processes of Go; not owned */
 };
 
 void copies__init(struct copies *c, uint32_t max_frames);

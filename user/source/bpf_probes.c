@@ -45,6 +45,7 @@ static const char *const probes_map_names[PROBES_MAP_CNT] = {
 	[PROBES_MAP_UNWIND_SETS] = "unwind_sets",
 	[PROBES_MAP_STACKS_SENT] = "stacks_sent",
 	[PROBES_MAP_PYTHONS] = "pythons",
+	[PROBES_MAP_GOS] = "gos",
 	[PROBES_MAP_TASK_STATES] = "task_states",
 };
 
@@ -251,6 +252,11 @@ bool probes__walks_python(const struct probes *p)
 void probes__pythons_changed(struct probes *p)
 {
 	__atomic_add_fetch(&p->object.control->pythons, 1, __ATOMIC_SEQ_CST);
+}
+
+void probes__gos_changed(struct probes *p)
+{
+	__atomic_add_fetch(&p->object.control->gos, 1, __ATOMIC_SEQ_CST);
 }
 
 int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT])

@@ -32,6 +32,7 @@ enum probes_map {
 	PROBES_MAP_UNWIND_SETS,
 	PROBES_MAP_STACKS_SENT,
 	PROBES_MAP_PYTHONS,	/* of use where probes__walks_python() */
+	PROBES_MAP_GOS,		/* likewise */
 	PROBES_MAP_TASK_STATES, /* of use where it is a hash: with config.proc_ids */
 	PROBES_MAP_CNT
 };
@@ -71,10 +72,11 @@ void probes__forget_walks(struct probes *p);
 /* struct control's min_ns. */
 void probes__set_min_ns(struct probes *p, uint64_t min_ns);
 uint64_t probes__min_ns(const struct probes *p);
-/* Can the variant walk the frames of Python? */
+/* Can the variant walk the frames of Python, and read the goroutines of threads? */
 bool probes__walks_python(const struct probes *p);
 /* To be called when an entry was put into that map: threads look there again. */
 void probes__pythons_changed(struct probes *p);
+void probes__gos_changed(struct probes *p);
 /* Adds up the counters of all CPUs. 0 or -errno. */
 int probes__read_counters(const struct probes *p, uint64_t ret_values[WIRE_COUNTER_CNT]);
 /* As object__programs(). */

@@ -413,14 +413,19 @@ int pythons__deliver(struct pythons *p, const struct wire_stack *rec, event_fn f
 	} u = {.rec = *rec};
 	struct pythons_delivery d = {p, pythons_find(p, &rec->image), fn, arg};
 	uint32_t words = rec->flags >> WIRE_STACK_PYTHON_SHIFT & 0xff, cnt;
+	const __u64 *of_python;
+	__u64 created;
 	__u64 places[UINT8_MAX];
 	struct event e = {.stack = &u.rec};
 	int err = pythons_announce(p, fn, arg);
 
 	words = words < rec->frame_cnt ? words : rec->frame_cnt;
 	cnt = rec->frame_cnt - words;
+	/* Of a goroutine: the last one is no frame. */
+	created = cnt && rec->flags & WIRE_STACK_CREATED ? rec->ips[--cnt] : 0;
+	of_python = rec->ips + (rec->frame_cnt - words);
 	for (uint32_t i = 0; !err && d.item && i < words; i++)
-		err = pythons_place(&d, rec->ips[cnt + i], &places[i]);
+		err = pythons_place(&d, of_python[i], &places[i]);
 	if (err)
 		return err;
 	if (d.item) {
@@ -429,7 +434,7 @@ int pythons__deliver(struct pythons *p, const struct wire_stack *rec, event_fn f
 			.ip_cnt = cnt,
 			.ips_cut = rec->flags & (0xffu << WIRE_STACK_END_SHIFT |
 						 WIRE_STACK_TRUNCATED | WIRE_STACK_BY_FP),
-			.words = rec->ips + cnt,
+			.words = of_python,
 			.places = places,
 			.word_cnt = words,
 			.words_cut = rec->flags & WIRE_STACK_PYTHON_CUT,
@@ -443,6 +448,10 @@ int pythons__deliver(struct pythons *p, const struct wire_stack *rec, event_fn f
 	} else {
 		memcpy(u.rec.ips, rec->ips, cnt * sizeof(*rec->ips));
 	}
+	if (created && cnt == WIRE_MAX_FRAMES)
+		cnt--;
+	if (created)
+		u.rec.ips[cnt++] = created;
 	u.rec.flags &= ~(0xffu << WIRE_STACK_PYTHON_SHIFT | WIRE_STACK_PYTHON_CUT);
 	u.rec.frame_cnt = (uint16_t)cnt;
 	u.rec.h.size = (uint32_t)(sizeof(u.rec) + cnt * sizeof(uint64_t));

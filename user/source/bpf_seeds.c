@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "format/go_threads.h"
 #include "source/bpf_define.h"
 #include "source/os_threads.h"
 #include "source/os_walk.h"
@@ -83,6 +84,7 @@ static int seeds_keep_regs(struct seeds *s, const struct wire_seed *rec)
 		.image = rec->image,
 		.regs = rec->user,
 		.switch_cnt = rec->switch_cnt,
+		.thread_pointer = rec->thread_pointer,
 	};
 	if (!w->regs.ip || s->only_sp) {
 		w->only_sp = true;
@@ -114,6 +116,45 @@ int seeds__add(struct seeds *s, const struct wire_seed *rec, event_fn fn, void *
 	return err;
 }
 
+/* Of a thread of Go: where the goroutine was created comes behind the @n ips, in whose place it is when there is no room. */
+static uint32_t seeds_mark_go(const struct go_thread *t, __u64 ips[WIRE_MAX_FRAMES], uint32_t n,
+			      uint32_t *flags)
+{
+	uint32_t at = n < WIRE_MAX_FRAMES ? n : WIRE_MAX_FRAMES - 1;
+
+	*flags |= t->class << WIRE_STACK_GO_SHIFT;
+	if (!t->created_by)
+		return n;
+	*flags |= WIRE_STACK_CREATED;
+	ips[at] = t->created_by;
+	return at + 1;
+}
+
+/* Walks one thread; *@ret_cnt addresses in @ips. */
+static uint32_t seeds_walk_one(const struct seeds *s, const struct seed_walk *w, struct os_walk *o,
+			       __u64 ips[WIRE_MAX_FRAMES], uint32_t *ret_flags)
+{
+	const struct go_process *go = s->gos ? gos__find(s->gos, &w->image) : NULL;
+	struct go_thread t = {.class = WIRE_GO_NONE};
+	struct go_stack stack;
+	uint32_t n;
+
+	if (go && !gos__look(s->gos, &w->image, w->thread_pointer, &t))
+		go_any_stack(go, &stack);
+	else if (go)
+		go_thread_stack(go, &t, &stack);
+	if (go && t.class != WIRE_GO_USER)
+		o->go = &stack;
+	n = os_walk_user(o, ips, ret_flags);
+	o->go = NULL;
+	/* What was found is true, and says where it ends. */
+	if (*ret_flags >> WIRE_STACK_END_SHIFT == WIRE_END_PENDING)
+		*ret_flags = WIRE_END_NO_ROWS << WIRE_STACK_END_SHIFT;
+	if (go && !t.class)
+		t.class = go_process_class(go, ips, n, *ret_flags);
+	return go && n ? seeds_mark_go(&t, ips, n, ret_flags) : n;
+}
+
 int seeds__walk(struct seeds *s, const struct tables *tables, seeds_mappings_fn mappings,
 		void *mappings_arg, event_fn fn, void *arg)
 {
@@ -137,10 +178,7 @@ int seeds__walk(struct seeds *s, const struct tables *tables, seeds_mappings_fn 
 			o.mappings = mappings(mappings_arg, &w->image, &o.mapping_cnt);
 		if (o.mappings)
 			o.tables = tables;
-		n = os_walk_user(&o, ips, &flags);
-		/* What was found is true, and says where it ends. */
-		if (flags >> WIRE_STACK_END_SHIFT == WIRE_END_PENDING)
-			flags = WIRE_END_NO_ROWS << WIRE_STACK_END_SHIFT;
+		n = seeds_walk_one(s, w, &o, ips, &flags);
 		has_python =
 			n && s->pythons &&
 			pythons__walk(s->pythons, &w->image, seed->key.tid, s->max_frames, &python);

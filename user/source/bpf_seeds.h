@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "model/event.h"
+#include "source/bpf_go.h"
 #include "source/bpf_python.h"
 #include "source/bpf_tables.h"
 #include "unwind_sets.h"
@@ -23,6 +24,7 @@ struct seed_walk {
 	struct wire_image image;
 	struct wire_regs regs;
 	uint64_t switch_cnt;
+	uint64_t thread_pointer;
 	bool only_sp;
 };
 
@@ -36,6 +38,7 @@ struct seeds {
 	bool only_sp;	  /* for tests: as if the kernel gave no registers */
 	uint32_t max_frames;
 	struct pythons *pythons; /* NULL, or who finds frames of Python; not owned */
+	struct gos *gos;	 /* NULL, or who finds goroutines; not owned */
 };
 
 void seeds__init(struct seeds *s, bool user_stacks, uint32_t max_frames);

@@ -31,6 +31,8 @@ struct os_go *os_go_open(uint32_t pid, bool infer);
 /* Is what it runs made by Go, by the sections of its file? Cheap; false also where that may not be asked. */
 bool os_go_is_likely(uint32_t pid);
 void os_go__close(struct os_go *p);
+/* How the goroutines of a process are laid out, by one look at its memory. @infer as above. 0 or -errno as above. */
+int os_go_read_layout(uint32_t pid, bool infer, struct go_layout *ret);
 /* Does the process still run that program, and has not begun another one? */
 bool os_go__is_same(const struct os_go *p);
 

@@ -116,8 +116,11 @@ uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], u
 	w.walk.lr = o->regs->reg[30];
 #endif
 	w.walk.max_frames = o->max_frames < WIRE_MAX_FRAMES ? o->max_frames : WIRE_MAX_FRAMES;
+	if (o->go)
+		w.walk.go = *o->go;
 	unwind_begin(&w.walk, 0, ret_ips,
-		     (o->only_sp ? UNWIND_W_NO_REGS : 0) | (o->incomplete ? UNWIND_W_STALE : 0));
+		     (o->only_sp ? UNWIND_W_NO_REGS : 0) | (o->incomplete ? UNWIND_W_STALE : 0) |
+			     (o->go ? UNWIND_W_GO : 0));
 	while (!unwind_step(&w.walk, ret_ips))
 		;
 	if (w.walk.end == WIRE_END_DEPTH_LIMIT)

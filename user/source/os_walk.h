@@ -25,6 +25,7 @@ struct os_walk {
 	const uint8_t *copy;
 	uint64_t copy_start; /* its address */
 	uint32_t copy_bytes;
+	const struct go_stack *go; /* NULL, or what is to be known of a stack of Go's g0 */
 	bool incomplete; /* what is in no mapping may get one: that ends as WIRE_END_PENDING */
 	uint32_t max_frames;
 };

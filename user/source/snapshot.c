@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/os_clock.h"
+#include "source/bpf_go.h"
 #include "source/bpf_python.h"
 #include "source/bpf_seeds.h"
 #include "source/bpf_snapshot.h"
@@ -32,6 +33,7 @@ struct snapshot_source {
 	char refusal[256];
 	struct unwinder *unwinder; /* NULL: no user stacks are wanted */
 	struct pythons *pythons;   /* NULL: nor Python's functions */
+	struct gos *gos;	   /* NULL: nor user stacks */
 	struct seeds seeds;
 	struct jits jits;
 	struct since since;
@@ -66,6 +68,8 @@ static int snapshot_deliver(void *arg, const struct event *e)
 	err = s->fn(s->arg, e);
 	if (!err)
 		err = jits__learn(&s->jits, e);
+	if (!err && s->gos)
+		err = gos__learn(s->gos, e);
 	return err || !s->pythons ? err : pythons__learn(s->pythons, e);
 }
 
@@ -278,6 +282,7 @@ static void snapshot_close(struct source *base)
 
 	unwinder__free(s->unwinder);
 	pythons__free(s->pythons);
+	gos__free(s->gos);
 	bpf_snapshot__close(s->kernel);
 	proc_snapshot__fini(&s->proc);
 	seeds__fini(&s->seeds);
@@ -306,8 +311,11 @@ static int snapshot_init_stacks(struct snapshot_source *s)
 	if (!o->user_stacks)
 		return 0;
 	s->unwinder = unwinder__new(NULL, s->images, s->modules, TABLES_MAX_BYTES);
-	if (!s->unwinder)
+	if (s->unwinder)
+		s->gos = gos__new(NULL, s->modules, s->images);
+	if (!s->gos)
 		return -errno;
+	s->seeds.gos = s->gos;
 	if (o->no_python)
 		return 0;
 	s->pythons = pythons__new(NULL, s->modules, s->images);
