@@ -234,13 +234,16 @@ static void names_trim_parked(const struct stack_names *n, struct named_stack *s
 static int names_creator(struct stack_names *n, struct named_stack *s, uint32_t first)
 {
 	_cleanup_buf_ struct buf text = {0};
+	bool is_runtime;
 
 	if (s->cnt <= first)
 		return 0;
 	buf__init(&text, NAMES_MAX_TEXT);
 	buf__printf(&text, "created by %s", names_of(n, s, s->cnt - 1));
+	is_runtime = names_is_runtime(names_of(n, s, s->cnt - 1));
 	s->cnt = first;
-	if (!n->creators || text.err)
+	/* The main goroutine is nobody's, and those that the runtime has for itself say so themselves. */
+	if (!n->creators || is_runtime || text.err)
 		return 0;
 	s->cnt++;
 	return profile__frame(n->profile, buf__str(&text), NULL, FRAME_KIND_GO, &s->frames[first]);
