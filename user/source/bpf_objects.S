@@ -8,6 +8,7 @@
 	.global bpf_runq_core, bpf_runq_core_end, bpf_runq_compat, bpf_runq_compat_end
 	.global bpf_snapshot_compat, bpf_snapshot_compat_end
 	.global bpf_snapshot_minimal, bpf_snapshot_minimal_end
+	.global bpf_go_memory, bpf_go_memory_end
 	.balign 8
 bpf_object_core:
 	.incbin "offcpu_core.bpf.o"
@@ -48,4 +49,8 @@ bpf_snapshot_compat_end:
 bpf_snapshot_minimal:
 	.incbin "snapshot_minimal.bpf.o"
 bpf_snapshot_minimal_end:
+	.balign 8
+bpf_go_memory:
+	.incbin "go_memory.bpf.o"
+bpf_go_memory_end:
 	.section .note.GNU-stack, "", @progbits
