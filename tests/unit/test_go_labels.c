@@ -67,7 +67,7 @@ static void give(size_t i, uint64_t set)
 /* A list of Go 1.24, its slice at @set, with @cnt labels "kN": "vN". */
 static void put_list(uint64_t set, size_t cnt)
 {
-	char key[16], value[16];
+	char key[24], value[24];
 
 	go_heap_put_u64(&heap, set, set + 64);
 	go_heap_put_u64(&heap, set + 8, cnt);
