@@ -49,7 +49,7 @@ TOOLS_C := $(filter-out %_windows.c,$(wildcard tools/*.c))
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
-	snapshot_compat snapshot_minimal go_events_core)
+	snapshot_compat snapshot_minimal go_events_core go_memory)
 MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump goroutines record report info diff check serve push doctor selftest list \
 	completion)
 COMPLETIONS := $(patsubst %,$(O)/completion/dwell.%,bash zsh fish)
@@ -133,6 +133,8 @@ $(filter $(O)/bpf/syscalls_%,$(BPF_OBJS)): bpf/syscalls.bpf.c
 $(filter $(O)/bpf/runq_%,$(BPF_OBJS)): bpf/runq.bpf.c
 $(filter $(O)/bpf/snapshot_%,$(BPF_OBJS)): bpf/snapshot.bpf.c
 $(filter $(O)/bpf/go_events_%,$(BPF_OBJS)): bpf/go_events.bpf.c
+$(O)/bpf/go_memory.bpf.o: BPF_VARIANT := -mcpu=v3
+$(O)/bpf/go_memory.bpf.o: bpf/go_memory.bpf.c
 $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 	$(call say,BPF)
 	@mkdir -p $(@D)

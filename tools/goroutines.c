@@ -29,6 +29,7 @@ struct goroutines_config {
 	struct option_ids pids;
 	bool system, runtime;
 	bool stacks, each, json, leaks;
+	const char *by_label;
 	uint64_t watch_ns;
 	uint64_t window_ns; /* 0: not given */
 	const char *events;
@@ -104,6 +105,7 @@ void goroutines_warn(const struct go_process *p)
 		{c->torn, "stacks changed each time they were read, and are missing"},
 		{c->broken, "stacks could not be followed to their end"},
 		{c->unkept, "stacks are missing: there are too many different ones"},
+		{c->unlabelled, "goroutines have labels that could not be read"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
@@ -230,6 +232,7 @@ static int goroutines_open(struct run *r)
 		r->processes[i] = goroutines_process(c->pids.ids[i]);
 		if (!r->processes[i])
 			return -errno;
+		r->processes[i]->watch.wants_labels = c->each || c->by_label;
 		r->alive_cnt++;
 	}
 	err = atomic_file__open(&r->file, path, 0644);
@@ -274,11 +277,12 @@ static int goroutines_check(struct run *r, int operand_cnt, char **operands, cha
 		return error_set(-EINVAL,
 				 "--stacks puts equal stacks together, --each doesn't: use "
 				 "one of them");
-	if (c->leaks && (c->stacks || c->each || c->watch_ns))
+	if (c->leaks && (c->stacks || c->each || c->watch_ns || c->by_label))
 		return error_set(-EINVAL, "--leaks is a view of its own: leave out --%s",
-				 c->stacks ? "stacks"
-				 : c->each ? "each"
-					   : "watch");
+				 c->stacks     ? "stacks"
+				 : c->each     ? "each"
+				 : c->by_label ? "by-label"
+					       : "watch");
 	if (c->window_ns && !c->leaks)
 		return error_set(-EINVAL, "--window goes with --leaks");
 	if (c->events)
@@ -338,6 +342,7 @@ static int run_goroutines(const void *config, int operand_cnt, char **operands, 
 	if (r.config->leaks)
 		return goroutines_leaks(&r);
 	go_table__init(&r.table);
+	r.table.by_label = r.config->by_label;
 	err = goroutines_open(&r);
 	if (!err) {
 		os_signal_catch_stop();
@@ -373,6 +378,11 @@ static const struct option_def goroutines_options[] = {
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct goroutines_config, each),
 	 .help = "every goroutine by itself, as Go's tracebacks have it (debug=2)"},
+	{.name = "by-label",
+	 .arg = "KEY",
+	 .type = OPTION_STRING,
+	 .offset = offsetof(struct goroutines_config, by_label),
+	 .help = "rows apart by the value of a pprof label"},
 	{.name = "runtime",
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct goroutines_config, runtime),
@@ -445,6 +455,7 @@ static const struct command_example goroutines_examples[] = {
 	{"dwell goroutines -p 4711", "what the goroutines of process 4711 wait for"},
 	{"dwell goroutines -p 4711 --stacks", "where: each stack once"},
 	{"dwell goroutines -p 4711 --each", "a traceback of every goroutine"},
+	{"dwell goroutines -p 4711 --by-label endpoint", "the same for each endpoint"},
 	{"dwell goroutines -p 4711 --watch 1 10", "a table per second, and for how long they wait"},
 	{"dwell goroutines -p 4711 --leaks 600", "what leaks, after ten minutes"},
 	{"dwell goroutines -p 4711 --go-events 1s",
@@ -483,6 +494,15 @@ const struct command goroutines_command = {
 		"/debug/pprof/goroutine?debug=2), but "
 		"for the arguments of functions. A goroutine that runs has no stack that could be "
 		"read.\n\n"
+		"Labels that the program has set (pprof.Do, pprof.SetGoroutineLabels), as "
+		"libraries for "
+		"tracing do with the ids of traces and spans, are shown by --each and its JSON, in "
+		"the way that "
+		"tracebacks of Go 1.27 have them. --by-label KEY tells the goroutines of a row "
+		"apart by "
+		"what a label says; \"-\" stands for those without it. Of a goroutine 32 labels "
+		"are shown, of a "
+		"label 256 bytes.\n\n"
 		"Each goroutine is read at a moment of its own, within some milliseconds. A stack "
 		"is "
 		"shown only if its goroutine did not run while it was read; else it is read again, "
@@ -524,8 +544,11 @@ const struct command goroutines_command = {
 		"a burst should be several times as long as the waits that are looked for; how "
 		"many had "
 		"not ended is said.\n\n"
-		"It takes the right to read the process's memory: root, CAP_SYS_PTRACE, or the "
-		"process's own user where kernel.yama.ptrace_scope is 0. Programs made by gccgo or "
+		"It takes the right to read the process's memory: root; CAP_SYS_PTRACE (of other "
+		"users' processes with CAP_DAC_READ_SEARCH); from Linux 5.18 on CAP_BPF and "
+		"CAP_PERFMON; "
+		"or to be the process's own user where kernel.yama.ptrace_scope is 0. Programs "
+		"made by gccgo or "
 		"TinyGo, with altered tables (garble), for 32 bit or for other processors than "
 		"x86-64 "
 		"are refused.\n\n"

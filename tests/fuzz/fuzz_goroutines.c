@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A process that runs a program of Go (fixtures/go_heap.h), with anything in its memory: its list of goroutines is looked for,
- * they are read with their stacks and channels, and again. The first byte of an input says whether their layout is to be inferred; the memory
+ * they are read with their stacks, channels and labels, and again. The first byte of an input says whether their layout is to be inferred; the memory
  * from GO_HEAP_BASE on follows.
  */
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/cursor.h"
 #include "fixtures/go_heap.h"
 #include "format/go_channel.h"
+#include "format/go_labels.h"
 #include "format/go_stacks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -94,6 +95,27 @@ static void check_channels(const struct goroutines *all, const struct go_runtime
 	}
 }
 
+/* Both forms of sets: what stands there may be either. */
+static void check_labels(struct go_labels *labels, struct go_runtime *r, struct goroutines *all)
+{
+	unsigned int minor = r->minor;
+
+	for (r->minor = 23; r->minor <= 24; r->minor++) {
+		need(!go_labels__read(labels, r, all));
+		for (size_t i = 0; i < all->cnt; i++) {
+			uint32_t number = go_labels__number(labels, &all->items[i]);
+			struct go_label_view v = go_labels__get(labels, number);
+
+			need(v.cnt <= GO_LABELS_MAX && (number != GO_LABELS_NONE || !v.cnt));
+			for (uint32_t k = 0; k < v.cnt; k++)
+				need(strlen(v.items[k].key) <= GO_LABEL_MAX_BYTES &&
+				     strlen(v.items[k].value) <= GO_LABEL_MAX_BYTES);
+		}
+		need(all->counts.unlabelled <= 2 * all->cnt);
+	}
+	r->minor = minor;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cursor c = cursor_over(data, len);
@@ -103,11 +125,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct go_runtime r;
 	struct goroutines looks[2];
 	struct go_stacks *stacks;
+	struct go_labels *labels;
 
 	if (go_runtime__open(&r, &code, infer))
 		return 0;
 	stacks = go_stacks__new();
-	need(stacks);
+	labels = go_labels__new();
+	need(stacks && labels);
 	for (size_t i = 0; i < 2; i++) {
 		goroutines__init(&looks[i]);
 		need(!goroutines__read(&looks[i], &r));
@@ -115,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		need(!go_stacks__read(stacks, &r, &looks[i], i ? "select" : NULL));
 		check_goroutines(&looks[i], stacks);
 		check_channels(&looks[i], &r);
+		check_labels(labels, &r, &looks[i]);
 	}
 	/* Nothing has changed. */
 	need(looks[0].cnt == looks[1].cnt);
@@ -123,5 +148,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	goroutines__fini(&looks[0]);
 	goroutines__fini(&looks[1]);
 	go_stacks__free(stacks);
+	go_labels__free(labels);
 	return 0;
 }

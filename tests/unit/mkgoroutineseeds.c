@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * mkgoroutineseeds DIR: writes the seeds of fuzz_goroutines to DIR/goroutines: six goroutines of each layout there is. Run by hand
+ * mkgoroutineseeds DIR: writes the seeds of fuzz_goroutines to DIR/goroutines: six goroutines of each layout there is, two of them with labels. Run by hand
  * when Go learns a new one; what it writes is committed.
  */
 #include <stdio.h>
@@ -17,6 +17,10 @@
 #define TEXTS	    (GO_HEAP_BASE + 384)
 #define SUDOGS	    (GO_HEAP_BASE + 1024)
 #define CHANNELS    (GO_HEAP_BASE + 2048)
+#define LABELS	    (GO_HEAP_BASE + 2560)
+#define LABEL_PARTS (LABELS + 64)
+#define BUCKET	    (LABELS + 128)
+#define LABEL_TEXT  (LABELS + 512)
 
 static struct go_heap heap;
 
@@ -86,6 +90,32 @@ static void put_waits(unsigned int minor)
 	go_heap_put_u64(&heap, go_heap_at(2) + heap.layout.waiting, SUDOGS + 128);
 }
 
+static void put_label_text(uint64_t at, uint64_t off, uint64_t len)
+{
+	go_heap_put_u64(&heap, at, LABEL_TEXT + off);
+	go_heap_put_u64(&heap, at + 8, len);
+}
+
+/* "id": "7f": up to 1.23 in a map, then in a list. */
+static void put_labels(unsigned int minor)
+{
+	bool is_map = minor < 24;
+
+	go_heap_put_u64(&heap, LABELS, LABEL_PARTS);
+	go_heap_put_u64(&heap, LABELS + 8, 1);
+	go_heap_put_u64(&heap, LABELS + 16, 1);
+	if (is_map) {
+		go_heap_put_u64(&heap, LABEL_PARTS, 1);
+		go_heap_put_u64(&heap, LABEL_PARTS + 16, BUCKET);
+		go_heap_put(&heap, BUCKET, "\x42", 1);
+	}
+	put_label_text(is_map ? BUCKET + 8 : LABEL_PARTS, 0, 2);
+	put_label_text(is_map ? BUCKET + 136 : LABEL_PARTS + 16, 2, 2);
+	go_heap_put(&heap, LABEL_TEXT, "id7f", 4);
+	for (size_t i = 0; i < 2; i++)
+		go_heap_put_u64(&heap, go_heap_at(i) + heap.layout.labels, LABELS);
+}
+
 static void make_heap(unsigned int minor)
 {
 	struct go_memory m;
@@ -109,6 +139,7 @@ static void make_heap(unsigned int minor)
 	put_version(minor);
 	put_reasons();
 	put_waits(minor);
+	put_labels(minor);
 }
 
 int main(int argc, char **argv)

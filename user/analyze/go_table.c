@@ -37,6 +37,13 @@ struct go_stack_view go_look__stack(const struct go_look *look, uint32_t stack)
 	return go_stacks__get(look->stacks, stack);
 }
 
+struct go_label_view go_look__labels(const struct go_look *look, const struct goroutine *g)
+{
+	if (!look->labels)
+		return (struct go_label_view){.is_whole = true};
+	return go_labels__get(look->labels, go_labels__number(look->labels, g));
+}
+
 enum go_reason go_look__reason(const struct go_look *look, const struct goroutine *g)
 {
 	enum go_reason reason =
@@ -96,7 +103,17 @@ static uint64_t go_row_hash(const struct go_row *r)
 	uint64_t hash = hash_mix((uint64_t)r->status, (uint64_t)(uintptr_t)r->wait_reason);
 
 	hash = hash_mix(hash_mix(hash, r->gopc), r->startpc);
+	if (r->label)
+		hash = hash_mix(hash, hash_bytes(r->label, strlen(r->label)));
 	return hash_mix(hash, ((uint64_t)r->reason << 32) | r->stack);
+}
+
+/* Rows without the label after those with it. */
+static int go_row_compare_labels(const struct go_row *a, const struct go_row *b)
+{
+	if (!a->label || !b->label)
+		return !a->label - !b->label;
+	return strcmp(a->label, b->label);
 }
 
 static bool go_row_equals(const void *owner, uint32_t pos, const void *key)
@@ -104,7 +121,8 @@ static bool go_row_equals(const void *owner, uint32_t pos, const void *key)
 	const struct go_row *a = &((const struct go_table *)owner)->rows[pos], *b = key;
 
 	return a->status == b->status && a->wait_reason == b->wait_reason && a->gopc == b->gopc &&
-	       a->startpc == b->startpc && a->stack == b->stack && a->reason == b->reason;
+	       a->startpc == b->startpc && a->stack == b->stack && a->reason == b->reason &&
+	       !go_row_compare_labels(a, b);
 }
 
 static int go_table_get(struct go_table *t, const struct go_row *key, struct go_row **ret)
@@ -127,6 +145,16 @@ static int go_table_get(struct go_table *t, const struct go_row *key, struct go_
 	return 0;
 }
 
+static const char *go_table_label(const struct go_table *t, const struct go_look *look,
+				  const struct goroutine *g)
+{
+	struct go_label_view labels = {0};
+
+	if (t->by_label)
+		labels = go_look__labels(look, g);
+	return labels.cnt ? go_label_view__value(&labels, t->by_label) : NULL;
+}
+
 static int go_table_add(struct go_table *t, const struct go_look *look, const struct goroutine *g,
 			bool by_stack)
 {
@@ -138,6 +166,7 @@ static int go_table_add(struct go_table *t, const struct go_look *look, const st
 				    .startpc = g->startpc,
 				    .stack = by_stack ? g->stack : GO_STACK_NONE,
 				    .reason = go_look__reason_of_many(look, g, &t->memo),
+				    .label = go_table_label(t, look, g),
 			    };
 	uint64_t age_ns = look->all->now_ns - g->since_ns;
 	int err = go_table_get(t, &key, &row);
@@ -166,6 +195,9 @@ static int go_row_compare(const void *a, const void *b)
 	order = strcmp(x->wait_reason, y->wait_reason);
 	if (order || x->status != y->status)
 		return order ? order : (int)x->status - (int)y->status;
+	order = go_row_compare_labels(x, y);
+	if (order)
+		return order;
 	if (x->gopc != y->gopc)
 		return x->gopc > y->gopc ? 1 : -1;
 	if (x->startpc != y->startpc)

@@ -9,6 +9,7 @@
 #define ANALYZE_GO_TABLE_H
 
 #include "analyze/go_reason_stack.h"
+#include "format/go_labels.h"
 
 /* What there is of one process. Nothing is owned. */
 struct go_look {
@@ -17,6 +18,7 @@ struct go_look {
 	const struct go_runtime *runtime;
 	const struct goroutines *all;
 	const struct go_stacks *stacks; /* NULL: not read */
+	const struct go_labels *labels; /* likewise */
 	struct go_frames *frames;
 };
 
@@ -36,6 +38,7 @@ struct go_row {
 	uint64_t gopc, startpc;
 	uint32_t stack; /* GO_STACK_NONE but by stack, and where there is none */
 	enum go_reason reason;
+	const char *label; /* the value of go_table.by_label; NULL: none */
 	/* Of all of its goroutines. */
 	uint64_t cnt;
 	uint64_t oldest_ns;   /* how long the oldest is seen as it is */
@@ -46,6 +49,8 @@ struct go_table {
 	struct go_row *rows; /* most goroutines first */
 	size_t cnt, cap;
 	struct hash_index index;
+	const char *
+		by_label; /* its value is a part of the key; NULL: no label is. To be set after go_table__init() */
 	uint64_t by_status[GO_STATUS_CNT];
 	uint64_t shown_cnt;
 	uint64_t system_cnt; /* of the runtime itself, not shown */
@@ -68,6 +73,8 @@ enum go_reason go_look__reason_of_many(const struct go_look *look, const struct 
 				       struct go_reason_memo *memo);
 /* All of them in the order in which they were created, to be freed; NULL + errno. */
 const struct goroutine **go_look__sort(const struct go_look *look);
+/* Its labels; none if they were not read. */
+struct go_label_view go_look__labels(const struct go_look *look, const struct goroutine *g);
 /* Its stack; no frames if there is none. */
 struct go_stack_view go_look__stack(const struct go_look *look, uint32_t stack);
 

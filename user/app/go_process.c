@@ -57,6 +57,7 @@ struct go_look go_process__look(const struct go_process *p)
 		.runtime = &p->go->runtime,
 		.all = go_watch__now(&p->watch),
 		.stacks = p->watch.stacks,
+		.labels = p->watch.wants_labels ? p->watch.labels : NULL,
 		.frames = (struct go_frames *)&p->frames,
 	};
 }

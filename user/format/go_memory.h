@@ -30,4 +30,11 @@ static inline bool go_memory__read(const struct go_memory *m, uint64_t addr, voi
 	return m->read(m->ctx, addr, to, len);
 }
 
+/*
+ * Reads any number of spans, each to its own place, one behind the other, in @to; ret_whole[i]: span i came whole. Those behind one that
+ * can't be read are read all the same.
+ */
+void go_memory__read_each(const struct go_memory *m, const struct go_span *spans, size_t cnt,
+			  void *to, bool *ret_whole);
+
 #endif

@@ -47,6 +47,7 @@ struct go_counts {
 	uint64_t torn;	     /* stacks that changed each time they were read */
 	uint64_t broken;     /* stacks that could not be followed to their end */
 	uint64_t unkept;     /* stacks that there was no room for */
+	uint64_t unlabelled; /* goroutines whose labels could not be read, see go_labels.h */
 };
 
 struct goroutines {

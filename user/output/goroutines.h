@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyze/go_table.h"
+#include "output/out.h"
 
 struct goroutines_report {
 	const struct go_look *look;
@@ -26,6 +27,11 @@ int goroutines_write_stacks(const struct goroutines_report *r, FILE *to);
 int goroutines_write_each(const struct goroutines_report *r, FILE *to);
 /* One of them so; r->table isn't needed. */
 int goroutines_write_one(const struct goroutines_report *r, const struct goroutine *g, FILE *to);
+/*
+ * " {endpoint: /cart, trace_id: \"4bf9-x\"}", as Go 1.27's runtime writes labels behind a goroutine's state (goroutineheader() in
+ * src/runtime/traceback.go); nothing when there are none.
+ */
+void goroutines_put_labels(struct out *out, const struct go_label_view *labels);
 /* One object, and a newline. */
 int goroutines_write_json(const struct goroutines_report *r, FILE *to);
 

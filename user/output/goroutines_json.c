@@ -86,6 +86,19 @@ static void write_age(struct writing *w, const char *key, uint64_t ns, bool is_b
 	json__member_bool(&w->j, "or_longer", is_bound);
 }
 
+static void write_labels(struct writing *w, struct go_label_view labels)
+{
+	if (!labels.cnt)
+		return;
+	json__key(&w->j, "labels");
+	json__begin_object(&w->j);
+	for (uint32_t i = 0; i < labels.cnt; i++)
+		json__member_string(&w->j, labels.items[i].key, labels.items[i].value);
+	json__end_object(&w->j);
+	if (!labels.is_whole)
+		json__member_bool(&w->j, "labels_cut", true);
+}
+
 static int write_row(struct writing *w, const struct go_row *row)
 {
 	int err;
@@ -95,6 +108,11 @@ static int write_row(struct writing *w, const struct go_row *row)
 	json__member_u64(&w->j, "goroutines", row->cnt);
 	write_state(w, row->status, row->wait_reason, row->reason);
 	write_age(w, "oldest_ns", row->oldest_ns, row->oldest_is_bound);
+	if (row->label) {
+		const struct go_label label = {w->r->table->by_label, row->label};
+
+		write_labels(w, (struct go_label_view){&label, 1, true});
+	}
 	write_origin(w, row->startpc, row->gopc);
 	err = write_stack(w, row->stack);
 	json__end_object(&w->j);
@@ -116,6 +134,7 @@ static int write_goroutine(struct writing *w, const struct goroutine *g)
 	json__member_bool(&w->j, "system", go_look__is_system(look, g));
 	json__member_bool(&w->j, "locked_to_thread", g->locked);
 	write_age(w, "since_ns", look->all->now_ns - g->since_ns, g->since_first);
+	write_labels(w, go_look__labels(look, g));
 	write_origin(w, g->startpc, g->gopc);
 	err = write_stack(w, g->stack);
 	json__end_object(&w->j);
@@ -129,10 +148,15 @@ static void write_counts(struct writing *w)
 		const char *key;
 		uint64_t cnt;
 	} members[] = {
-		{"listed", c->listed},	   {"ended", c->ended},
-		{"cut", c->cut},	   {"unreadable", c->unreadable},
-		{"damaged", c->damaged},   {"stacks_torn", c->torn},
-		{"stacks_cut", c->broken}, {"stacks_unkept", c->unkept},
+		{"listed", c->listed},
+		{"ended", c->ended},
+		{"cut", c->cut},
+		{"unreadable", c->unreadable},
+		{"damaged", c->damaged},
+		{"stacks_torn", c->torn},
+		{"stacks_cut", c->broken},
+		{"stacks_unkept", c->unkept},
+		{"unlabelled", c->unlabelled},
 	};
 
 	json__key(&w->j, "counts");

@@ -8,6 +8,7 @@
 
 #define NAME_COLS   44
 #define REASON_COLS 24
+#define LABEL_COLS  24
 #define AGE_COLS    10
 #define COMM_COLS   64
 
@@ -161,10 +162,25 @@ static void put_row(struct text *t, const struct go_row *row)
 	put_text(t, *row->wait_reason ? row->wait_reason : "-", REASON_COLS, REASON_COLS);
 	put_age(t, row);
 	out__puts(&t->out, "  ");
+	if (t->r->table->by_label) {
+		put_text(t, row->label ? row->label : "-", LABEL_COLS, LABEL_COLS);
+		out__puts(&t->out, "  ");
+	}
 	put_text(t, *start ? start : "-", NAME_COLS, NAME_COLS);
 	out__puts(&t->out, "  ");
 	put_creator(t, row);
 	out__putc(&t->out, '\n');
+}
+
+static void put_heads(struct text *t)
+{
+	out__printf(&t->out, "\n%7s  %-9s  %-*s  %*s  ", "count", "state", REASON_COLS,
+		    "wait reason", AGE_COLS, "oldest");
+	if (t->r->table->by_label) {
+		put_text(t, t->r->table->by_label, LABEL_COLS, LABEL_COLS);
+		out__puts(&t->out, "  ");
+	}
+	out__printf(&t->out, "%-*s  %s\n", NAME_COLS, "function", "created by");
 }
 
 int goroutines_write_table(const struct goroutines_report *r, FILE *to)
@@ -174,9 +190,7 @@ int goroutines_write_table(const struct goroutines_report *r, FILE *to)
 	out__init(&t.out, to);
 	put_title(&t);
 	if (r->table->cnt) {
-		out__printf(&t.out, "\n%7s  %-9s  %-*s  %*s  %-*s  %s\n", "count", "state",
-			    REASON_COLS, "wait reason", AGE_COLS, "oldest", NAME_COLS, "function",
-			    "created by");
+		put_heads(&t);
 		for (size_t i = 0; i < shown_rows(r); i++)
 			put_row(&t, &r->table->rows[i]);
 		put_rest(&t, "rows");
@@ -247,6 +261,12 @@ static int put_block(struct text *t, const struct go_row *row)
 	put_cnt(t, row->cnt, 0);
 	out__printf(&t->out, " goroutine%s [%s]", row->cnt == 1 ? "" : "s",
 		    *row->wait_reason ? row->wait_reason : go_status_name(row->status));
+	if (row->label) {
+		const struct go_label label = {t->r->table->by_label, row->label};
+		const struct go_label_view view = {&label, 1, true};
+
+		goroutines_put_labels(&t->out, &view);
+	}
 	put_color(t, COLOR_RESET);
 	if (has_age(t->r, row))
 		out__printf(&t->out, ", %s %s%s", row->cnt == 1 ? "for" : "the oldest for",
@@ -273,6 +293,7 @@ int goroutines_write_stacks(const struct goroutines_report *r, FILE *to)
 /* "goroutine 18 [chan receive, 2 minutes, locked to thread]:", by goroutineheader() of src/runtime/traceback.go. */
 static void put_header(struct text *t, const struct goroutine *g)
 {
+	struct go_label_view labels = go_look__labels(t->r->look, g);
 	const char *reason = go_look__wait_reason(t->r->look, g);
 	uint64_t now_ns = t->r->look->all->now_ns;
 	uint64_t minutes = (now_ns - g->since_ns) / 60000000000ull;
@@ -285,7 +306,9 @@ static void put_header(struct text *t, const struct goroutine *g)
 		out__printf(&t->out, ", %llu minutes", (unsigned long long)minutes);
 	if (g->locked)
 		out__puts(&t->out, ", locked to thread");
-	out__puts(&t->out, "]:\n");
+	out__puts(&t->out, "]");
+	goroutines_put_labels(&t->out, &labels);
+	out__puts(&t->out, ":\n");
 }
 
 int goroutines_write_one(const struct goroutines_report *r, const struct goroutine *g, FILE *to)

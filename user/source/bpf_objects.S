@@ -9,6 +9,7 @@
 	.global bpf_snapshot_compat, bpf_snapshot_compat_end
 	.global bpf_snapshot_minimal, bpf_snapshot_minimal_end
 	.global bpf_go_events_core, bpf_go_events_core_end
+	.global bpf_go_memory, bpf_go_memory_end
 	.balign 8
 bpf_object_core:
 	.incbin "offcpu_core.bpf.o"
@@ -53,4 +54,7 @@ bpf_snapshot_minimal_end:
 bpf_go_events_core:
 	.incbin "go_events_core.bpf.o"
 bpf_go_events_core_end:
+bpf_go_memory:
+	.incbin "go_memory.bpf.o"
+bpf_go_memory_end:
 	.section .note.GNU-stack, "", @progbits

@@ -21,13 +21,17 @@ static int go_watch_open(struct go_watch *w)
 		  *r->version ? r->version : "unknown Go", r->inferred ? "inferred" : "known",
 		  r->reasons.cnt);
 	w->stacks = go_stacks__new();
-	return w->stacks ? 0 : -errno;
+	if (w->stacks)
+		w->labels = go_labels__new();
+	return w->labels ? 0 : -errno;
 }
 
 static void go_watch_close(struct go_watch *w)
 {
+	go_labels__free(w->labels);
 	go_stacks__free(w->stacks);
 	os_go__close(w->go);
+	w->labels = NULL;
 	w->stacks = NULL;
 	w->go = NULL;
 	w->look_cnt = 0;
@@ -61,6 +65,14 @@ struct goroutines *go_watch__before(const struct go_watch *w)
 	return w->look_cnt > 1 ? (struct goroutines *)&w->looks[(w->look_cnt + 1) % 2] : NULL;
 }
 
+static int go_watch_read_labels(struct go_watch *w, struct goroutines *now)
+{
+	w->forgot_labels = go_labels__is_full(w->labels);
+	if (w->forgot_labels)
+		go_labels__forget(w->labels);
+	return go_labels__read(w->labels, &w->go->runtime, now);
+}
+
 /* Of what runs now. */
 static int go_watch_read_once(struct go_watch *w, bool stacks)
 {
@@ -77,7 +89,8 @@ static int go_watch_read_once(struct go_watch *w, bool stacks)
 	if (err)
 		return err;
 	goroutines__age(now, before, os_monotonic_ns());
-	return go_stacks__read(w->stacks, &w->go->runtime, now, stacks ? NULL : "semacquire");
+	err = go_stacks__read(w->stacks, &w->go->runtime, now, stacks ? NULL : "semacquire");
+	return err || !w->wants_labels ? err : go_watch_read_labels(w, now);
 }
 
 static bool go_watch_is_same(const struct go_watch *w)

@@ -7,6 +7,7 @@
 #ifndef SOURCE_GO_WATCH_H
 #define SOURCE_GO_WATCH_H
 
+#include "format/go_labels.h"
 #include "format/go_stacks.h"
 #include "source/os_go.h"
 
@@ -16,9 +17,12 @@ struct go_watch {
 	struct os_go *go;	    /* NULL once it has ended */
 	struct goroutines looks[2]; /* the last one and the one before, in turn */
 	struct go_stacks *stacks;
+	bool wants_labels; /* may be set before any look */
+	struct go_labels *labels;
 	uint32_t program_cnt; /* programs of it that were opened so far */
 	uint64_t look_cnt;    /* at the program that it runs now */
 	bool forgot;	      /* the last look has made the numbers of stacks before it void */
+	bool forgot_labels;   /* likewise, those of sets of labels */
 };
 
 /* See os_go_open(). 0 or -errno with error_set(); nothing is held then. */

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -59,26 +60,37 @@ static int os_go_refuse_memory(uint32_t pid, int err)
 {
 	if (err == -ESRCH || err == -ENOENT)
 		return error_set(-ESRCH, "no process %u: see dwell list, or ps", pid);
-	return error_set(
-		-EACCES,
-		"process %u may not be looked into: run dwell as root, or give it "
-		"CAP_SYS_PTRACE; as the process's user also kernel.yama.ptrace_scope has to "
-		"be 0",
-		pid);
+	return error_set(-EACCES,
+			 "process %u may not be looked into: run dwell as root, or give it "
+			 "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or from Linux 5.18 on CAP_BPF "
+			 "and CAP_PERFMON; as the process's "
+			 "user also kernel.yama.ptrace_scope has to be 0",
+			 pid);
 }
 
 /* What the kernel told the program when it began: 0 or -errno. */
-static int os_go_read_auxv(uint32_t pid, uint64_t *ret_entry, uint64_t *ret_hash)
+static int os_go_read_auxv_raw(const struct os_go *p, struct buf *ret)
 {
-	_cleanup_buf_ struct buf raw = {0};
+	uint64_t words[GO_REQUEST_AUXV_WORDS];
 	char path[64];
-	Elf64_auxv_t v;
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%u/auxv", pid);
-	err = os_read_file(path, AUXV_BYTES, &raw);
-	if (!err && !raw.len)
-		err = -ESRCH;
+	if (p->bpf) {
+		err = bpf_memory__auxv(p->bpf, words);
+		buf__init(ret, sizeof(words));
+		return err ? err : buf__append(ret, words, sizeof(words));
+	}
+	snprintf(path, sizeof(path), "/proc/%u/auxv", p->process.image.pid);
+	err = os_read_file(path, AUXV_BYTES, ret);
+	return !err && !ret->len ? -ESRCH : err;
+}
+
+static int os_go_read_auxv(const struct os_go *p, uint64_t *ret_entry, uint64_t *ret_hash)
+{
+	_cleanup_buf_ struct buf raw = {0};
+	Elf64_auxv_t v;
+	int err = os_go_read_auxv_raw(p, &raw);
+
 	if (err)
 		return err;
 	*ret_entry = 0;
@@ -96,7 +108,7 @@ bool os_go__is_same(const struct os_go *p)
 {
 	uint64_t entry, hash;
 
-	return !os_go_read_auxv(p->process.image.pid, &entry, &hash) && hash == p->auxv_hash;
+	return !os_go_read_auxv(p, &entry, &hash) && hash == p->auxv_hash;
 }
 
 static int os_go_take_function(void *arg, const struct elf_function *f)
@@ -188,24 +200,83 @@ static int os_go_check_machine(const struct os_go *p)
 		p->elf.is_64 ? "another kind of processor" : "32 bit");
 }
 
-static int os_go_open_file(struct os_go *p, uint64_t *ret_entry)
+/* Its file, if that and its memory may be read. 0 or -errno. */
+static int os_go_try_file(struct os_go *p, uint64_t *ret_entry)
 {
 	uint32_t pid = p->process.image.pid;
 	char path[64];
-	int err = os_go_read_auxv(pid, ret_entry, &p->auxv_hash);
+	int err = os_go_read_auxv(p, ret_entry, &p->auxv_hash);
 
 	if (err)
-		return os_go_refuse_memory(pid, err);
+		return err;
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
 	p->fd = os_open_regular(path);
 	if (p->fd < 0)
-		return os_go_refuse_memory(pid, p->fd);
+		return p->fd;
 	err = os_process_try_memory(pid, *ret_entry);
-	if (err == -EPERM || err == -EACCES || err == -ESRCH)
-		return os_go_refuse_memory(pid, err);
-	err = elf__open(&p->elf, p->fd);
+	return err == -EPERM || err == -EACCES || err == -ESRCH ? err : 0;
+}
+
+/* What the file has, out of memory. 0; -ENOEXEC; -ENOMEM. */
+static int os_go_open_image(struct os_go *p, const uint64_t *auxv, bool code)
+{
+	int err;
+
+	gopclntab__close(&p->table);
+	elf__close(&p->elf);
+	os_go_image__free(&p->image);
+	err = os_go_image__read(&p->image, &p->memory, auxv, GO_REQUEST_AUXV_WORDS, code);
+	return err ? err : elf__open_memory(&p->elf, p->image.data, p->image.len);
+}
+
+/* By BPF. 0, or as os_go_open() has it. */
+static int os_go_open_memory(struct os_go *p, int why, uint64_t *ret_entry)
+{
+	uint64_t auxv[GO_REQUEST_AUXV_WORDS];
+	uint32_t pid = p->process.image.pid;
+	int err;
+
+	p->bpf = bpf_memory__open(pid);
+	if (!p->bpf)
+		return os_go_refuse_memory(pid, why);
+	p->memory = bpf_memory__reader(p->bpf);
+	err = bpf_memory__auxv(p->bpf, auxv);
+	if (!err)
+		err = os_go_read_auxv(p, ret_entry, &p->auxv_hash);
 	if (err)
-		return err == -ENOMEM ? err : os_go_refuse_program(p, -ENOENT);
+		return os_go_refuse_memory(pid, err);
+	err = os_go_open_image(p, auxv, false);
+	/* A linker may put the tables beside code. */
+	if (!err && gopclntab__open(&p->table, &p->elf) == -ENOENT)
+		err = os_go_open_image(p, auxv, true);
+	*ret_entry = p->elf.entry;
+	return err && err != -ENOMEM ? os_go_refuse_program(p, -ENOENT) : err;
+}
+
+/* For tests. */
+static bool os_go_wants_bpf(void)
+{
+	const char *how = getenv("DWELL_GO_MEMORY");
+
+	return how && !strcmp(how, "bpf");
+}
+
+static int os_go_open_file(struct os_go *p, uint64_t *ret_entry)
+{
+	uint32_t pid = p->process.image.pid;
+	int err = os_go_wants_bpf() ? -EPERM : os_go_try_file(p, ret_entry);
+
+	if (err == -EPERM || err == -EACCES)
+		err = os_go_open_memory(p, err, ret_entry);
+	else if (err)
+		err = os_go_refuse_memory(pid, err);
+	else if (elf__open(&p->elf, p->fd))
+		err = os_go_refuse_program(p, -ENOENT);
+	if (err)
+		return err;
+	log_debug("process %u: its memory is read by %s", pid,
+		  p->bpf ? "BPF (bpf_copy_from_user_task)" : "process_vm_readv");
+	gopclntab__close(&p->table);
 	err = gopclntab__open(&p->table, &p->elf);
 	if (err == -ENOMEM)
 		return err;
@@ -300,6 +371,8 @@ void os_go__close(struct os_go *p)
 		return;
 	gopclntab__close(&p->table);
 	elf__close(&p->elf);
+	os_go_image__free(&p->image);
+	bpf_memory__close(p->bpf);
 	os_close(p->fd);
 	free(p);
 }

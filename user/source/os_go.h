@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A live process that runs Go, opened to look for its goroutines. It is neither stopped nor written to: its memory is read by
- * process_vm_readv(2), its code is in its file.
+ * process_vm_readv(2), its code is in its file. Where that is refused, BPF reads its memory, also for what the file has.
  */
 #ifndef SOURCE_OS_GO_H
 #define SOURCE_OS_GO_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "format/go_runtime.h"
+#include "source/bpf_memory.h"
+#include "source/os_go_image.h"
 #include "source/os_process.h"
 
 struct os_go {
@@ -19,6 +21,8 @@ struct os_go {
 	struct elf elf;
 	struct gopclntab table;
 	struct go_memory memory;
+	struct bpf_memory *bpf;	  /* NULL: process_vm_readv() reads it */
+	struct os_go_image image; /* for its file then */
 	struct go_runtime runtime;
 };
 
