@@ -36,17 +36,17 @@ uint64_t go_histogram__total(const struct go_histogram *h)
 	return total;
 }
 
-uint64_t go_histogram__quantile_ns(const struct go_histogram *h, double part)
+uint64_t go_histogram__quantile_ns(const struct go_histogram *h, unsigned int permille)
 {
 	uint64_t total = go_histogram__total(h), seen = h->underflow;
-	double wanted = part * (double)total;
+	uint64_t rank = (uint64_t)(((unsigned __int128)total * permille + 999) / 1000);
 
-	if (!total)
+	if (!total || (seen && seen >= rank))
 		return 0;
 	for (size_t i = 0; i < GO_HISTOGRAM_CNT; i++) {
 		seen += h->counts[i];
-		if (seen && (double)seen >= wanted)
-			return go_histogram_bound_ns(h->counts[i] ? i + 1 : i);
+		if (seen && seen >= rank)
+			return go_histogram_bound_ns(i + 1);
 	}
 	return UINT64_MAX;
 }

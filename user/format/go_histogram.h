@@ -25,10 +25,10 @@ size_t go_histogram_bucket(uint64_t ns);
 /* All that was counted, also outside of the buckets. */
 uint64_t go_histogram__total(const struct go_histogram *h);
 /*
- * The end of the bucket that holds the given part of all (0.99: P99), in nanoseconds: no more than that it took. 0: nothing was
- * counted. What lies in the overflow is UINT64_MAX.
+ * The value that @permille of a thousand don't exceed (990: P99), in nanoseconds: the end of the bucket where it lies, so up to a
+ * quarter too large, or 64 ns. 0: nothing was counted; UINT64_MAX: in the overflow.
  */
-uint64_t go_histogram__quantile_ns(const struct go_histogram *h, double part);
+uint64_t go_histogram__quantile_ns(const struct go_histogram *h, unsigned int permille);
 /* The sum of all, as if each lay in the middle of its bucket. */
 uint64_t go_histogram__sum_ns(const struct go_histogram *h);
 /* What came between two readings of one histogram. A bucket that has less than @before is another histogram's: it is taken as it is. */

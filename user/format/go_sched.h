@@ -12,11 +12,13 @@
 /* Why threads of the program were all stopped at once. */
 enum go_pause { GO_PAUSE_GC, GO_PAUSE_OTHER, GO_PAUSE_CNT };
 
+struct go_sched_layout;
+
 /* Where it is in a process. */
 struct go_sched {
 	uint64_t addr;
-	unsigned int minor; /* of the version; its layout is of a table */
-	bool by_symbol;	    /* found by its name, else by what is in it */
+	const struct go_sched_layout *layout; /* of the version */
+	bool by_symbol;			      /* found by its name, else by what is in it */
 	bool limit_changed; /* the limit of threads is not Go's: debug.SetMaxThreads() */
 };
 
@@ -42,10 +44,10 @@ struct go_sched_stats {
 };
 
 /*
- * Finds it in the process of @r, by its symbol or by what it has to have in it. 0; -ENOTSUP with error_set(): it isn't known how
- * it is laid out; -ENOENT with error_set(): it can't be told, or not yet; -ENOMEM.
+ * Finds it in the process of @r, by its symbol or, with @scan or without a symbol, by what it has to have in it. 0; -ENOTSUP with
+ * error_set(): it isn't known how it is laid out; -ENOENT with error_set(): it can't be told, or not yet; -ENOMEM.
  */
-int go_sched__find(struct go_sched *s, const struct go_runtime *r);
+int go_sched__find(struct go_sched *s, const struct go_runtime *r, bool scan);
 /*
  * Reads it; the program runs meanwhile. 0; -EFAULT: the memory isn't there, the process has ended or begun another program;
  * -EBADMSG: what is there can't be it.
