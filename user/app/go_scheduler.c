@@ -2,6 +2,7 @@
 #include "app/go_scheduler.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/os_clock.h"
@@ -18,8 +19,9 @@ static int go_scheduler_find(struct go_scheduler *s, const struct os_go *go, boo
 	*s = (struct go_scheduler){.program = go->auxv_hash};
 	err = go_sched__find(&s->sched, &go->runtime, scan);
 	if (!err) {
-		log_debug("process %u: the scheduler's state was found by %s%s",
-			  go->process.image.pid, s->sched.by_symbol ? "its name" : "its values",
+		log_debug("process %u: runtime.sched is at 0x%llx, by its %s%s",
+			  go->process.image.pid, (unsigned long long)s->sched.addr,
+			  s->sched.by_symbol ? "name" : "values",
 			  s->sched.limit_changed ? "; another limit of threads is set" : "");
 		return 0;
 	}

@@ -6,6 +6,13 @@
 #include <stdio.h>
 
 #include "analyze/go_table.h"
+#include "format/go_sched.h"
+
+struct goroutines_scheduler {
+	const struct go_sched_stats *now;
+	const struct go_sched_stats *before; /* NULL: there is no look before */
+	uint64_t interval_ns;		     /* since then */
+};
 
 struct goroutines_report {
 	const struct go_look *look;
@@ -13,8 +20,9 @@ struct goroutines_report {
 	bool system;		      /* goroutines of the runtime are wanted */
 	bool runtime;		      /* functions of the runtime are wanted in stacks */
 	bool each;		      /* JSON: every goroutine by itself, too */
-	bool ages;	  /* the process was looked at before, so that ages mean something */
-	uint32_t top_cnt; /* rows shown */
+	bool ages; /* the process was looked at before, so that ages mean something */
+	const struct goroutines_scheduler *scheduler; /* NULL: not wanted */
+	uint32_t top_cnt;			      /* rows shown */
 	bool color;
 };
 
@@ -26,6 +34,8 @@ int goroutines_write_stacks(const struct goroutines_report *r, FILE *to);
 int goroutines_write_each(const struct goroutines_report *r, FILE *to);
 /* One of them so; r->table isn't needed. */
 int goroutines_write_one(const struct goroutines_report *r, const struct goroutine *g, FILE *to);
+/* The scheduler: since the look before, else since the program began. */
+int goroutines_write_scheduler(const struct goroutines_report *r, FILE *to);
 /* One object, and a newline. */
 int goroutines_write_json(const struct goroutines_report *r, FILE *to);
 
