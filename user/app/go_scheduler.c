@@ -3,11 +3,26 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/os_clock.h"
 
-#define GO_SCHEDULER_TRY_CNT 5
+#define GO_SCHEDULER_TRY_CNT	 5
+#define GO_SCHEDULER_INTERVAL_NS 20000000
+
+/* It is told from other data by what is in it, which changes: a few tries. */
+static int go_scheduler_search(struct go_sched *s, const struct os_go *go, bool scan)
+{
+	struct timespec wait = {.tv_nsec = GO_SCHEDULER_INTERVAL_NS};
+	int err = go_sched__find(s, &go->runtime, scan);
+
+	for (int i = 1; i < GO_SCHEDULER_TRY_CNT && err == -ENOENT; i++) {
+		nanosleep(&wait, NULL);
+		err = go_sched__find(s, &go->runtime, scan);
+	}
+	return err;
+}
 
 static int go_scheduler_find(struct go_scheduler *s, const struct os_go *go, bool scan)
 {
@@ -17,7 +32,7 @@ static int go_scheduler_find(struct go_scheduler *s, const struct os_go *go, boo
 	if (s->look_cnt && s->program == go->auxv_hash)
 		return 0;
 	*s = (struct go_scheduler){.program = go->auxv_hash};
-	err = go_sched__find(&s->sched, &go->runtime, scan);
+	err = go_scheduler_search(&s->sched, go, scan);
 	if (!err) {
 		log_debug("process %u: runtime.sched is at 0x%llx, by its %s%s",
 			  go->process.image.pid, (unsigned long long)s->sched.addr,

@@ -36,9 +36,11 @@ enum go_sched_offset {
 #define OLD_CNT	     (45 * OLD_SUB_CNT)
 
 static const struct go_sched_layout go_sched_layouts[] = {
-	{19, 19, 56, 112, 312, true, false, false}, {20, 21, 56, 120, 320, false, true, false},
-	{22, 24, 56, 120, 320, false, true, true},  {25, 25, 64, 128, 344, false, true, true},
-	{26, 27, 80, 144, 360, false, true, true},
+	{19, 19, 56, 32, 112, 312, true, false, false},
+	{20, 21, 56, 32, 120, 320, false, true, false},
+	{22, 24, 56, 32, 120, 320, false, true, true},
+	{25, 25, 64, 40, 128, 344, false, true, true},
+	{26, 27, 80, 40, 144, 360, false, true, true},
 };
 
 const struct go_sched_layout *go_sched_layout_of(unsigned int minor)

@@ -56,18 +56,29 @@ static int32_t go_sched_limit(const struct go_sched_layout *l, const uint8_t *by
 	return limit;
 }
 
+/* Is it runtime.m, of a thread? It has a goroutine of its own, which knows it. */
+static bool go_sched_is_thread(const struct go_memory *m, uint64_t addr)
+{
+	uint64_t g0, back;
+
+	return addr && !(addr & 7) && go_memory__read(m, addr, &g0, sizeof(g0)) && g0 &&
+	       go_memory__read(m, g0 + GO_G_M, &back, sizeof(back)) && back == addr;
+}
+
+/* By the limit of threads; where a program has set another one, by a thread that is idle, which most have. */
 static void go_sched_take_candidate(struct go_sched_search *s, uint64_t addr, const uint8_t *bytes)
 {
-	bool is_usual = go_sched_limit(s->layout, bytes) == LIMIT;
+	uint64_t idle;
 
-	if (!is_usual && s->candidate_cnt++ >= MAX_CANDIDATES)
-		return;
-	if (!go_sched_is_at(s, addr))
-		return;
-	if (is_usual) {
+	if (go_sched_limit(s->layout, bytes) == LIMIT) {
+		if (!go_sched_is_at(s, addr))
+			return;
 		s->addr = addr;
 		s->cnt++;
-	} else {
+	} else if (s->candidate_cnt++ < MAX_CANDIDATES) {
+		memcpy(&idle, bytes + s->layout->idle, sizeof(idle));
+		if (!go_sched_is_thread(s->code->memory, idle) || !go_sched_is_at(s, addr))
+			return;
 		s->changed_addr = addr;
 		s->changed_cnt++;
 	}
@@ -116,14 +127,11 @@ static int go_sched_find_by_scan(struct go_sched_search *s, struct go_sched *ret
 		return 0;
 	log_debug("the scheduler: %u places, and %u with another limit of threads", s->cnt,
 		  s->changed_cnt);
-	if (!s->cnt && s->changed_cnt)
-		return error_set(
-			-ENOENT,
-			"the scheduler's state can't be told from other data: the program "
-			"has no symbols and has called debug.SetMaxThreads(); run one that "
-			"is not stripped");
-	return error_set(-ENOENT, "the scheduler's state was not found in its memory: try again in "
-				  "a moment, or run a program that is not stripped");
+	return error_set(
+		-ENOENT,
+		"the scheduler's state was not found in its memory: try again in a moment (if it "
+		"calls debug.SetMaxThreads() while no thread is idle), or leave the program its "
+		"symbols");
 }
 
 int go_sched__find(struct go_sched *s, const struct go_runtime *r, bool scan)

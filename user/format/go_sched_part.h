@@ -12,6 +12,7 @@
 struct go_sched_layout {
 	uint8_t first, last; /* versions */
 	uint8_t limit;	     /* of threads, maxmcount; others lie around it */
+	uint8_t idle;	     /* the first of the idle threads, midle */
 	uint8_t run_queue;   /* the size of runq */
 	uint16_t latency;    /* timeToRun */
 	bool is_old;	     /* the form of its histogram is that up to 1.19 */
