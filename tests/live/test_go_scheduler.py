@@ -5,6 +5,7 @@ import json
 import re
 
 from go_scheduler import BUILDS, SOURCE, addresses, build, judge, judge_busy, see
+from go_versions import newest
 from golang import Toolchain
 from goroutines import NO_SYMBOLS, Program
 from livetest import case, check, check_equal, check_one_line, main, read, run, scratch
@@ -16,6 +17,12 @@ for name in BUILDS:
         judge(go, name)
     one.__name__ = name.replace(" ", "_")
     case(one)
+
+
+@case
+def of_the_newest():
+    judge(newest(), "stripped")
+    judge_busy(newest(), "plain")
 
 
 @case
@@ -81,9 +88,10 @@ def watched():
 @case
 def with_stacks():
     with Program(build(go, "stripped")) as p:
+        p.ask("busy")
         data = json.loads(run("goroutines", "-p", p.pid, "--scheduler", "--stacks", "--json").ok().out)
         result = run("goroutines", "-p", p.pid, "--scheduler", "--stacks")
-    check("stack" in data["rows"][0] and "scheduler" in data, f"members: {sorted(data)}")
+    check(any("stack" in row for row in data["rows"]) and "scheduler" in data, f"members: {sorted(data)}")
     check_equal(result.status, 2, "status")
     check_one_line(result.err, "both views", "--scheduler", "--json")
 
