@@ -106,9 +106,9 @@ static void put_created(struct text *t)
 	out__puts(&t->out, "goroutines created: ");
 	put_cnt(t, cnt, 0);
 	if (s->before) {
-		out__puts(&t->out, ", ");
+		out__puts(&t->out, " (");
 		put_cnt(t, per_second(t, cnt), 0);
-		out__puts(&t->out, "/s");
+		out__puts(&t->out, "/s)");
 	}
 	out__putc(&t->out, '\n');
 }
@@ -123,9 +123,9 @@ static void put_mutex_wait(struct text *t)
 	out__puts(&t->out, "waited for mutexes: ");
 	put_ns(t, ns, 0);
 	if (s->before) {
-		out__puts(&t->out, ", ");
+		out__puts(&t->out, " (");
 		put_ns(t, per_second(t, ns), 0);
-		out__puts(&t->out, "/s");
+		out__puts(&t->out, "/s)");
 	}
 	out__putc(&t->out, '\n');
 }
@@ -135,11 +135,12 @@ static void put_mutex_wait(struct text *t)
 static void put_quantile(struct text *t, const struct go_histogram *h, unsigned int permille)
 {
 	uint64_t ns = go_histogram__quantile_ns(h, permille);
-	char text[TEXT_NS_LEN], more[TEXT_NS_LEN + 4];
+	char text[TEXT_NS_LEN];
 
-	text_ns(text, ns < UINT64_MAX ? ns : go_histogram_bound_ns(GO_HISTOGRAM_CNT));
-	snprintf(more, sizeof(more), "%s%s", ns < UINT64_MAX ? "" : "> ", text);
-	put_right(t, go_histogram__total(h) ? more : "-", 11);
+	if (!go_histogram__total(h))
+		put_right(t, "-", 11);
+	else
+		put_right(t, ns < UINT64_MAX ? text_ns(text, ns) : "> 1 day", 11);
 }
 
 static void put_row(struct text *t, const char *name, struct go_histogram h,
