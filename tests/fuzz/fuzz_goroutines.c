@@ -2,8 +2,7 @@
 /*
  * A process that runs a program of Go (fixtures/go_heap.h), with anything in its memory: its list of goroutines is looked for,
  * the state of the scheduler, they are read with their stacks and channels, and again. The first byte of an input says whether their
- * layout is to be inferred; the memory
- * from GO_HEAP_BASE on follows.
+ * layout is to be inferred; the memory from GO_HEAP_BASE on follows.
  */
 #include <stdlib.h>
 #include <string.h>
