@@ -2,7 +2,7 @@
 
 // Keeps Go's scheduler busy when asked to, and tells what runtime/metrics has of it.
 //
-// Lines that it reads: "work" (for a moment, until all is quiet again), "busy" (until "quiet"), "create N" (goroutines that end), "metrics"
+// Lines that it reads: "work" (until the world was stopped often enough, and all is quiet again), "busy" (until "quiet"), "create N" (goroutines that end), "metrics"
 // (tells them). Each is answered by "done". While it is quiet no goroutine runs, nor does reading a line make one run: what is counted
 // stays as it is.
 package main
@@ -38,6 +38,7 @@ const (
 
 var (
 	busy  int32
+	stops int32
 	group sync.WaitGroup
 	lock  sync.Mutex
 )
@@ -63,6 +64,7 @@ func stop() {
 		runtime.GC()
 		runtime.ReadMemStats(&m)
 		time.Sleep(2 * time.Millisecond)
+		atomic.AddInt32(&stops, 1)
 	}
 }
 
@@ -152,7 +154,9 @@ func main() {
 		switch words[0] {
 		case "work":
 			begin()
-			time.Sleep(300 * time.Millisecond)
+			for enough := atomic.LoadInt32(&stops) + 50; atomic.LoadInt32(&stops) < enough; {
+				time.Sleep(10 * time.Millisecond)
+			}
 			end()
 		case "busy":
 			begin()
