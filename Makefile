@@ -521,6 +521,7 @@ help:
 	@echo 'make bench-report   what drawing a large text costs, beside other tools; writes docs/performance-report.md'
 	@echo 'make bench-go-events   what timing every wait costs a Go program; writes docs/performance-go-events.md'
 	@echo 'make bench-etl   what reading event traces of Windows costs; writes docs/performance-etl.md'
+	@echo 'make bench-go   what looking at goroutines costs, and the program that is looked at; writes docs/performance-go.md'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
 	@echo 'make deb        Debian packages in $(O)/deb'

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "analyze/go_leaks.h"
-#include "app/go_process.h"
+#include "app/go_scheduler.h"
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "base/os_file.h"
@@ -24,11 +24,12 @@
 #define GOROUTINES_MIN_WAIT_NS 10000000ull
 #define GOROUTINES_ROUND_NS    50000000ull
 #define GOROUTINES_MAX_PIDS    256
+#define GOROUTINES_TRY_CNT     5
 
 struct goroutines_config {
 	struct option_ids pids;
 	bool system, runtime;
-	bool stacks, each, json, leaks;
+	bool stacks, each, scheduler, json, leaks;
 	const char *by_label;
 	uint64_t watch_ns;
 	uint64_t window_ns; /* 0: not given */
@@ -42,7 +43,8 @@ struct goroutines_config {
 /* All that one run holds. */
 struct run {
 	const struct goroutines_config *config;
-	struct go_process **processes; /* NULL: ended */
+	struct go_process **processes;	 /* NULL: ended */
+	struct go_scheduler *schedulers; /* of each; NULL: not wanted */
 	size_t cnt, alive_cnt;
 	struct atomic_file file;
 	struct go_table table;
@@ -51,6 +53,7 @@ struct run {
 	uint64_t duration_ns, end_ns;	 /* 0: none */
 	struct goroutines_events events; /* burst_ns 0: not wanted */
 	bool failed;			 /* one could not be looked at; that was said */
+	bool scan; /* look for variables by what is in them, not by their names */
 };
 
 static void goroutines_defaults(void *config)
@@ -63,10 +66,29 @@ static void goroutines_defaults(void *config)
 
 /* ---- looking ---- */
 
-static int goroutines_show(struct run *r, const struct go_process *p)
+static int goroutines_write(const struct run *r, const struct goroutines_report *report)
 {
 	const struct goroutines_config *c = r->config;
+
+	if (r->json)
+		return goroutines_write_json(report, r->file.fp);
+	if (r->look_cnt > 1 || report->look->pid != r->processes[0]->pid)
+		fputc('\n', r->file.fp);
+	if (c->scheduler)
+		return goroutines_write_scheduler(report, r->file.fp);
+	if (c->each)
+		return goroutines_write_each(report, r->file.fp);
+	if (c->stacks)
+		return goroutines_write_stacks(report, r->file.fp);
+	return goroutines_write_table(report, r->file.fp);
+}
+
+static int goroutines_show(struct run *r, size_t i)
+{
+	const struct goroutines_config *c = r->config;
+	const struct go_process *p = r->processes[i];
 	struct go_look look = go_process__look(p);
+	struct goroutines_scheduler scheduler = {0};
 	struct goroutines_report report = {
 		.look = &look,
 		.table = &r->table,
@@ -81,15 +103,12 @@ static int goroutines_show(struct run *r, const struct go_process *p)
 
 	if (err)
 		return err;
-	if (r->json)
-		return goroutines_write_json(&report, r->file.fp);
-	if (r->look_cnt > 1 || p != r->processes[0])
-		fputc('\n', r->file.fp);
-	if (c->each)
-		return goroutines_write_each(&report, r->file.fp);
-	if (c->stacks)
-		return goroutines_write_stacks(&report, r->file.fp);
-	return goroutines_write_table(&report, r->file.fp);
+	if (r->schedulers) {
+		scheduler.now = go_scheduler__stats(&r->schedulers[i]);
+		scheduler.before = go_scheduler__before(&r->schedulers[i], &scheduler.interval_ns);
+		report.scheduler = &scheduler;
+	}
+	return goroutines_write(r, &report);
 }
 
 void goroutines_warn(const struct go_process *p)
@@ -133,15 +152,29 @@ static int goroutines_lose(struct run *r, size_t i, int err)
 	return 0;
 }
 
-static int goroutines_look_at(struct run *r, size_t i)
+/* Both of one program: between the two it may begin another one. */
+static int goroutines_read(struct run *r, size_t i)
 {
 	struct go_process *p = r->processes[i];
 	bool stacks = r->config->stacks || r->config->each;
-	int err = go_process__read(p, stacks);
+	int err = -ESTALE;
+
+	for (int try = 0; err == -ESTALE && try < GOROUTINES_TRY_CNT; try++) {
+		err = go_process__read(p, stacks);
+		if (!err && r->schedulers)
+			err = go_scheduler__read(&r->schedulers[i], p, r->scan);
+	}
+	return err;
+}
+
+static int goroutines_look_at(struct run *r, size_t i)
+{
+	struct go_process *p = r->processes[i];
+	int err = goroutines_read(r, i);
 
 	if (err)
 		return goroutines_lose(r, i, err);
-	err = goroutines_show(r, p);
+	err = goroutines_show(r, i);
 	if (!err && fflush(r->file.fp))
 		err = -errno;
 	if (err)
@@ -196,11 +229,16 @@ static int goroutines_watch(struct run *r)
 	return err;
 }
 
+static bool is_env(const char *name, const char *value)
+{
+	const char *is = getenv(name);
+
+	return is && !strcmp(is, value);
+}
+
 struct go_process *goroutines_process(uint32_t pid)
 {
-	const char *layout = getenv("DWELL_GO_LAYOUT");
-
-	return go_process__new(pid, layout && !strcmp(layout, "infer"));
+	return go_process__new(pid, is_env("DWELL_GO_LAYOUT", "infer"));
 }
 
 static int goroutines_events(struct run *r)
@@ -224,9 +262,13 @@ static int goroutines_open(struct run *r)
 	const char *path = c->output ? c->output : "-";
 	int err;
 
+	r->scan = is_env("DWELL_GO_SYMBOLS", "ignore");
+
 	r->cnt = c->pids.cnt;
 	r->processes = calloc(r->cnt, sizeof(r->processes[0]));
-	if (!r->processes)
+	if (c->scheduler)
+		r->schedulers = calloc(r->cnt, sizeof(r->schedulers[0]));
+	if (!r->processes || (c->scheduler && !r->schedulers))
 		return -ENOMEM;
 	for (size_t i = 0; i < r->cnt; i++) {
 		r->processes[i] = goroutines_process(c->pids.ids[i]);
@@ -277,12 +319,17 @@ static int goroutines_check(struct run *r, int operand_cnt, char **operands, cha
 		return error_set(-EINVAL,
 				 "--stacks puts equal stacks together, --each doesn't: use "
 				 "one of them");
-	if (c->leaks && (c->stacks || c->each || c->watch_ns || c->by_label))
+	if (c->scheduler && (c->stacks || c->each) && !r->json)
+		return error_set(-EINVAL,
+				 "--scheduler is a view of its own: use it without --stacks and "
+				 "--each, or with --json");
+	if (c->leaks && (c->stacks || c->each || c->watch_ns || c->scheduler || c->by_label))
 		return error_set(-EINVAL, "--leaks is a view of its own: leave out --%s",
-				 c->stacks     ? "stacks"
-				 : c->each     ? "each"
-				 : c->by_label ? "by-label"
-					       : "watch");
+				 c->stacks	? "stacks"
+				 : c->each	? "each"
+				 : c->scheduler ? "scheduler"
+				 : c->by_label	? "by-label"
+						: "watch");
 	if (c->window_ns && !c->leaks)
 		return error_set(-EINVAL, "--window goes with --leaks");
 	if (c->events)
@@ -307,6 +354,7 @@ static void goroutines_close(struct run *r)
 	for (size_t i = 0; r->processes && i < r->cnt; i++)
 		go_process__free(r->processes[i]);
 	free(r->processes);
+	free(r->schedulers);
 	atomic_file__abort(&r->file);
 	go_table__fini(&r->table);
 }
@@ -383,6 +431,10 @@ static const struct option_def goroutines_options[] = {
 	 .type = OPTION_STRING,
 	 .offset = offsetof(struct goroutines_config, by_label),
 	 .help = "rows apart by the value of a pprof label"},
+	{.name = "scheduler",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct goroutines_config, scheduler),
+	 .help = "Go's scheduler: how long goroutines that could run wait to run, pauses, locks"},
 	{.name = "runtime",
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct goroutines_config, runtime),
@@ -462,6 +514,7 @@ static const struct command_example goroutines_examples[] = {
 	 "how long each wait took, in a second of its life"},
 	{"dwell goroutines -p 4711 --go-events 1s/30s 10m",
 	 "the same for a second in each half minute"},
+	{"dwell goroutines -p 4711 --scheduler --watch 1", "how soon what can run does run"},
 	{.line = NULL},
 };
 
@@ -503,6 +556,15 @@ const struct command goroutines_command = {
 		"what a label says; \"-\" stands for those without it. Of a goroutine 32 labels "
 		"are shown, of a "
 		"label 256 bytes.\n\n"
+		"--scheduler shows what the program itself could have of runtime/metrics: "
+		"scheduling "
+		"latency (how long goroutines were runnable until they ran; the runtime counts one "
+		"in eight), pauses in which the world was stopped, how long all goroutines "
+		"together "
+		"waited for mutexes. Counts are those since the program began; with --watch, from "
+		"the second look on, those of the last interval. A duration is the end of the "
+		"runtime's bucket for it. Go 1.19 to 1.27; mutexes from 1.20 on, pauses from 1.22 "
+		"on.\n\n"
 		"Each goroutine is read at a moment of its own, within some milliseconds. A stack "
 		"is "
 		"shown only if its goroutine did not run while it was read; else it is read again, "

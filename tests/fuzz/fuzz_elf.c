@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/elf_object.h"
 #include "symbol/elf_resolver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -21,6 +22,14 @@ static void fuzz_elf_sections(const struct elf *e)
 	}
 }
 
+static void fuzz_elf_objects(const struct elf *e)
+{
+	struct elf_object objects[] = {{.name = "environ"}, {.name = "x"}, {.name = ""}};
+
+	if (elf_objects_find(e, objects, 3))
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	uint8_t id[ELF_BUILD_ID_MAX_LEN];
@@ -33,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (elf__build_id(&e, id) > ELF_BUILD_ID_MAX_LEN)
 		__builtin_trap();
 	fuzz_elf_sections(&e);
+	fuzz_elf_objects(&e);
 	symtab__init(&t);
 	elf_resolver_add(&e, &t, &limit);
 	symtab__finish(&t, limit);

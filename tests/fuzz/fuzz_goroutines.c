@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A process that runs a program of Go (fixtures/go_heap.h), with anything in its memory: its list of goroutines is looked for,
- * they are read with their stacks, channels and labels, and again. The first byte of an input says whether their layout is to be inferred; the memory
- * from GO_HEAP_BASE on follows.
+ * the state of the scheduler, they are read with their stacks, channels and labels, and again. The first byte of an input says whether
+ * their layout is to be inferred; the memory from GO_HEAP_BASE on follows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "fixtures/go_heap.h"
 #include "format/go_channel.h"
 #include "format/go_labels.h"
+#include "format/go_sched.h"
 #include "format/go_stacks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -116,6 +117,21 @@ static void check_labels(struct go_labels *labels, struct go_runtime *r, struct 
 	r->minor = minor;
 }
 
+static void check_sched(const struct go_runtime *r)
+{
+	struct go_sched s;
+	struct go_sched_stats stats;
+
+	if (go_sched__find(&s, r, false))
+		return;
+	need(!go_sched__read(&s, r->code.memory, &stats));
+	need(stats.threads > 0 && stats.idle_threads >= 0 && stats.idle_threads <= stats.threads);
+	need(stats.created && go_histogram__quantile_ns(&stats.latency, 500) <=
+				      go_histogram__quantile_ns(&stats.latency, 990));
+	go_histogram__subtract(&stats.latency, &stats.latency);
+	need(!go_histogram__total(&stats.latency));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cursor c = cursor_over(data, len);
@@ -129,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (go_runtime__open(&r, &code, infer))
 		return 0;
+	check_sched(&r);
 	stacks = go_stacks__new();
 	labels = go_labels__new();
 	need(stacks && labels);

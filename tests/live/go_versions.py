@@ -43,3 +43,11 @@ def toolchain(version):
     if not os.path.exists(done):
         skip(str(error))
     return Toolchain(os.path.join(folder, "usr", "lib", f"go-{version}"), os.path.join(folder, "cache"))
+
+
+def newest():
+    """The Toolchain of the newest version that is in the cache; skips the case when none is."""
+    for version in reversed(VERSIONS):
+        if os.path.exists(os.path.join(debian.cache("go", version), "fetched")):
+            return toolchain(version)
+    return skip("no Go in the cache: run a test of the long lane")

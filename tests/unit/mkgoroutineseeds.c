@@ -12,7 +12,8 @@
 #define GOROUTINES  6
 #define STACKS	    (GO_HEAP_BASE + 7168)
 #define STACK_BYTES 128
-#define SEED_BYTES  8192
+#define SCHED	    (GO_HEAP_BASE + 8192)
+#define SEED_BYTES  16384
 #define STRINGS	    (GO_HEAP_BASE + 192)
 #define TEXTS	    (GO_HEAP_BASE + 384)
 #define SUDOGS	    (GO_HEAP_BASE + 1024)
@@ -43,6 +44,18 @@ static void put_reasons(void)
 		go_heap_put_u64(&heap, STRINGS + i * 16 + 8, strlen(texts[i]));
 		at += strlen(texts[i]);
 	}
+}
+
+/* As go_sched.c has it: numbers given out, threads, their limit, one latency. */
+static void put_sched(unsigned int minor)
+{
+	size_t limit = minor < 25 ? 56 : minor < 26 ? 64 : 80;
+	size_t latency = minor < 20 ? 312 : minor < 25 ? 320 : minor < 26 ? 344 : 360;
+
+	go_heap_put_u64(&heap, SCHED, 16);
+	go_heap_put_u64(&heap, SCHED + limit - 8, 4);
+	go_heap_put_u64(&heap, SCHED + limit, 10000);
+	go_heap_put_u64(&heap, SCHED + latency + 64, 3);
 }
 
 static void write_seed(const char *dir, unsigned int minor, char infer)
@@ -140,11 +153,12 @@ static void make_heap(unsigned int minor)
 	put_reasons();
 	put_waits(minor);
 	put_labels(minor);
+	put_sched(minor);
 }
 
 int main(int argc, char **argv)
 {
-	static const unsigned int minors[] = {15, 17, 21, 22, 23, 25, 26};
+	static const unsigned int minors[] = {15, 17, 19, 21, 22, 23, 25, 26};
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: mkgoroutineseeds DIR\n");

@@ -76,27 +76,6 @@ bool go_channel_layout_of(unsigned int minor, struct go_channel_layout *ret)
 	return false;
 }
 
-uint64_t go_g_u64(const uint8_t g[GO_G_BYTES], size_t offset)
-{
-	uint64_t v;
-
-	memcpy(&v, g + offset, sizeof(v));
-	return v;
-}
-
-static uint32_t go_g_u32(const uint8_t g[GO_G_BYTES], size_t offset)
-{
-	uint32_t v;
-
-	memcpy(&v, g + offset, sizeof(v));
-	return v;
-}
-
-uint32_t go_g_status(const uint8_t g[GO_G_BYTES], const struct go_layout *l)
-{
-	return go_g_u32(g, l->status) & ~(uint32_t)GO_STATUS_SCAN;
-}
-
 static bool go_status_is_legal(uint32_t status)
 {
 	return status < GO_STATUS_CNT && status != 5 && status != 7;

@@ -6,6 +6,8 @@
 #ifndef FORMAT_GO_LAYOUT_H
 #define FORMAT_GO_LAYOUT_H
 
+#include <string.h>
+
 #include "format/go_code.h"
 
 /* What is read of a goroutine: up to labels in all versions. */
@@ -92,8 +94,26 @@ uint16_t go_layout_find_goid(const struct go_sample *s);
 bool go_layout_infer(const struct go_sample *s, const struct go_code *code, struct go_layout *ret);
 
 /* A member of a goroutine that was read. */
-uint64_t go_g_u64(const uint8_t g[GO_G_BYTES], size_t offset);
+static inline uint64_t go_g_u64(const uint8_t g[GO_G_BYTES], size_t offset)
+{
+	uint64_t v;
+
+	memcpy(&v, g + offset, sizeof(v));
+	return v;
+}
+
+static inline uint32_t go_g_u32(const uint8_t g[GO_G_BYTES], size_t offset)
+{
+	uint32_t v;
+
+	memcpy(&v, g + offset, sizeof(v));
+	return v;
+}
+
 /* enum go_status, or nothing that is known; without GO_STATUS_SCAN. */
-uint32_t go_g_status(const uint8_t g[GO_G_BYTES], const struct go_layout *l);
+static inline uint32_t go_g_status(const uint8_t g[GO_G_BYTES], const struct go_layout *l)
+{
+	return go_g_u32(g, l->status) & ~(uint32_t)GO_STATUS_SCAN;
+}
 
 #endif

@@ -6,7 +6,14 @@
 #include <stdio.h>
 
 #include "analyze/go_table.h"
+#include "format/go_sched.h"
 #include "output/out.h"
+
+struct goroutines_scheduler {
+	const struct go_sched_stats *now;
+	const struct go_sched_stats *before; /* NULL: there is no look before */
+	uint64_t interval_ns;		     /* since then */
+};
 
 struct goroutines_report {
 	const struct go_look *look;
@@ -14,8 +21,9 @@ struct goroutines_report {
 	bool system;		      /* goroutines of the runtime are wanted */
 	bool runtime;		      /* functions of the runtime are wanted in stacks */
 	bool each;		      /* JSON: every goroutine by itself, too */
-	bool ages;	  /* the process was looked at before, so that ages mean something */
-	uint32_t top_cnt; /* rows shown */
+	bool ages; /* the process was looked at before, so that ages mean something */
+	const struct goroutines_scheduler *scheduler; /* NULL: not wanted */
+	uint32_t top_cnt;			      /* rows shown */
 	bool color;
 };
 
@@ -32,6 +40,8 @@ int goroutines_write_one(const struct goroutines_report *r, const struct gorouti
  * src/runtime/traceback.go); nothing when there are none.
  */
 void goroutines_put_labels(struct out *out, const struct go_label_view *labels);
+/* The scheduler: since the look before, else since the program began. */
+int goroutines_write_scheduler(const struct goroutines_report *r, FILE *to);
 /* One object, and a newline. */
 int goroutines_write_json(const struct goroutines_report *r, FILE *to);
 

@@ -207,6 +207,8 @@ int goroutines_write_json(const struct goroutines_report *r, FILE *to)
 	json__init(&w.j, &out);
 	json__begin_object(&w.j);
 	write_head(&w);
+	if (r->scheduler)
+		goroutines_json_scheduler(&w.j, r->scheduler->now);
 	json__line(&w.j);
 	json__key(&w.j, "rows");
 	json__begin_array(&w.j);

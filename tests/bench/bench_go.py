@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What looking at goroutines again and again costs: CPU time of `dwell goroutines --watch`, and what the program that is looked at gets
+done meanwhile; writes docs/performance-go.md.
+"""
+import argparse
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+from meters import livetest
+from golang import Toolchain  # pylint: disable=wrong-import-order
+
+USAGE = os.path.join(livetest.BUILD, "tests", "bench", "usage")
+SOURCE = os.path.join(livetest.ROOT, "tests", "bench", "work", "goroutines.go")
+DOCUMENT = os.path.join(livetest.ROOT, "docs", "performance-go.md")
+LIMIT = 2.0  # percent of a core, of the first row
+# (goroutines, seconds between looks, options)
+LOOKS = [
+    (10000, 0.1, []),
+    (10000, 0.1, ["--stacks"]),
+    (10000, 0.1, ["--scheduler"]),
+    (100000, 1, []),
+    (100000, 1, ["--stacks"]),
+]
+
+TEXT = """<!-- SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only -->
+<!-- Written by tests/bench/bench_go.py: change it there. -->
+# What looking at goroutines costs
+
+    make bench-go           # some minutes, writes this page
+
+The program (`tests/bench/work/goroutines.go`) has goroutines that wait in eight ways, with stacks of different depth, and two that hand a token
+to and fro over channels as fast as they can. `dwell goroutines -p PID --watch` looks at it for {seconds} s, in {rounds} rounds, after each of which
+the program runs as long without.
+
+- *CPU*: CPU time of dwell, user and system, in percent of one core, from its start to its end, so with the finding of the runtime's variables.
+- *hand-overs*: per second, while dwell looks and while it doesn't. The program has two processors for two goroutines and dwell beside it.
+
+Medians, the least and the most in brackets.
+
+**Target**
+
+{target}
+
+| goroutines | looks per second | options | CPU, % of a core | hand-overs/s | without dwell |
+| ---: | ---: | --- | ---: | ---: | ---: |
+{rows}
+
+- date: {date}
+- kernel: {kernel}, {cpus} CPUs; Go {go}
+"""
+
+
+def span(values, form):
+    return f"{statistics.median(values):{form}} [{min(values):{form}}..{max(values):{form}}]"
+
+
+class Program:
+    def __init__(self, path, cnt):
+        self.process = subprocess.Popen([path, str(cnt)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        livetest.check(self.process.stdout.readline() == "ready\n", "the program did not begin")
+
+    def rounds(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def speed(self, act):
+        """Hand-overs per second during act(), and what it returns."""
+        first, begin = self.rounds(), time.monotonic()
+        result = act()
+        return (self.rounds() - first) / (time.monotonic() - begin), result
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def look(pid, interval, options, seconds):
+    """Percent of a core."""
+    command = [USAGE, livetest.DWELL, "goroutines", "-q", "-p", str(pid), "--watch", str(interval), *options, "-o", "/dev/null",
+               str(seconds)]
+    begin = time.monotonic()
+    microseconds = int(subprocess.check_output(command).split()[0])
+    return 100 * microseconds / 1e6 / (time.monotonic() - begin)
+
+
+def measure(path, cnt, interval, options, args):
+    costs, seen, alone = [], [], []
+    program = Program(path, cnt)
+    for _ in range(args.rounds):
+        speed, cost = program.speed(lambda: look(program.process.pid, interval, options, args.seconds))
+        costs.append(cost)
+        seen.append(speed)
+        alone.append(program.speed(lambda: time.sleep(args.seconds))[0])
+    program.end()
+    row = (f"| {cnt:,} | {1 / interval:g} | {' '.join(options)} | {span(costs, '.2f')} | {span(seen, ',.0f')} | "
+           f"{span(alone, ',.0f')} |")
+    print(row, flush=True)
+    return statistics.median(costs), row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=10)
+    args = parser.parse_args()
+    go = Toolchain()
+    path = go.build("bench-goroutines", [SOURCE], cgo=False)
+    found = [measure(path, *one, args) for one in LOOKS]
+    cost = found[0][0]
+    target = (f"- {'pass' if cost <= LIMIT else 'FAIL'}: {LOOKS[0][0]:,} goroutines, 10 looks per second: {cost:.2f} % of a core, target at "
+              f"most {LIMIT:g}")
+    print(target)
+    with open(DOCUMENT, "w") as f:
+        f.write(TEXT.format(seconds=args.seconds, rounds=args.rounds, target=target, rows="\n".join(row for _, row in found),
+                            date=datetime.date.today(), kernel=platform.release(), cpus=os.cpu_count(), go=go.version))
+    return cost > LIMIT
+
+
+sys.exit(main())
