@@ -28,6 +28,7 @@ static void serve_defaults(void *config)
 	c->max_groups = GROUPS_DEFAULT_MAX;
 	c->go_hz = GO_PROGRAMS_DEFAULT_HZ;
 	c->go_max = GO_PROGRAMS_DEFAULT_MAX;
+	c->go_leak_window_ns = GO_LEAKS_WINDOW_NS;
 	c->every_ns = 60000000000ull;
 	c->keep_bytes = 1ull << 30;
 	c->keep_age_ns = 7 * 24 * 3600000000000ull;
@@ -400,6 +401,14 @@ static const struct option_def serve_options[] = {
 	 .min = 1,
 	 .max = GO_PROCESSES_MAX,
 	 .help = "Go processes that are looked at, at most (default 64)"},
+	{.name = "go-leak-window",
+	 .arg = "DURATION",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct serve_config, go_leak_window_ns),
+	 .min = 5000000000,
+	 .max = 86400000000000,
+	 .help = "goroutines of a place that only get more for so long are said to leak (default "
+		 "10m)"},
 	VIEW_WAKERS_OPTION(struct serve_config, live.view),
 	SERVE_BUCKETS_OPTION,
 	{.name = "prom-textfile",

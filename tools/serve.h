@@ -42,7 +42,7 @@ struct serve_config {
 	const char *syscalls; /* NULL: not counted */
 	const char *buckets;  /* NULL: bounds_time */
 	bool go;
-	uint64_t go_hz, go_max;
+	uint64_t go_hz, go_max, go_leak_window_ns;
 	const char *out;
 	bool pprof;
 	uint64_t every_ns, keep_bytes, keep_age_ns;

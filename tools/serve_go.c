@@ -153,6 +153,7 @@ static int go_open_watch(struct serve_go *g, const struct serve_config *c)
 	struct go_programs_opts opts = {
 		.hz = (uint32_t)c->go_hz,
 		.max = (uint32_t)c->go_max,
+		.leak_window_ns = c->go_leak_window_ns,
 		.budget_ppm = GO_PROGRAMS_BUDGET_PPM,
 		.looked = serve_go_looked,
 		.leaves = serve_go_leaves,

@@ -136,11 +136,44 @@ void go_metrics__add(struct go_metrics *m, int place, uint32_t group, const stru
 	m->torn_cnt += t->torn_cnt;
 }
 
+void go_metrics__add_sched(struct go_metrics *m, int place, const struct go_sched_tally *t)
+{
+	struct go_service *s = &m->services[m->members[place].group];
+
+	s->has_sched = true;
+	go_counts_add(&s->latency, &t->latency);
+	s->created_cnt += t->created_cnt;
+	s->has_mutex_wait |= t->has_mutex_wait;
+	s->mutex_wait_ns += t->mutex_wait_ns;
+	s->has_pauses |= t->has_pauses;
+	for (int i = 0; i < GO_PAUSE_CNT; i++)
+		go_counts_add(&s->pauses[i], &t->pauses[i]);
+}
+
+void go_metrics__set_leaks(struct go_metrics *m, int place, const struct go_leaks *l)
+{
+	struct go_leak_counts *c = &m->members[place].leaks;
+
+	for (int v = GO_LEAK_NONE + 1; v < GO_LEAK_VERDICT_CNT; v++)
+		c->goroutine_cnt[v] = go_leaks__count(l, (enum go_leak_verdict)v, &c->site_cnt[v]);
+}
+
 /* ---- exposition ---- */
 
-static void go_service_add_now(struct go_service *s, const struct go_gauges *now)
+static void go_leak_counts_add(struct go_leak_counts *to, const struct go_leak_counts *from)
 {
+	for (int v = 0; v < GO_LEAK_VERDICT_CNT; v++) {
+		to->goroutine_cnt[v] += from->goroutine_cnt[v];
+		to->site_cnt[v] += from->site_cnt[v];
+	}
+}
+
+static void go_service_add_now(struct go_service *s, const struct go_member *m)
+{
+	const struct go_gauges *now = &m->now;
+
 	s->process_cnt++;
+	go_leak_counts_add(&s->leaks, &m->leaks);
 	for (int i = 0; i < GO_STATE_CNT; i++)
 		for (int j = 0; j < 2; j++)
 			s->now.goroutine_cnt[i][j] += now->goroutine_cnt[i][j];
@@ -184,7 +217,7 @@ struct go_metrics *go_metrics__copy(struct go_metrics *m, uint64_t now_ns)
 	memcpy(c->services, m->services, bytes);
 	for (int i = 0; i < GO_PROCESSES_MAX; i++)
 		if (m->members[i].used && c->services[m->members[i].group].used)
-			go_service_add_now(&c->services[m->members[i].group], &m->members[i].now);
+			go_service_add_now(&c->services[m->members[i].group], &m->members[i]);
 	return c;
 }
 

@@ -13,6 +13,8 @@
 #ifndef ANALYZE_GO_METRICS_H
 #define ANALYZE_GO_METRICS_H
 
+#include "analyze/go_leaks.h"
+#include "analyze/go_sched_tally.h"
 #include "analyze/go_tally.h"
 #include "analyze/groups.h"
 
@@ -30,6 +32,11 @@ enum go_unread {
 	GO_UNREAD_CNT
 };
 
+/* Of suspicious sites, by verdict. */
+struct go_leak_counts {
+	uint64_t goroutine_cnt[GO_LEAK_VERDICT_CNT], site_cnt[GO_LEAK_VERDICT_CNT];
+};
+
 struct go_service {
 	bool used;	      /* it had a Go process */
 	uint64_t shown;	      /* bits of go_cell_bit() */
@@ -39,8 +46,14 @@ struct go_service {
 	struct bounds_counts waits[GO_BLOCKED_CNT];
 	uint64_t park_cnt, switch_cnt;
 	bool has_parks, has_switches;
+	/* Of the scheduler. */
+	struct bounds_counts latency, pauses[GO_PAUSE_CNT];
+	unsigned __int128 mutex_wait_ns;
+	uint64_t created_cnt;
+	bool has_sched, has_pauses, has_mutex_wait;
 	/* In a copy: of all processes now. */
 	struct go_gauges now;
+	struct go_leak_counts leaks;
 	uint64_t process_cnt;
 };
 
@@ -49,6 +62,7 @@ struct go_member {
 	bool used;
 	uint32_t group;
 	struct go_gauges now; /* of the last look */
+	struct go_leak_counts leaks;
 };
 
 struct go_metrics {
@@ -79,6 +93,9 @@ int go_metrics__join(struct go_metrics *m);
 /* What a look at process @place of @group, of groups__get(), found, and how long it took. */
 void go_metrics__add(struct go_metrics *m, int place, uint32_t group, const struct go_tally *t,
 		     uint64_t look_ns);
+/* What its scheduler says, and what is said to leak: after go_metrics__add(). */
+void go_metrics__add_sched(struct go_metrics *m, int place, const struct go_sched_tally *t);
+void go_metrics__set_leaks(struct go_metrics *m, int place, const struct go_leaks *l);
 /* It has ended. Its counters stay. */
 void go_metrics__leave(struct go_metrics *m, int place);
 /* For an exposition, which is when idle groups retire. NULL: no memory; go_metrics__free(). */

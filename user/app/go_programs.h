@@ -9,6 +9,7 @@
  *
  *   go_programs.c       which processes there are
  *   go_programs_look.c  looking at one, and when
+ *   go_programs_slow.c  what is asked less often: its scheduler, what leaks
  */
 #ifndef APP_GO_PROGRAMS_H
 #define APP_GO_PROGRAMS_H
@@ -16,6 +17,7 @@
 #include "analyze/go_metrics.h"
 #include "app/go_process.h"
 #include "base/os_thread.h"
+#include "format/go_sched.h"
 
 #define GO_PROGRAMS_DEFAULT_HZ	20
 #define GO_PROGRAMS_DEFAULT_MAX 64
@@ -36,11 +38,21 @@ struct go_seen {
 	int place; /* in the metrics */
 	uint64_t due_ns;
 	uint64_t cost_ns; /* of a look, on average; 0: not known yet */
+	/* See go_programs_slow.c. */
+	struct go_sched sched;
+	enum { GO_SCHED_WANTED, GO_SCHED_FOUND, GO_SCHED_MISSING } sched_state;
+	uint32_t sched_tries;
+	uint64_t sched_due_ns;
+	struct go_sched_stats stats; /* as read last */
+	bool has_stats;
+	struct go_leaks leaks;
+	uint64_t leaks_due_ns;
 };
 
 struct go_programs_opts {
-	uint32_t hz;	     /* looks at each process in a second */
-	uint32_t max;	     /* processes, up to GO_PROCESSES_MAX */
+	uint32_t hz;		 /* looks at each process in a second */
+	uint32_t max;		 /* processes, up to GO_PROCESSES_MAX */
+	uint64_t leak_window_ns; /* see go_leaks.h */
 	uint32_t budget_ppm; /* what all looks together may take of one CPU; looks get rarer then */
 	/* After each look. An error ends the step. NULL: nothing. */
 	int (*looked)(void *arg, struct go_seen *s);

@@ -115,6 +115,9 @@ static int watch_take(struct go_programs *w, struct go_seen *s, uint64_t cpu_ns)
 	look_ns = os_self_thread_cpu_ns() - cpu_ns;
 	watch_cost(s, look_ns);
 	watch_count(w, s, look_ns);
+	err = go_programs_look_slowly(w, s, look.all->now_ns);
+	if (err)
+		return err;
 	return w->opts.looked ? w->opts.looked(w->opts.arg, s) : 0;
 }
 
@@ -182,6 +185,7 @@ int go_programs_add(struct go_programs *w, const struct go_target *t, struct go_
 	}
 	*s = (struct go_seen){.target = *t, .process = p, .due_ns = now_ns};
 	go_facts__init(&s->facts);
+	go_leaks__init(&s->leaks, w->opts.leak_window_ns);
 	os_mutex__lock(&w->lock);
 	s->place = go_metrics__join(&w->metrics);
 	os_mutex__unlock(&w->lock);
@@ -198,6 +202,7 @@ int go_programs_remove(struct go_programs *w, size_t i)
 	go_metrics__leave(&w->metrics, s->place);
 	os_mutex__unlock(&w->lock);
 	go_facts__fini(&s->facts);
+	go_leaks__fini(&s->leaks);
 	go_process__free(s->process);
 	free(s);
 	w->seen[i] = w->seen[--w->seen_cnt];

@@ -15,4 +15,7 @@ int go_programs_look_due(struct go_programs *w, uint64_t now_ns);
 /* One that was looked at is not there any more. */
 void go_programs_lost(struct go_programs *w, const struct go_target *t);
 
+/* What is due beside the look that was made just now. 0 or -ENOMEM. */
+int go_programs_look_slowly(struct go_programs *w, struct go_seen *s, uint64_t now_ns);
+
 #endif

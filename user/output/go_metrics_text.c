@@ -152,6 +152,69 @@ static void go_write_switches(struct metrics_writer *w, const struct groups *g, 
 		go_one(w, g, slot, s->switch_cnt);
 }
 
+/* ---- the scheduler, and leaks ---- */
+
+static void go_write_created(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+			     const struct go_service *s)
+{
+	if (s->has_sched)
+		go_one(w, g, slot, s->created_cnt);
+}
+
+static void go_write_latency(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+			     const struct go_service *s)
+{
+	struct go_labels l = go_labels_of(g, slot);
+
+	if (s->has_sched)
+		exposition__histogram(&w->x, &l.labels, &go_bounds_latency, &s->latency,
+				      METRICS_NS);
+}
+
+static void go_write_pauses(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+			    const struct go_service *s)
+{
+	for (int i = 0; s->has_pauses && i < GO_PAUSE_CNT; i++) {
+		struct go_labels l = go_labels_of(g, slot);
+
+		go_label(&l, "kind", go_pause_name((enum go_pause)i));
+		exposition__histogram(&w->x, &l.labels, &go_bounds_pause, &s->pauses[i],
+				      METRICS_NS);
+	}
+}
+
+static void go_write_mutex_wait(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+				const struct go_service *s)
+{
+	struct go_labels l = go_labels_of(g, slot);
+
+	if (s->has_mutex_wait)
+		exposition__sample(&w->x, &l.labels, s->mutex_wait_ns, METRICS_NS);
+}
+
+static void go_write_verdicts(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+			      const uint64_t cnts[GO_LEAK_VERDICT_CNT])
+{
+	for (int v = GO_LEAK_NONE + 1; v < GO_LEAK_VERDICT_CNT; v++) {
+		struct go_labels l = go_labels_of(g, slot);
+
+		go_label(&l, "verdict", go_leak_verdict_name((enum go_leak_verdict)v));
+		exposition__sample(&w->x, &l.labels, cnts[v], 0);
+	}
+}
+
+static void go_write_leak_goroutines(struct metrics_writer *w, const struct groups *g,
+				     uint32_t slot, const struct go_service *s)
+{
+	go_write_verdicts(w, g, slot, s->leaks.goroutine_cnt);
+}
+
+static void go_write_leak_sites(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+				const struct go_service *s)
+{
+	go_write_verdicts(w, g, slot, s->leaks.site_cnt);
+}
+
 /* ---- the looks ---- */
 
 static void go_write_looks(struct metrics_writer *w, const struct go_metrics *m)
@@ -180,6 +243,12 @@ void go_metrics_write(struct metrics_writer *w, const void *arg)
 		{METRIC_GO_OLDEST, go_write_oldest},
 		{METRIC_GO_PARKS, go_write_parks},
 		{METRIC_GO_SWITCHES, go_write_switches},
+		{METRIC_GO_CREATED, go_write_created},
+		{METRIC_GO_LATENCY, go_write_latency},
+		{METRIC_GO_PAUSE, go_write_pauses},
+		{METRIC_GO_MUTEX_WAIT, go_write_mutex_wait},
+		{METRIC_GO_LEAK_GOROUTINES, go_write_leak_goroutines},
+		{METRIC_GO_LEAK_SITES, go_write_leak_sites},
 	};
 	const struct go_metrics *m = arg;
 

@@ -58,6 +58,17 @@
 	  "How often goroutines began to wait, without system calls: from Go 1.26 on.")            \
 	X(GO_SWITCHES, "dwell_go_switches_total", COUNTER, "group",                                \
 	  "How often goroutines began to wait or called the system: Go 1.17 to 1.25.")             \
+	X(GO_CREATED, "dwell_go_goroutines_created_total", COUNTER, "group",                       \
+	  "Goroutines that were created, by the numbers that the runtime has given out.")          \
+	X(GO_LATENCY, "dwell_go_sched_latency_seconds", HISTOGRAM, "group",                        \
+	  "Time from runnable to running of one goroutine in eight, as the runtime counts it.")    \
+	X(GO_PAUSE, "dwell_go_stw_pause_seconds", HISTOGRAM, "group,kind",                         \
+	  "Time in which all goroutines were stopped, as the runtime counts it.")                  \
+	X(GO_MUTEX_WAIT, "dwell_go_mutex_wait_seconds_total", COUNTER, "group",                    \
+	  "Time that goroutines waited for mutexes, as the runtime estimates it.")                 \
+	X(GO_LEAK_GOROUTINES, "dwell_go_leak_suspect_goroutines", GAUGE, "group,verdict",          \
+	  "Goroutines at places that seem to leak them.")                                          \
+	X(GO_LEAK_SITES, "dwell_go_leak_suspect_sites", GAUGE, "group,verdict", "Such places.")    \
 	X(GO_SNAPSHOT, "dwell_go_snapshot_seconds", HISTOGRAM, "",                                 \
 	  "CPU time of each look at the goroutines of a process.")                                 \
 	X(GO_TORN, "dwell_go_snapshot_torn_total", COUNTER, "",                                    \
