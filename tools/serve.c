@@ -384,7 +384,7 @@ static const struct option_def serve_options[] = {
 	{.name = "go",
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct serve_config, go),
-	 .help = "also the goroutines of Go programs among the processes: see docs/go.md"},
+	 .help = "also the goroutines of Go programs among the processes"},
 	{.name = "go-hz",
 	 .arg = "N",
 	 .type = OPTION_U64,
@@ -547,6 +547,10 @@ const struct command serve_command = {
 		"/folded, "
 		"and /flamegraph, a page that shows window after window until it is paused. Over a "
 		"unix socket its file says who may.\n\n"
+		"--go reads the goroutines of Go programs out of their memory, without changing or "
+		"stopping "
+		"them, and adds metrics of them, /debug/pprof/goroutine and "
+		"/debug/pprof/block?scheduler=goroutine.\n\n"
 		"The configuration file has a line for each option, by its long name. SIGHUP reads "
 		"it again; "
 		"if something in it is wrong, all stays as it is. What can't be changed while "

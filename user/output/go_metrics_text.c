@@ -225,7 +225,7 @@ static void go_write_looks(struct metrics_writer *w, const struct go_metrics *m)
 	metrics_one(w, METRIC_GO_OVERRUN, m->overrun_cnt, 0);
 	metrics_family(w, METRIC_GO_UNSUPPORTED);
 	for (unsigned int i = 0; i < GO_UNREAD_CNT; i++)
-		exposition__sample(&w->x, METRICS_LABEL("reason", go_unread_name(i)),
+		exposition__sample(&w->x, METRICS_LABEL("cause", go_unread_name(i)),
 				   m->unread_cnt[i] != 0, 0);
 }
 

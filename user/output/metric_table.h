@@ -75,8 +75,8 @@
 	  "Stacks of goroutines that changed each time they were read.")                           \
 	X(GO_OVERRUN, "dwell_go_snapshot_overrun_total", COUNTER, "",                              \
 	  "Looks that were left out to keep to the budget of CPU time.")                           \
-	X(GO_UNSUPPORTED, "dwell_go_unsupported_info", GAUGE, "reason",                            \
-	  "Whether there are Go programs whose goroutines are not read for this reason.")          \
+	X(GO_UNSUPPORTED, "dwell_go_unsupported_info", GAUGE, "cause",                             \
+	  "Whether there are Go programs whose goroutines are not read for this cause.")           \
 	/* The ledger, and what else went wrong. */                                                \
 	X(EVENTS, "dwell_events_total", COUNTER, "event", "Events read from the kernel.")          \
 	X(EVENTS_LOST, "dwell_events_lost_total", COUNTER, "cause",                                \
