@@ -34,10 +34,10 @@ func number(text string) int {
 	return n
 }
 
-func sleep()           { time.Sleep(time.Hour) }
-func receive()         { <-never }
-func lock()            { mutex.Lock() }
-func naps()            { nap(700 * time.Millisecond) }
+func sleep()   { time.Sleep(time.Hour) }
+func receive() { <-never }
+func lock()    { mutex.Lock() }
+func naps()    { nap(700 * time.Millisecond) }
 func nap(d time.Duration) {
 	for {
 		time.Sleep(d)
@@ -71,8 +71,8 @@ func main() {
 	kinds := map[string]func(){"sleep": sleep, "receive": receive, "lock": lock, "naps": naps, "deep": deeper, "often": often}
 	mutex.Lock()
 	for _, arg := range os.Args[1:] {
-		kind, cnt, _ := strings.Cut(arg, "=")
-		spawn(number(cnt), kinds[kind])
+		words := strings.Split(arg, "=")
+		spawn(number(words[1]), kinds[words[0]])
 	}
 	time.Sleep(100 * time.Millisecond)
 	fmt.Println("ready", os.Getpid())
