@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 from golang import Toolchain
@@ -281,6 +282,22 @@ def block_profile_of_one_that_ends():
             found = cumulative(reader.communicate(timeout=60)[0])
             check_within(seconds(found["main.sleep"]) / 10, 0.5, 3.5, "those of the one that ended")
             check_within(seconds(found["main.receive"]) / 5, 3.5, 6, "those of the other one")
+
+
+@case
+def stopping():
+    """Who waits for a profile of the next minute gets an answer, and dwell ends at once."""
+    with Service(path(), sleep=10) as p, Serve("-p", p.pid, "--go") as d:
+        seen(d, 1)
+        answers = []
+        reader = threading.Thread(target=lambda: answers.append(d.get("/debug/pprof/block?scheduler=goroutine&seconds=60")[0]))
+        reader.start()
+        time.sleep(0.5)
+        begin = time.monotonic()
+        d.finish().ok()
+        reader.join(20)
+        check_within(time.monotonic() - begin, 0, 15, "seconds to the end")
+        check_equal(answers, [503], "the answer")
 
 
 main()
