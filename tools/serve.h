@@ -6,7 +6,7 @@
  *   serve_metrics.c  what /metrics shows, filled in by the collector
  *   serve_http.c     the routes
  *   serve_calls.c    system calls
- *   serve_go.c       Go programs; serve_go_profile.c their profiles
+ *   serve_go.c       Go programs; serve_go_http.c, serve_go_profile.c their profiles
  *   serve_textfile.c --prom-textfile
  *   serve_watch.c    what is done in every round: the manager's watchdog, --max-cpu, the configuration file
  */

@@ -3,7 +3,9 @@
 #ifndef TOOLS_SERVE_GO_H
 #define TOOLS_SERVE_GO_H
 
+#include "analyze/go_block.h"
 #include "app/go_programs.h"
+#include "output/go_pprof.h"
 #include "serve.h"
 #include "source/os_cgroup.h"
 
@@ -12,7 +14,30 @@ struct go_targets {
 	size_t cnt, cap;
 };
 
-struct go_question;
+enum go_want {
+	GO_WANT_PPROF,	/* /debug/pprof/goroutine */
+	GO_WANT_STACKS, /* ?debug=1 */
+	GO_WANT_EACH,	/* ?debug=2 */
+	GO_WANT_BLOCK,	/* /debug/pprof/block?scheduler=goroutine */
+};
+
+struct go_question {
+	struct go_question *next;
+	struct http_request *http;
+	enum go_want want;
+	uint64_t duration_ns;
+	/* Which processes; 0 and "": all. */
+	uint32_t pid;
+	char comm[2 * WIRE_COMM_LEN];
+	/* The thread's. */
+	uint64_t begin_ns, begin_realtime_ns;
+	struct go_pprof *pprof;
+	struct go_block blocks[GO_PROCESSES_MAX]; /* by place of the process */
+	/* The answer. */
+	int err;
+	size_t process_cnt;
+	struct buf body;
+};
 
 struct serve_go {
 	struct os_thread thread;
@@ -30,6 +55,11 @@ struct serve_go {
 	bool stop, closed;
 	int err; /* why the thread ended */
 };
+
+/* ---- serve_go_http.c: the handlers, and the way back ---- */
+
+/* Answers @q, in a thread of the server's, and frees it. */
+void serve_go_done(struct go_question *q, int err);
 
 /* ---- serve_go_profile.c: in the thread ---- */
 
