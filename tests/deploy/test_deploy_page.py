@@ -38,7 +38,8 @@ def dwell(words):
         del words[words.index("-p"):words.index("-p") + 2]
     words = [DWELL, *(words[1:-1] if words[-1].isdigit() else words[1:]), "-p", "4194304"]
     status, text = said(*words, cwd=scratch())
-    check(status == 1 and "4194304" in text or "refuse" in text, f"{words}: {status} {text}")
+    check(status in (1, 2) and "no process 4194304" in text or status == 1 and "4194304" in text or "refuse" in text,
+          f"{words}: {status} {text}")
 
 
 def systemctl(words):
