@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/go_programs.h"
 #include "base/log.h"
 #include "base/os_clock.h"
 #include "base/os_journal.h"
@@ -25,6 +26,9 @@ static void serve_defaults(void *config)
 	c->file.path = SERVE_CONFIG_PATH;
 	c->group_by = GROUP_BY_COMM;
 	c->max_groups = GROUPS_DEFAULT_MAX;
+	c->go_hz = GO_PROGRAMS_DEFAULT_HZ;
+	c->go_max = GO_PROGRAMS_DEFAULT_MAX;
+	c->go_leak_window_ns = GO_LEAKS_WINDOW_NS;
 	c->every_ns = 60000000000ull;
 	c->keep_bytes = 1ull << 30;
 	c->keep_age_ns = 7 * 24 * 3600000000000ull;
@@ -235,6 +239,8 @@ static int serve_open(struct serve *s)
 		err = serve_open_service(s);
 	if (!err)
 		err = serve_calls_open(s);
+	if (!err)
+		err = serve_go_open(s);
 	return err ? err : serve_textfile_open(s);
 }
 
@@ -242,6 +248,7 @@ static void serve_close(struct serve *s)
 {
 	http_server__close(s->http);
 	serve_textfile_close(s);
+	serve_go_close(s);
 	service__free(s->service);
 	window_writer__free(s->writer);
 	serve_calls_close(s);
@@ -374,6 +381,34 @@ static const struct option_def serve_options[] = {
 	 .value = {.kind = VALUE_LIST_OF, .word = syscall_nth_name},
 	 .help = "count system calls: these by name, the rest as `other`; default: the 16 that "
 		 "programs wait in most"},
+	{.name = "go",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct serve_config, go),
+	 .help = "also the goroutines of Go programs among the processes"},
+	{.name = "go-hz",
+	 .arg = "N",
+	 .type = OPTION_U64,
+	 .offset = offsetof(struct serve_config, go_hz),
+	 .min = 1,
+	 .max = 1000,
+	 .help = "looks at the goroutines of each process in a second (default 20); fewer where "
+		 "they "
+		 "would take more than 1 % of a CPU"},
+	{.name = "go-max",
+	 .arg = "N",
+	 .type = OPTION_U64,
+	 .offset = offsetof(struct serve_config, go_max),
+	 .min = 1,
+	 .max = GO_PROCESSES_MAX,
+	 .help = "Go processes that are looked at, at most (default 64)"},
+	{.name = "go-leak-window",
+	 .arg = "DURATION",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct serve_config, go_leak_window_ns),
+	 .min = 5000000000,
+	 .max = 86400000000000,
+	 .help = "goroutines of a place that only get more for so long are said to leak (default "
+		 "10m)"},
 	VIEW_WAKERS_OPTION(struct serve_config, live.view),
 	SERVE_BUCKETS_OPTION,
 	{.name = "prom-textfile",
@@ -512,6 +547,10 @@ const struct command serve_command = {
 		"/folded, "
 		"and /flamegraph, a page that shows window after window until it is paused. Over a "
 		"unix socket its file says who may.\n\n"
+		"--go reads the goroutines of Go programs out of their memory, without changing or "
+		"stopping "
+		"them, and adds metrics of them, /debug/pprof/goroutine and "
+		"/debug/pprof/block?scheduler=goroutine.\n\n"
 		"The configuration file has a line for each option, by its long name. SIGHUP reads "
 		"it again; "
 		"if something in it is wrong, all stays as it is. What can't be changed while "

@@ -6,6 +6,7 @@
  *   serve_metrics.c  what /metrics shows, filled in by the collector
  *   serve_http.c     the routes
  *   serve_calls.c    system calls
+ *   serve_go.c       Go programs; serve_go_http.c, serve_go_profile.c their profiles
  *   serve_textfile.c --prom-textfile
  *   serve_watch.c    what is done in every round: the manager's watchdog, --max-cpu, the configuration file
  */
@@ -40,6 +41,8 @@ struct serve_config {
 	uint64_t max_groups;
 	const char *syscalls; /* NULL: not counted */
 	const char *buckets;  /* NULL: bounds_time */
+	bool go;
+	uint64_t go_hz, go_max, go_leak_window_ns;
 	const char *out;
 	bool pprof;
 	uint64_t every_ns, keep_bytes, keep_age_ns;
@@ -97,6 +100,8 @@ struct serve_calls {
 	int err; /* why the thread ended */
 };
 
+struct serve_go; /* see serve_go.h */
+
 /* All that one run holds. */
 struct serve {
 	const struct command *command;
@@ -112,6 +117,7 @@ struct serve {
 	struct serve_textfile *textfile; /* NULL: not asked for */
 	struct bounds bounds;
 	struct serve_calls calls;
+	struct serve_go *go; /* NULL: not asked for */
 	/* Of the collector. */
 	struct os_notify notify;
 	struct throttle throttle;
@@ -147,6 +153,19 @@ int serve_calls_check(struct serve *s);
 /* What was counted, at most a second old. */
 void serve_calls_copy(struct serve *s, struct call_metrics *ret);
 void serve_calls_close(struct serve *s);
+
+/* ---- serve_go.c ---- */
+
+/* 0 or -errno. */
+int serve_go_open(struct serve *s);
+void serve_go_close(struct serve *s);
+/* Now and then, in the collector's thread: tells which processes there are. 0, or -errno if it can't go on. */
+int serve_go_tick(struct serve *s);
+/* 0 or -ENOMEM. */
+int serve_go_snapshot(struct serve *s, struct metrics_snapshot *m);
+/* Handlers: all goroutines now; where they did not run in the next seconds (@s->go may be NULL). */
+void serve_go_goroutines(void *arg, struct http_request *r);
+void serve_go_block(struct serve *s, struct http_request *r);
 
 /* ---- serve_textfile.c ---- */
 

@@ -177,9 +177,17 @@ static void ask_window(struct serve *s, struct http_request *r, const struct wri
 	service__ask(s->service, &q->ask);
 }
 
+/* Of threads, or of goroutines: never of both, since a goroutine in a system call is a blocked thread too. */
 static void handle_pprof(void *arg, struct http_request *r)
 {
-	ask_window(arg, r, &pprof_writer, "application/octet-stream");
+	const char *scheduler = http_request__parameter(r, "scheduler");
+
+	if (!scheduler || !strcmp(scheduler, "thread"))
+		ask_window(arg, r, &pprof_writer, "application/octet-stream");
+	else if (!strcmp(scheduler, "goroutine"))
+		serve_go_block(arg, r);
+	else
+		http_request__refuse(r, 400, "scheduler: thread (the default) or goroutine");
 }
 
 static void handle_folded(void *arg, struct http_request *r)
@@ -239,12 +247,17 @@ int serve_http_open(struct serve *s)
 		{"/-/ready", "200 once it traces", HTTP_PUBLIC, handle_ready, s},
 		{"/version", "what this program is", HTTP_PUBLIC, handle_version, s},
 		{"/debug/pprof/block",
-		 "?seconds=N: off-CPU time of the next N seconds, for go tool pprof",
+		 "?seconds=N: off-CPU time of the next N seconds, for go tool pprof; "
+		 "&scheduler=goroutine: of goroutines",
 		 HTTP_PRIVATE | HTTP_EXPENSIVE, handle_pprof, s},
 		{"/folded", "?seconds=N: the same as folded stacks", HTTP_PRIVATE | HTTP_EXPENSIVE,
 		 handle_folded, s},
 		{"/flamegraph", "?seconds=N: the same as a page that stays up to date",
 		 HTTP_PRIVATE | HTTP_EXPENSIVE, handle_flamegraph, s},
+		/* The last one: only where goroutines are watched. */
+		{"/debug/pprof/goroutine",
+		 "the goroutines of Go programs, for go tool pprof; ?debug=2: as tracebacks",
+		 HTTP_PRIVATE | HTTP_EXPENSIVE, serve_go_goroutines, s},
 	};
 	const struct serve_config *c = s->config;
 	struct http_opts opts = {
@@ -255,7 +268,7 @@ int serve_http_open(struct serve *s)
 		.uids = c->uids,
 		.uid_cnt = c->uid_cnt,
 		.routes = routes,
-		.route_cnt = ARRAY_SIZE(routes),
+		.route_cnt = ARRAY_SIZE(routes) - !c->go,
 	};
 
 	memcpy(s->routes, routes, sizeof(routes));

@@ -138,7 +138,7 @@ struct metrics_snapshot *serve_snapshot(struct serve *s, struct service_counts *
 		if (m->calls)
 			serve_calls_copy(s, m->calls);
 	}
-	if (!m || (s->calls.source && !m->calls)) {
+	if (!m || (s->calls.source && !m->calls) || serve_go_snapshot(s, m)) {
 		metrics_snapshot__free(m);
 		service_counts__free(counts);
 		return NULL;

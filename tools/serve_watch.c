@@ -186,7 +186,8 @@ int serve_tick(void *arg, uint64_t now_ns)
 	s->watched_ns = now_ns;
 	watch_cpu(s, now_ns);
 	watch_sched_ext(s);
+	err = serve_go_tick(s);
 	serve_textfile_tick(s, now_ns);
 	log_limits_flush(false);
-	return 0;
+	return err;
 }

@@ -34,6 +34,7 @@ LABEL_VALUES = {
     "output": ["folded", "clickhouse"],
     "event": ["block", "wake"],
     "stack": ["user", "kernel"],
+    "scope": ["user", "system"],
 }
 GROUP_LABELS = ("comm", "cgroup", "container_id", "pod_uid")
 # As dwell writes them: 1, 2 and 5 microseconds, and so on to 50 seconds.
@@ -72,7 +73,7 @@ def metrics():
     """{name: (type, [labels])}, out of the program's own table."""
     if not os.path.exists(METRIC_TABLE):
         skip("this tree has no metrics yet")
-    rows = re.findall(r'X\(\s*\w+,\s*"(\w+)",\s*(\w+),\s*"([^"]*)"', read(METRIC_TABLE))
+    rows = re.findall(r'X\(\s*\w+,\s*"(\w+)",\s*(\w+),[\s\\]*"([^"]*)"', read(METRIC_TABLE))
     check(len(rows) > 30, f"only {len(rows)} metrics in {METRIC_TABLE}")
     return {name: (kind.lower(), labels.split(",") if labels else []) for name, kind, labels in rows}
 

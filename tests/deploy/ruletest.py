@@ -9,7 +9,7 @@ from deploytest import DEPLOY, HERE, read, scratch, skip
 FOLDER = os.path.join(DEPLOY, "prometheus")
 TESTS = os.path.join(HERE, "prometheus")
 FILES = ("rules.yml", "alerts.yml")
-ALERT_TESTS = ("alerts_test.yml", "alerts_day_test.yml")
+ALERT_TESTS = ("alerts_test.yml", "alerts_day_test.yml", "alerts_go_test.yml")
 
 
 def yaml():

@@ -34,9 +34,12 @@ def dwell(words):
         check_runs(DWELL, *words[1:])
         return
     # Traced is what there is not; whether the options are right is seen first.
+    if "-p" in words:
+        del words[words.index("-p"):words.index("-p") + 2]
     words = [DWELL, *(words[1:-1] if words[-1].isdigit() else words[1:]), "-p", "4194304"]
     status, text = said(*words, cwd=scratch())
-    check(status == 1 and "4194304" in text or "refuse" in text, f"{words}: {status} {text}")
+    check(status in (1, 2) and "no process 4194304" in text or status == 1 and "4194304" in text or "refuse" in text,
+          f"{words}: {status} {text}")
 
 
 def systemctl(words):

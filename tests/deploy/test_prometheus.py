@@ -27,7 +27,7 @@ def unit_tests():
 
 @case
 def each_rule_is_tested():
-    text = read(os.path.join(TESTS, "rules_test.yml"))
+    text = "".join(read(os.path.join(TESTS, name)) for name in ("rules_test.yml", *ALERT_TESTS))
     for rule in rules(os.path.join(FOLDER, "rules.yml")):
         check(f"- expr: {rule['record']}" in text or re.search(rf"{rule['record']}\b.*\n\s+eval_time", text)
               or rule["record"] in text, f"no test asks for {rule['record']}")

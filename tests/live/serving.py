@@ -5,6 +5,8 @@ import glob
 import gzip
 import os
 import re
+import shutil
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -189,6 +191,13 @@ def strict_parser():
     finally:
         sys.path.pop()
     return parser
+
+
+def promtool_check(text):
+    if not shutil.which("promtool"):
+        skip("no promtool: scripts/deps test")
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+    check_equal((done.returncode, done.stdout + done.stderr), (0, b""), "promtool check metrics")
 
 
 def unpacked(headers, body):

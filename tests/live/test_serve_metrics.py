@@ -8,18 +8,12 @@ import time
 
 from livetest import (MS, SECOND, Work, case, check, check_equal, check_near, check_within, main, read, scratch,
                       skip, wait_until)
-from serving import (ACCEPT_OPENMETRICS, Serve, Scrape, check_grown, check_laws, ledger, settled, strict_parser, unpacked)
+from serving import (ACCEPT_OPENMETRICS, Serve, Scrape, check_grown, check_laws, ledger, promtool_check, settled, strict_parser,
+                     unpacked)
 
 
 def ns(seconds):
     return int(seconds * SECOND)
-
-
-def promtool_check(text):
-    if not shutil.which("promtool"):
-        skip("no promtool: scripts/deps test")
-    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
-    check_equal((done.returncode, done.stdout + done.stderr), (0, b""), "promtool check metrics")
 
 
 @case

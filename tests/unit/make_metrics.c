@@ -9,6 +9,7 @@
  *	             full                     one in which everything is in use, with names that are hard to write
  *	             default                  the most that the options' defaults allow
  *	             pods                     groups with two labels
+ *	             go                       a Go program that does all there is, for all reasons
  *	             COUNT                    so many blocks of random lengths; these go to stderr, in nanoseconds
  *	make_metrics file FILE                `full` for node_exporter
  */
@@ -18,6 +19,7 @@
 
 #include "base/compiler.h"
 #include "base/hash.h"
+#include "output/go_metrics_text.h"
 #include "output/metric_table.h"
 #include "output/metrics_text.h"
 
@@ -198,6 +200,64 @@ static void add_targets(struct metrics_snapshot *s)
 	}
 }
 
+/* ---- Go programs ---- */
+
+static void add_tally(struct go_metrics *m, const char *comm, bool parks)
+{
+	const struct group_member who = {.comm = comm};
+	uint32_t group = groups__get(&m->groups, &who, 1);
+	static struct go_sched_tally sched;
+	static struct go_tally t;
+	int place = go_metrics__join(m);
+
+	for (int i = 0; i < GO_STATE_CNT; i++)
+		t.now.goroutine_cnt[i][0] = t.now.goroutine_cnt[i][1] = 10 + (uint64_t)i;
+	for (int r = 0; r < GO_BLOCKED_CNT; r++) {
+		t.now.oldest_ns[r] = 1000000007ull * (1 + (uint64_t)r);
+		for (int d = 0; d < GO_DEPTH_CNT; d++) {
+			t.now.blocked_cnt[r][d] = 1 + (uint64_t)d;
+			t.blocked_ns[r][d] = 123456789ull * (1 + (uint64_t)r);
+		}
+		t.waits[r] = (struct bounds_counts){0};
+		for (uint64_t i = 0; i < 100; i++)
+			bounds_counts__add(&t.waits[r], &go_bounds_wait, 1,
+					   hash_u64(i + (uint64_t)r) >> 28);
+	}
+	t.has_stops = true;
+	t.stops_are_parks = parks;
+	t.stop_cnt = 77;
+	go_metrics__add(m, place, group, &t, 250000);
+	sched = (struct go_sched_tally){
+		.has_pauses = true, .has_mutex_wait = true, .mutex_wait_ns = 99, .created_cnt = 5};
+	bounds_counts__add(&sched.latency, &go_bounds_latency, 1, 12345);
+	bounds_counts__add(&sched.pauses[GO_PAUSE_GC], &go_bounds_pause, 1, 54321);
+	go_metrics__add_sched(m, place, &sched);
+}
+
+static void free_go(void *arg)
+{
+	go_metrics__free(arg);
+}
+
+/* Two programs, the second one in two processes that were made by different versions. */
+static void add_go(struct metrics_snapshot *s)
+{
+	struct go_metrics *m = malloc(sizeof(*m)), *copy;
+	struct groups g;
+
+	if (!m || groups__init(&g, GROUP_BY_COMM, 6, NULL, NULL, false) || go_metrics__init(m, &g))
+		die("no Go");
+	add_tally(m, "api", true);
+	add_tally(m, "old", true);
+	add_tally(m, "old", false);
+	m->unread_cnt[GO_UNREAD_UNSUPPORTED] = 2;
+	copy = go_metrics__copy(m, 2);
+	if (!copy)
+		die("no copy");
+	go_metrics__free(m);
+	s->go = (struct metrics_part){go_metrics_write, free_go, copy};
+}
+
 /* ---- whole ones ---- */
 
 static struct metrics_snapshot *make_full(void)
@@ -217,6 +277,7 @@ static struct metrics_snapshot *make_full(void)
 	add_calls(s);
 	add_self(s);
 	add_targets(s);
+	add_go(s);
 	return s;
 }
 
@@ -268,6 +329,12 @@ static struct metrics_snapshot *make_what(const char *what)
 		return make_default();
 	if (!strcmp(what, "pods"))
 		return make_pods();
+	if (!strcmp(what, "go")) {
+		struct metrics_snapshot *s = make(GROUP_BY_NONE, 2);
+
+		add_go(s);
+		return s;
+	}
 	return make_lengths(strtoull(what, NULL, 10));
 }
 
@@ -302,6 +369,14 @@ static void list_labels(void)
 		printf("sched_class\t%s\n", sched_class_name(i));
 	for (int i = WAKER_NONE + 1; i < WAKER_CNT; i++)
 		printf("waker\t%s\n", waker_kind_name(i));
+	for (int i = 0; i < GO_REASON_NONE; i++)
+		printf("blocking_reason\t%s\n", go_reason_name((enum go_reason)i));
+	for (int i = 0; i < GO_DEPTH_CNT; i++)
+		printf("stack_depth\t%s\n", go_depth_name((enum go_depth)i));
+	for (int i = 0; i < GO_STATE_CNT; i++)
+		printf("state\t%s\n", go_state_name((enum go_state)i));
+	for (int i = GO_LEAK_NONE + 1; i < GO_LEAK_VERDICT_CNT; i++)
+		printf("verdict\t%s\n", go_leak_verdict_name((enum go_leak_verdict)i));
 }
 
 int main(int argc, char **argv)

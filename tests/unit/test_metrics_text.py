@@ -23,12 +23,20 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 BUILD = os.environ.get("BUILD", "build")
 MAKE = f"{BUILD}/tests/unit/make_metrics"
-WHATS = ("empty", "full", "default", "pods", "1000")
+WHATS = ("empty", "full", "default", "pods", "go", "1000")
 # All series with the options' defaults and 50 groups: docs/metrics.md says so.
 MAX_SERIES = 2900
+# Of a Go program.
+MAX_GO_SERIES = 250
 LE = ["1e-06", "2e-06", "5e-06", "1e-05", "2e-05", "5e-05", "0.0001", "0.0002", "0.0005", "0.001", "0.002", "0.005",
       "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1.0", "2.0", "5.0", "10.0", "20.0", "50.0", "+Inf"]
-LE_FRAMES = ["1.0", "2.0", "4.0", "8.0", "16.0", "32.0", "64.0", "127.0", "+Inf"]
+LE_OF = {
+    "dwell_stack_frames": ["1.0", "2.0", "4.0", "8.0", "16.0", "32.0", "64.0", "127.0", "+Inf"],
+    "dwell_go_block_duration_seconds": ["0.1", "0.5", "1.0", "5.0", "10.0", "60.0", "+Inf"],
+    "dwell_go_sched_latency_seconds": LE[:LE.index("1.0") + 1] + ["+Inf"],
+    "dwell_go_stw_pause_seconds": ["1e-05", "0.0001", "0.001", "0.01", "0.1", "1.0", "+Inf"],
+    "dwell_go_snapshot_seconds": ["0.0001", "0.001", "0.01", "0.1", "1.0", "+Inf"],
+}
 
 
 def make(*args):
@@ -131,7 +139,7 @@ def histograms(text):
 def test_histograms():
     for text in [*TEXT.values(), *OPENMETRICS.values()]:
         for key, (buckets, rest) in histograms(text).items():
-            assert [le for le, _ in buckets] == (LE_FRAMES if "frames" in key[0] else LE), key
+            assert [le for le, _ in buckets] == LE_OF.get(key[0], LE), key
             counts = [count for _, count in buckets]
             assert counts == sorted(counts) and counts[-1] == rest["count"], key
             assert set(rest) == {"sum", "count"}, key
@@ -146,7 +154,9 @@ def test_closed_sets_of_labels():
         for name, expected in sets.items():
             for family in parse_text(TEXT[what]):
                 values = {s.labels[name] for s in family.samples if name in s.labels}
-                assert not values or values == expected, (what, family.name)
+                # Of goroutines only what there was, and a limited number of that.
+                some = name == "blocking_reason" and values <= expected
+                assert not values or values == expected or some, (what, family.name)
 
 
 def total(samples, name, *, by=()):
@@ -220,6 +230,27 @@ def test_series_budget():
     assert sum(counts.values()) == lines <= MAX_SERIES, (sum(counts.values()), lines)
     assert counts["dwell_group_blocked_seconds_total"] == 50 * 14, counts
     assert f"{MAX_SERIES:,} series" in docs()
+
+
+def test_series_budget_of_go_programs():
+    """Whatever a service does, and however many processes it has."""
+    cnts = {}
+    for name, labels in exact_samples(TEXT["go"]):
+        comm = dict(labels).get("comm")
+        if comm:
+            assert name.startswith("dwell_go_"), name
+            cnts[comm] = cnts.get(comm, 0) + 1
+    print(f"series of Go programs: {cnts}")
+    assert set(cnts) == {"api", "old"} and all(200 < cnt <= MAX_GO_SERIES for cnt in cnts.values()), cnts
+    assert f"{MAX_GO_SERIES} series" in docs()
+    # What has no series of its own is counted as other, so nothing is missing.
+    s = exact_samples(TEXT["go"])
+    for name, cell in (("dwell_go_blocked_goroutines", 16 * (1 + 2 + 3 + 4)), ("dwell_go_block_duration_seconds_count", 1600)):
+        assert max(total(s, name, by=["blocking_reason"]).items(), key=lambda i: i[1])[0] == ("other",), name
+        assert total(s, name, by=["comm"]) == {("api",): cell, ("old",): 2 * cell}, name
+    ns = 4 * sum(123456789 * (1 + r) for r in range(16))
+    assert total(s, "dwell_go_blocked_seconds_total", by=["comm"]) == {
+        ("api",): fractions.Fraction(ns, 10 ** 9), ("old",): fractions.Fraction(2 * ns, 10 ** 9)}
 
 
 # ---- the table and the page ----

@@ -29,6 +29,14 @@ uint64_t os_self_cpu_ns(void)
 	return timeval_ns(usage.ru_utime) + timeval_ns(usage.ru_stime);
 }
 
+uint64_t os_self_thread_cpu_ns(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 int os_self_path(char *to, size_t cap)
 {
 	ssize_t len = readlink("/proc/self/exe", to, cap);

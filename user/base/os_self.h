@@ -18,6 +18,8 @@ struct os_self {
 int os_self_read(struct os_self *ret);
 /* The first of these alone: cheap. */
 uint64_t os_self_cpu_ns(void);
+/* Of the thread that asks. */
+uint64_t os_self_thread_cpu_ns(void);
 /* The file of this program. 0 or -errno. */
 int os_self_path(char *to, size_t cap);
 /* CPUs that are online now. */

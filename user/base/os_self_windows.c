@@ -55,6 +55,15 @@ uint64_t os_self_cpu_ns(void)
 	return self_times(&start_ns);
 }
 
+uint64_t os_self_thread_cpu_ns(void)
+{
+	FILETIME start, end, kernel, user;
+
+	if (!GetThreadTimes(GetCurrentThread(), &start, &end, &kernel, &user))
+		return 0;
+	return (self_units(&kernel) + self_units(&user)) * 100;
+}
+
 int os_self_path(char *to, size_t cap)
 {
 	wchar_t wide[MAX_PATH];

@@ -48,7 +48,7 @@ struct metric_family {
 struct metric_label {
 	const char *name, *value;
 };
-#define METRIC_LABELS_MAX 4
+#define METRIC_LABELS_MAX 5
 
 /* The labels of a sample; a name of NULL ends them. */
 struct metric_labels {

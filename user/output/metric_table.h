@@ -41,6 +41,42 @@
 	X(THREADS_BLOCKED, "dwell_threads_blocked", GAUGE, "reason", "Threads blocked now.")       \
 	X(LONGEST_BLOCK, "dwell_longest_block_seconds", GAUGE, "",                                 \
 	  "Length so far of the longest block that is still in progress.")                         \
+	/* Go programs. */                                                                         \
+	X(GO_PROCESSES, "dwell_go_processes", GAUGE, "group",                                      \
+	  "Processes of Go programs whose goroutines are read.")                                   \
+	X(GO_GOROUTINES, "dwell_go_goroutines", GAUGE, "group,state,scope", "Goroutines now.")     \
+	X(GO_BLOCKED, "dwell_go_blocked_goroutines", GAUGE, "group,blocking_reason,stack_depth",   \
+	  "Goroutines of the program that do not run now.")                                        \
+	X(GO_BLOCKED_TIME, "dwell_go_blocked_seconds_total", COUNTER,                              \
+	  "group,scheduler,blocking_reason,stack_depth",                                           \
+	  "Time in which goroutines did not run, by samples.")                                     \
+	X(GO_WAITS, "dwell_go_block_duration_seconds", HISTOGRAM, "group,blocking_reason",         \
+	  "Length of the waits of goroutines that were longer than the time between two samples.") \
+	X(GO_OLDEST, "dwell_go_oldest_block_seconds", GAUGE, "group,blocking_reason",              \
+	  "Length so far of the longest wait that is still in progress.")                          \
+	X(GO_PARKS, "dwell_go_parks_total", COUNTER, "group",                                      \
+	  "How often goroutines began to wait, without system calls: from Go 1.26 on.")            \
+	X(GO_SWITCHES, "dwell_go_switches_total", COUNTER, "group",                                \
+	  "How often goroutines began to wait or called the system: Go 1.17 to 1.25.")             \
+	X(GO_CREATED, "dwell_go_goroutines_created_total", COUNTER, "group",                       \
+	  "Goroutines that were created, by the numbers that the runtime has given out.")          \
+	X(GO_LATENCY, "dwell_go_sched_latency_seconds", HISTOGRAM, "group",                        \
+	  "Time from runnable to running of one goroutine in eight, as the runtime counts it.")    \
+	X(GO_PAUSE, "dwell_go_stw_pause_seconds", HISTOGRAM, "group,kind",                         \
+	  "Time in which all goroutines were stopped, as the runtime counts it.")                  \
+	X(GO_MUTEX_WAIT, "dwell_go_mutex_wait_seconds_total", COUNTER, "group",                    \
+	  "Time that goroutines waited for mutexes, as the runtime estimates it.")                 \
+	X(GO_LEAK_GOROUTINES, "dwell_go_leak_suspect_goroutines", GAUGE, "group,verdict",          \
+	  "Goroutines at places that seem to leak them.")                                          \
+	X(GO_LEAK_SITES, "dwell_go_leak_suspect_sites", GAUGE, "group,verdict", "Such places.")    \
+	X(GO_SNAPSHOT, "dwell_go_snapshot_seconds", HISTOGRAM, "",                                 \
+	  "CPU time of each look at the goroutines of a process.")                                 \
+	X(GO_TORN, "dwell_go_snapshot_torn_total", COUNTER, "",                                    \
+	  "Stacks of goroutines that changed each time they were read.")                           \
+	X(GO_OVERRUN, "dwell_go_snapshot_overrun_total", COUNTER, "",                              \
+	  "Looks that were left out to keep to the budget of CPU time.")                           \
+	X(GO_UNSUPPORTED, "dwell_go_unsupported_info", GAUGE, "cause",                             \
+	  "Whether there are Go programs whose goroutines are not read for this cause.")           \
 	/* The ledger, and what else went wrong. */                                                \
 	X(EVENTS, "dwell_events_total", COUNTER, "event", "Events read from the kernel.")          \
 	X(EVENTS_LOST, "dwell_events_lost_total", COUNTER, "cause",                                \

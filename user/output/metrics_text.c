@@ -18,6 +18,8 @@ void metrics_snapshot__free(struct metrics_snapshot *s)
 		return;
 	metrics__fini(&s->counts);
 	free(s->calls);
+	if (s->go.free)
+		s->go.free(s->go.arg);
 	free(s);
 }
 
@@ -38,6 +40,8 @@ static int metrics_write_some(const struct metrics_snapshot *s, enum exposition_
 
 	exposition__init(&w.x, format, to);
 	metrics_write_waits(&w);
+	if (s->go.write)
+		s->go.write(&w, s->go.arg);
 	metrics_write_ledger(&w);
 	metrics_write_program(&w);
 	metrics_write_targets(&w);

@@ -74,9 +74,19 @@ struct metrics_target {
 	uint64_t last_success_ns; /* CLOCK_REALTIME; 0: never */
 };
 
+struct metrics_writer;
+
+/* Families that not every system has, written by whoever knows them. */
+struct metrics_part {
+	void (*write)(struct metrics_writer *w, const void *arg); /* NULL: there is no such part */
+	void (*free)(void *arg);
+	void *arg; /* owned */
+};
+
 struct metrics_snapshot {
 	struct metrics counts;	    /* metrics__copy() */
 	struct call_metrics *calls; /* owned; NULL: system calls are not counted */
+	struct metrics_part go;	    /* Go programs */
 	bool wakers;		    /* whether who ended waits was noted */
 	/* As of the last cut. */
 	uint64_t blocked_cnt[REASON_CNT];
