@@ -55,6 +55,7 @@ enum wire_kind {
 	WIRE_WAIT_REASON = 27,
 	WIRE_LONG_NAME = 28,
 	WIRE_DEBUG_FILE = 29,
+	WIRE_LABELS = 30,
 };
 
 struct wire_header {
@@ -161,6 +162,7 @@ struct wire_waked {
 struct wire_counted {
 	struct wire_waked waked;
 	__u64 cnt;
+	__u64 labels; /* id of a WIRE_LABELS; 0: none */
 };
 
 #define WIRE_LOCK_SHARED \
@@ -518,6 +520,15 @@ struct wire_long_name {
 	char text[]; /* name, NUL and padding */
 };
 
+/* What a program says of its own waits, as keys and values: each set once, by an id. */
+struct wire_labels {
+	struct wire_header h;
+	__u64 id;
+	__u32 text_len;
+	__u32 _pad;
+	char text[]; /* key, NUL, value, NUL for each, text_len bytes; padding */
+};
+
 /*
  * A wait reason of the system the events come from: waits with WIRE_F_NAMED in their flags have its number in
  * wire_wait.state. With frame_len 0: the reason of such waits; else: their reason when one of their innermost frames has a
@@ -609,7 +620,7 @@ WIRE_SIZE_CHECK(wire_wait, 8);
 WIRE_SIZE_CHECK(wire_interval, 72);
 WIRE_SIZE_CHECK(wire_waker, 40);
 WIRE_SIZE_CHECK(wire_waked, 120);
-WIRE_SIZE_CHECK(wire_counted, 128);
+WIRE_SIZE_CHECK(wire_counted, 136);
 WIRE_SIZE_CHECK(wire_thread, 80);
 WIRE_SIZE_CHECK(wire_stack, 48);
 WIRE_SIZE_CHECK(wire_exec, 48);
@@ -627,6 +638,7 @@ WIRE_SIZE_CHECK(wire_module, 56);
 WIRE_SIZE_CHECK(wire_mapping, 56);
 WIRE_SIZE_CHECK(wire_debug_file, 16);
 WIRE_SIZE_CHECK(wire_long_name, 32);
+WIRE_SIZE_CHECK(wire_labels, 24);
 WIRE_SIZE_CHECK(wire_wait_reason, 24);
 WIRE_SIZE_CHECK(wire_symbol, 32);
 WIRE_SIZE_CHECK(wire_line, 32);

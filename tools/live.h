@@ -20,6 +20,7 @@ struct live_config {
 	uint64_t ring_bytes;
 	enum bpf_unwind unwind;
 	bool no_python;
+	bool no_go_labels;
 	uint64_t go_hz; /* looks at the goroutines of Go programs per second; 0: none */
 	const char *symbol_path, *etw_dll; /* of Windows; the latter for tests */
 	const char *save;

@@ -44,12 +44,19 @@ const char *live_unwind_word(size_t i);
 			"at least 64k, at most 1m each)"                                          \
 	}
 
-#define LIVE_GO_OPTION                                                                         \
-	{                                                                                      \
-		.name = "go-hz", .arg = "N", .type = OPTION_U64,                               \
-		.offset = offsetof(struct live_config, go_hz), .max = 1000,                    \
-		.help = "looks per second at the goroutines of Go programs (default 99; "      \
-			"fewer when they would take over 2 % of a CPU; 0: their threads only)" \
+#define LIVE_GO_OPTION                                                                      \
+	{.name = "go-hz",                                                                   \
+	 .arg = "N",                                                                        \
+	 .type = OPTION_U64,                                                                \
+	 .offset = offsetof(struct live_config, go_hz),                                     \
+	 .max = 1000,                                                                       \
+	 .help = "looks per second at the goroutines of Go programs (default 99; "          \
+		 "fewer when they would take over 2 % of a CPU; 0: their threads only)"},   \
+	{                                                                                   \
+		.name = "no-go-labels", .type = OPTION_FLAG,                                \
+		.offset = offsetof(struct live_config, no_go_labels),                       \
+		.help = "leave goroutines' pprof labels where they are: looks are cheaper " \
+			"where many have labels of their own"                               \
 	}
 
 #endif

@@ -65,6 +65,7 @@ struct source *live_add_goroutines(const struct live_config *c, const struct off
 	struct go_source_opts opts = {
 		.hz = (double)c->go_hz,
 		.max_cpu = LIVE_GO_MAX_CPU,
+		.labels = !c->no_go_labels,
 		.min_ns = c->min_us * 1000,
 		.max_ns = c->max_us * 1000,
 	};

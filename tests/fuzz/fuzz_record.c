@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "format/record.h"
 #include "model/image.h"
+#include "model/labels.h"
 #include "model/ledger.h"
 #include "model/stack.h"
 #include "model/thread.h"
@@ -17,6 +18,7 @@ struct models {
 	struct stack_table stacks;
 	struct image_table images;
 	struct thread_table threads;
+	struct label_table labels;
 	struct ledger ledger;
 	struct offcpu offcpu;
 };
@@ -43,6 +45,9 @@ static void take(struct models *m, const struct event *e)
 		break;
 	case WIRE_STACK:
 		stack_table__define(&m->stacks, e->stack);
+		break;
+	case WIRE_LABELS:
+		label_table__add(&m->labels, e->labels);
 		break;
 	case WIRE_FORK:
 		image_table__fork(&m->images, &e->fork->parent, &e->fork->child);
@@ -80,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stack_table__fini(&m.stacks);
 	image_table__fini(&m.images);
 	thread_table__fini(&m.threads);
+	label_table__fini(&m.labels);
 	offcpu__fini(&m.offcpu);
 	return 0;
 }

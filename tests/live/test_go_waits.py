@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """dwell offcpu on Go programs: the waits of goroutines, beside what the program measures itself."""
+import json
+
 import pprof_readers
 from go_waits import Program, build, rates, waits
 from golang import Toolchain
@@ -84,6 +86,30 @@ def for_pprof():
     tags = pprof_readers.go_pprof("-tags", file)
     for tag in ("scheduler: Total", "goroutine", "blocking_reason: Total", "forever", "goid"):
         check(tag in tags, f"no {tag} in the tags: {tags}")
+
+
+@case
+def labels_of_the_program():
+    """What a library for tracing has set, of the goroutine and the one that it has started."""
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    ids = {"trace_id": trace_id, "span_id": "00f067aa0ba902b7", "reason": "its own"}
+    recording, profile, lines, waits_lines = (scratch("labels" + e) for e in (".dwell", ".pb.gz", ".ndjson", ".waits.ndjson"))
+    with Program(path) as program:
+        live = trace(program.pid, "--save", recording, "-o", profile, "-o", lines, "-o", waits_lines, seconds=1)
+    for p in (live, run("report", "--json", recording).profile()):
+        for function in ("main.query", "main.request"):
+            check_equal([s.get("labels") for s in p.select(frame=function)], [ids], f"labels of {function}")
+        check_equal({str(s.get("labels")) for s in p.select(frame="main.forever")}, {"None"}, "labels of one that has none")
+    focused = pprof_readers.go_pprof("-traces", f"-tagfocus=trace_id={trace_id}", profile)
+    check("main.query" in focused and "main.request" in focused and "main.forever" not in focused, focused)
+    check("reason_label" in pprof_readers.go_pprof("-tags", profile), "a label with a name of ours")
+    for file in (lines, waits_lines):
+        with open(file, encoding="utf-8") as f:
+            found = [json.loads(line) for line in f if "main.query" in line]
+        check_equal([row["labels"] for row in found], [ids], f"labels in {file}")
+    with Program(path) as program:
+        p = trace(program.pid, "--no-go-labels", seconds=1)
+    check_equal([s.get("labels") for s in p.select(frame="main.query")], [None], "labels that are not wanted")
 
 
 @case

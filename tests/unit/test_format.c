@@ -529,7 +529,7 @@ static void test_recording_every_cut_is_noticed(void **state)
 		memcpy(copy, file.data, len);
 		assert_refused(copy, len, len < 8 ? "not a dwell recording" : "truncated after");
 	}
-	assert_refused(file.data, file.len - 1, "truncated after 24 records");
+	assert_refused(file.data, file.len - 1, "truncated after 25 records");
 }
 
 /* Except where a bit has no meaning: reserved bytes and padding. */
@@ -666,7 +666,7 @@ static void test_recording_longer_header(void **state)
 	longer.data[12] = 32;
 	buf__append(&longer, "12345678", 8);
 	buf__append(&longer, file.data + 24, file.len - 24);
-	assert_int_equal(read_all(longer.data, longer.len, &err), 24);
+	assert_int_equal(read_all(longer.data, longer.len, &err), 25);
 	assert_int_equal(err, 0);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static const uint64_t pcs[] = {IN(FN_GOPARK), IN(FN_CHANRECV), IN(FN_WORK), IN(F
 static const struct go_stack_view whole = {pcs, ARRAY_SIZE(pcs), true};
 
 static struct session *session;
-static unsigned int kind_cnt[WIRE_DEBUG_FILE + 1];
+static unsigned int kind_cnt[WIRE_LABELS + 1];
 
 /* Each record is one that a recording could have. */
 static int take(void *arg _unused_, const struct event *e)
@@ -274,6 +275,86 @@ static void test_told_once(void **state _unused_)
 	session__free(session);
 }
 
+static void assert_label(const char **at, const char *key, const char *value)
+{
+	struct label l;
+
+	assert_true(labels_next(at, &l));
+	assert_int_equal(l.key_len, strlen(key));
+	assert_memory_equal(l.key, key, l.key_len);
+	assert_int_equal(l.value_len, strlen(value));
+	assert_memory_equal(l.value, value, l.value_len);
+}
+
+/* They are the sample's, clean, and told once; waits with others are other samples. */
+static void test_labels(void **state _unused_)
+{
+	static const struct go_label items[] = {{"a\x1e"
+						 "b",
+						 "\x1f"},
+						{"trace_id", "4bf9"}};
+	const struct go_label_view labels = {items, 2, true}, first = {items, 1, true};
+	struct offcpu_view view = {.go_idle = false};
+	struct go_wire_process process;
+	struct go_wire_wait wait;
+	struct profile *p;
+	struct go_wire w;
+	const char *at;
+
+	begin(&w, &process);
+	wait = wait_of(7, stack_of(&w, &process, whole, 0, WIRE_GO_PARKED));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(go_wire__labels(&w, &labels, &wait.labels), 0);
+		assert_int_equal(go_wire__wait(&w, &process, &wait), 0);
+	}
+	assert_int_equal(kind_cnt[WIRE_LABELS], 1);
+	assert_int_equal(go_wire__labels(&w, &first, &wait.labels), 0);
+	assert_int_equal(go_wire__wait(&w, &process, &wait), 0);
+	assert_int_equal(kind_cnt[WIRE_LABELS], 2);
+	assert_int_equal(go_wire__labels(&w, &(struct go_label_view){0}, &wait.labels), 0);
+	assert_int_equal(wait.labels, 0);
+	end(&w, 3 * MS(40), 9);
+	p = profile_of(&view);
+	assert_int_equal(p->sample_cnt, 2);
+	assert_int_equal(p->samples[0].cnt, 6);
+	at = profile__str(p, p->samples[0].labels);
+	assert_label(&at,
+		     "a\xef\xbf\xbd"
+		     "b",
+		     "\xef\xbf\xbd");
+	assert_label(&at, "trace_id", "4bf9");
+	assert_int_equal(*at, '\0');
+	profile__free(p);
+	session__free(session);
+}
+
+/* Records that are no pairs of texts are refused. */
+static void test_bad_labels(void **state _unused_)
+{
+	static const struct {
+		const char *pairs;
+		size_t len;
+		bool good;
+	} cases[] = {
+		{"k\0v\0", 4, true}, {"", 0, true},	{"k\0v\0k\0", 6, false},
+		{"k\0v", 3, false},  {"\0\0", 2, true}, {"k\0v\0x", 5, false},
+	};
+	struct event e;
+	struct buf b;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		mkwire_init(&b);
+		mkwire_labels(&b, 1, cases[i].pairs, cases[i].len);
+		assert_int_equal(record_decode(b.data, b.len, &e), cases[i].good ? 0 : -EBADMSG);
+		buf__fini(&b);
+	}
+	mkwire_init(&b);
+	mkwire_labels(&b, 1, "k\0v\0", 4);
+	((struct wire_labels *)mkwire_at(&b, 0))->text_len = 4000;
+	assert_int_equal(record_decode(b.data, b.len, &e), -EBADMSG);
+	buf__fini(&b);
+}
+
 /* As many frames as a record may have, with the place of creation. */
 static void test_deep(void **state _unused_)
 {
@@ -325,9 +406,10 @@ static void test_stops(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wait), cmocka_unit_test(test_runnable),
-		cmocka_unit_test(test_idle), cmocka_unit_test(test_told_once),
-		cmocka_unit_test(test_deep), cmocka_unit_test(test_stops),
+		cmocka_unit_test(test_wait),   cmocka_unit_test(test_runnable),
+		cmocka_unit_test(test_idle),   cmocka_unit_test(test_told_once),
+		cmocka_unit_test(test_deep),   cmocka_unit_test(test_stops),
+		cmocka_unit_test(test_labels), cmocka_unit_test(test_bad_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct chain_wait {
 	uint64_t lock;
 	uint64_t date_ns; /* see struct offcpu_row */
 	uint64_t cnt;	  /* waits that it stands for */
+	uint64_t labels;  /* see struct offcpu_row */
 };
 
 /* Where a waker waited. */

@@ -49,6 +49,8 @@ static uint64_t offcpu_hash(const struct offcpu_row *r)
 	h = hash_mix(h, r->date_ns ^ (uint64_t)r->chain << 32);
 	if (r->lock)
 		h = hash_mix(h, r->lock);
+	if (r->labels)
+		h = hash_mix(h, r->labels);
 	if (r->waker.flags)
 		h = offcpu_hash_waker(h, &r->waker);
 	return hash_mix(h, (uint64_t)r->wait.state << 32 |
@@ -62,7 +64,7 @@ static bool offcpu_eq(const void *owner, uint32_t pos, const void *key)
 	return a->thread.tid == b->thread.tid && a->thread.start_ns == b->thread.start_ns &&
 	       a->thread.comm_gen == b->thread.comm_gen && a->kernel_stack == b->kernel_stack &&
 	       a->user_stack == b->user_stack && a->date_ns == b->date_ns && a->chain == b->chain &&
-	       a->lock == b->lock && a->wait.state == b->wait.state &&
+	       a->lock == b->lock && a->labels == b->labels && a->wait.state == b->wait.state &&
 	       a->wait.syscall == b->wait.syscall && a->wait.flags == b->wait.flags &&
 	       offcpu_waker_eq(&a->waker, &b->waker);
 }
@@ -97,7 +99,7 @@ static void offcpu_strip(const struct offcpu *o, struct offcpu_row *row)
 {
 	row->thread = (struct wire_thread_key){0};
 	row->waker = (struct wire_waker){0};
-	row->user_stack = row->lock = row->date_ns = row->chain = 0;
+	row->user_stack = row->lock = row->labels = row->date_ns = row->chain = 0;
 	if (o->cnt >= o->max_rows + o->max_rows / 8)
 		row->kernel_stack = 0;
 }
@@ -149,6 +151,7 @@ struct offcpu_row offcpu_row_of(const struct chain_wait *w)
 		.user_stack = iv->user_stack,
 		.waker = w->waker,
 		.lock = w->lock,
+		.labels = w->labels,
 		.wait = iv->wait,
 		.date_ns = w->date_ns,
 		.cnt = w->cnt,
@@ -175,7 +178,10 @@ static int offcpu_add_interval(struct offcpu *o, const struct event *e)
 	const struct wire_waker *waker = event__waker(e);
 	const struct wire_interval *iv = e->interval;
 	struct ledger_term *term = iv->wait.flags & WIRE_F_OPEN ? &o->open : &o->delivered;
-	struct chain_wait w = {.interval = *iv, .lock = event__lock(e), .cnt = event__wait_cnt(e)};
+	struct chain_wait w = {.interval = *iv,
+			       .lock = event__lock(e),
+			       .cnt = event__wait_cnt(e),
+			       .labels = event__labels(e)};
 	struct offcpu_row row;
 	bool keep;
 	int err;

@@ -9,6 +9,7 @@
 #include "model/wait_state.h"
 
 #define BUILDER_PAUSE_ROWS 64
+#define BUILDER_MAX_LABELS (1u << 20) /* bytes of a set */
 
 static int builder_marks(struct builder *b)
 {
@@ -24,7 +25,6 @@ static int builder_marks(struct builder *b)
 		{"[Missed User Stack]", FRAME_KIND_MISSING, &b->missed_user},
 		{"[Missed Kernel Stack]", FRAME_KIND_MISSING, &b->missed_kernel},
 		{"[new thread]", FRAME_KIND_MISSING, &b->new_thread},
-		{"[go idle]", FRAME_KIND_STATE, &b->go_idle},
 	};
 	int err = 0;
 
@@ -244,6 +244,8 @@ static int builder_go(struct builder *b, const struct offcpu_row *row)
 	char text[256];
 
 	b->go = s ? s->go : WIRE_GO_NONE;
+	if (b->go == WIRE_GO_IDLE)
+		return profile__frame(b->profile, "[go idle]", NULL, FRAME_KIND_STATE, &b->go_idle);
 	if (b->go != WIRE_GO_PARKED)
 		return 0;
 	snprintf(text, sizeof(text), "[%s]",
@@ -251,6 +253,19 @@ static int builder_go(struct builder *b, const struct offcpu_row *row)
 			 ? "runnable"
 			 : wait_reason_table__find(t, row->wait.state, NULL, 0).name);
 	return profile__frame(b->profile, text, NULL, FRAME_KIND_STATE, &b->go_reason);
+}
+
+static int builder_labels(struct builder *b, uint64_t id, uint32_t *ret_id)
+{
+	const struct label_set *set = id ? label_table__find(&b->model->labels, id) : NULL;
+	_cleanup_buf_ struct buf text = {0};
+	int err;
+
+	if (!set)
+		return 0;
+	buf__init(&text, BUILDER_MAX_LABELS);
+	err = label_set__write(set, &text);
+	return err ? err : strtab__intern(&b->profile->strings, buf__str(&text), ret_id);
 }
 
 static int builder_row(struct builder *b, const struct offcpu_row *row)
@@ -288,6 +303,8 @@ static int builder_row(struct builder *b, const struct offcpu_row *row)
 	sample.reason = (uint8_t)why.reason;
 	if (*why.name)
 		err = profile__text(b->profile, why.name, &sample.wait_name);
+	if (!err)
+		err = builder_labels(b, row->labels, &sample.labels);
 	if (err)
 		return err;
 	sample.waker = (uint8_t)b->waker.context.kind;

@@ -14,6 +14,7 @@ struct offcpu_row {
 	uint64_t kernel_stack, user_stack;
 	struct wire_waker waker; /* zero where nobody asked */
 	uint64_t lock;		 /* the futex, as in struct wire_waked; 0: none */
+	uint64_t labels;	 /* id in the model's table; 0: none */
 	/* The waker waited itself: id of struct chains; then @waker is who woke the last hop. */
 	uint32_t chain;
 	struct wire_wait wait; /* flags: those of OFFCPU_ROW_FLAGS only */

@@ -158,6 +158,19 @@ static int record_check_long_name(const struct event *e)
 	return 0;
 }
 
+/* Pairs of texts, each ended by a NUL. */
+static int record_check_labels(const struct event *e)
+{
+	const struct wire_labels *l = e->labels;
+	size_t have = l->h.size - offsetof(struct wire_labels, text), ends = 0;
+
+	for (size_t i = 0; l->text_len <= have && i < l->text_len; i++)
+		ends += !l->text[i];
+	if (l->text_len > have || ends % 2 || (l->text_len && l->text[l->text_len - 1]))
+		return RECORD_BAD("labels: %u bytes are no pairs of texts", l->text_len);
+	return 0;
+}
+
 static int record_check_wait_reason(const struct event *e)
 {
 	const struct wire_wait_reason *r = e->wait_reason;
@@ -219,6 +232,7 @@ static const struct record_kind record_kinds[] = {
 			      record_check_wait_reason},
 	[WIRE_LONG_NAME] = {"long name", sizeof(struct wire_long_name), record_check_long_name},
 	[WIRE_DEBUG_FILE] = {"debug file", sizeof(struct wire_debug_file), record_check_debug_file},
+	[WIRE_LABELS] = {"labels", sizeof(struct wire_labels), record_check_labels},
 	[WIRE_META] = {"meta", sizeof(struct wire_meta), record_check_meta},
 	[WIRE_WINDOW] = {"window", sizeof(struct wire_window), record_check_window},
 	[WIRE_ROUND] = {"round", sizeof(struct wire_round), NULL},

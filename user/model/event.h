@@ -34,6 +34,7 @@ struct event {
 		const struct wire_wait_reason *wait_reason;
 		const struct wire_long_name *long_name;
 		const struct wire_debug_file *debug_file;
+		const struct wire_labels *labels;
 		const struct wire_meta *meta;
 		const struct wire_window *window;
 		const struct wire_round *round;
@@ -64,6 +65,14 @@ static inline uint64_t event__wait_cnt(const struct event *e)
 {
 	return e->h->size >= sizeof(struct wire_counted) ? ((const struct wire_counted *)e->h)->cnt
 							 : 1;
+}
+
+/* What its program says of it: the id of a WIRE_LABELS; 0: nothing. */
+static inline uint64_t event__labels(const struct event *e)
+{
+	return e->h->size >= sizeof(struct wire_counted)
+		       ? ((const struct wire_counted *)e->h)->labels
+		       : 0;
 }
 
 /*

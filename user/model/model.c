@@ -19,6 +19,7 @@ int model__init(struct model *m)
 	thread_table__init(&m->threads);
 	lock_table__init(&m->locks);
 	wait_reason_table__init(&m->wait_reasons);
+	label_table__init(&m->labels);
 	return strtab__init(&m->strings, MODEL_MAX_STRINGS);
 }
 
@@ -30,6 +31,7 @@ void model__fini(struct model *m)
 	thread_table__fini(&m->threads);
 	lock_table__fini(&m->locks);
 	wait_reason_table__fini(&m->wait_reasons);
+	label_table__fini(&m->labels);
 	strtab__fini(&m->strings);
 	free(m->notes);
 	memset(m, 0, sizeof(*m));
@@ -166,6 +168,8 @@ int model__apply(struct model *m, const struct event *e, image_refresh_fn refres
 		return thread_table__add_long_name(&m->threads, e->long_name);
 	case WIRE_DEBUG_FILE:
 		return model_add_debug_file(m, e->debug_file);
+	case WIRE_LABELS:
+		return label_table__add(&m->labels, e->labels);
 	case WIRE_META:
 		return model_add_note(m, e->meta);
 	case WIRE_WINDOW:

@@ -9,6 +9,7 @@
 #include "base/strtab.h"
 #include "model/event.h"
 #include "model/image.h"
+#include "model/labels.h"
 #include "model/ledger.h"
 #include "model/lock.h"
 #include "model/module.h"
@@ -29,6 +30,7 @@ struct model {
 	struct thread_table threads;
 	struct lock_table locks;
 	struct wait_reason_table wait_reasons;
+	struct label_table labels;
 	struct ledger ledger;
 	struct strtab strings;
 	struct model_note *notes; /* of WIRE_META records, in order of arrival */

@@ -67,6 +67,7 @@ struct profile_sample {
 	bool via_softirq; /* the waker, a thread, was in a softirq that its own system call ran */
 	uint32_t
 		wait_name; /* string id: what its system calls the reason; 0: nothing else than we do */
+	uint32_t labels;     /* string id, for labels_next() (model/labels.h); 0: none */
 	uint16_t syscall;    /* in which it waited, see profile_syscall(); 0: none, or not known */
 	uint8_t waker;	     /* enum waker_kind; WAKER_NONE also where nobody asked */
 	uint32_t waker_comm; /* string id; 0: no thread */

@@ -66,6 +66,9 @@ static int append_sample(struct profile *to, const struct profile *from,
 		err = profile__copy_text(to, from, &copy.lock);
 	if (!err)
 		err = profile__copy_text(to, from, &copy.wait_name);
+	/* It is clean, and has marks in it that cleaning would take away. */
+	if (!err && copy.labels)
+		err = strtab__intern(&to->strings, profile__str(from, s->labels), &copy.labels);
 	for (uint32_t i = 0; !err && i < s->frame_cnt; i++)
 		frames[i] = ids[from->frame_ids[s->first_frame + i]];
 	if (!err)

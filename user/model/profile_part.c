@@ -44,7 +44,8 @@ static uint64_t part_sample_bytes(struct profile_parts *parts, const struct prof
 	const struct profile *p = parts->profile;
 	uint64_t bytes = PART_SAMPLE_BYTES + (uint64_t)s->frame_cnt * PART_FRAME_REF_BYTES +
 			 part_text_bytes(p, s->waker_comm) + part_text_bytes(p, s->lock) +
-			 part_text_bytes(p, s->lock_owner) + part_text_bytes(p, s->wait_name);
+			 part_text_bytes(p, s->lock_owner) + part_text_bytes(p, s->wait_name) +
+			 part_text_bytes(p, s->labels);
 
 	for (uint32_t i = 0; i < s->frame_cnt; i++) {
 		uint32_t id = p->frame_ids[s->first_frame + i];

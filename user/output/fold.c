@@ -115,6 +115,9 @@ static int part_cmp(const struct fold *f, const struct fold_part *a, const struc
 
 	if (a->reason != b->reason)
 		return a->reason < b->reason ? -1 : 1;
+	if (a->labels != b->labels)
+		return strcmp(profile__str(f->profile, a->labels),
+			      profile__str(f->profile, b->labels));
 	if (a->goroutine != b->goroutine)
 		return a->goroutine ? 1 : -1;
 	if (a->wait_name != b->wait_name)
@@ -162,6 +165,7 @@ static int add_sample(struct fold *f, const struct profile_sample *s)
 		.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER,
 		.thread = s->thread,
 		.wait_name = f->opts.wait_names ? s->wait_name : 0,
+		.labels = f->opts.wait_names ? s->labels : 0,
 		.goroutine = f->opts.wait_names && s->thread < f->profile->thread_cnt &&
 			     f->profile->threads[s->thread].goroutine,
 	};

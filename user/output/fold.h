@@ -40,6 +40,7 @@ struct fold_part {
 	uint32_t group; /* string id in the profile; 0: not asked for, or the thread is not known */
 	uint32_t thread;    /* position in the profile's threads; FOLD_NONE: several */
 	uint32_t wait_name; /* string id in the profile; 0: not asked for, or it has none */
+	uint32_t labels;    /* likewise, of the program itself */
 	uint8_t reason;	    /* enum reason */
 	bool goroutine;	    /* with wait_names: its waits are of goroutines */
 	uint64_t cnt;	    /* intervals */

@@ -238,6 +238,7 @@ static void write_stack(struct json *j, const struct profile *p, const struct pr
 		json__member_string(j, "wait_reason", profile__str(p, s->wait_name));
 	if (t->goroutine)
 		json__member_goroutine(j, p, s->wait_name);
+	json__member_labels(j, p, s->labels);
 	json__member_bool(j, "open", s->open);
 	json__member_u64(j, "intervals", s->cnt);
 	json__member_u64(j, "blocked_ns", s->blocked_ns);

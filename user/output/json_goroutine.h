@@ -8,4 +8,7 @@
 /* Members of a wait of a goroutine, which Go's scheduler ended; @wait_name: a string id, Go's word for what it waited for. */
 void json__member_goroutine(struct json *j, const struct profile *p, uint32_t wait_name);
 
+/* A member "labels", an object, if @labels (struct profile_sample) is not 0. */
+void json__member_labels(struct json *j, const struct profile *p, uint32_t labels);
+
 #endif

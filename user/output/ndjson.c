@@ -24,6 +24,7 @@ static void ndjson_line(struct out *out, const struct profile *p, const struct f
 		json__member_string(&j, "wait_reason", profile__str(p, part->wait_name));
 	if (part->goroutine)
 		json__member_goroutine(&j, p, part->wait_name);
+	json__member_labels(&j, p, part->labels);
 	json__member_string(&j, "stack", stack);
 	json__member_u64(&j, "ns", part->ns);
 	json__member_u64(&j, "count", part->cnt);

@@ -37,6 +37,7 @@ static void waits_line(struct out *out, const struct profile *p, const struct pr
 		json__member_string(&j, "wait_reason", profile__str(p, s->wait_name));
 	if (s->thread < p->thread_cnt && p->threads[s->thread].goroutine)
 		json__member_goroutine(&j, p, s->wait_name);
+	json__member_labels(&j, p, s->labels);
 	json__member_u64(&j, "blocked_ns", w->wake_ns - w->from_ns);
 	json__member_u64(&j, "runnable_ns", w->to_ns - w->wake_ns);
 	if (s->open)

@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "base/gzip.h"
 #include "model/go_reason.h"
+#include "model/labels.h"
 #include "model/sanitise.h"
 #include "output/comments.h"
 #include "output/out.h"
@@ -24,6 +25,7 @@
 #define PPROF_MAX_TEXT	  (1u << 30) /* bytes of all strings */
 #define PPROF_MAX_MESSAGE (1u << 28)
 #define PPROF_PACK_BYTES  65536
+#define PPROF_MAX_KEY	  8192
 #define PPROF_MAX_IDS	  (1u << 20) /* in a sample or of comments */
 #define PPROF_MAX_COMMENT 16384
 
@@ -131,6 +133,39 @@ static void write_label(struct pprof *w, const char *key, const char *text, uint
 	proto_end(&w->message, at);
 }
 
+/* Ours come first in what readers show; a key may stand there once. */
+static bool is_own_key(const char *key)
+{
+	static const char *const own[] = {
+		"thread", "comm", "reason", "wait_reason", "group",
+		"pid",	  "tid",  "goid",   "scheduler",   "blocking_reason"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (!strcmp(key, own[i]))
+			return true;
+	return false;
+}
+
+/* What the program itself calls its waits: as trace_id and span_id, by which stores of profiles know traces. */
+static void write_own_labels(struct pprof *w, const char *labels)
+{
+	struct label l;
+
+	while (labels_next(&labels, &l)) {
+		_cleanup_buf_ struct buf key = {0};
+		_cleanup_free_ char *value = strndup(l.value, l.value_len);
+
+		buf__init(&key, PPROF_MAX_KEY);
+		buf__append(&key, l.key, l.key_len);
+		if (is_own_key(buf__str(&key)))
+			buf__puts(&key, "_label");
+		if (!value || key.err)
+			w->err = -ENOMEM;
+		else
+			write_label(w, buf__str(&key), value, 0);
+	}
+}
+
 static void write_labels(struct pprof *w, const struct pprof_labels *l)
 {
 	const struct profile *p = w->profile;
@@ -142,6 +177,7 @@ static void write_labels(struct pprof *w, const struct pprof_labels *l)
 	write_label(w, "group", profile__str(p, l->group), 0);
 	write_label(w, "pid", "", l->pid);
 	write_label(w, l->goroutine ? "goid" : "tid", "", l->tid);
+	write_own_labels(w, profile__str(p, l->labels));
 	if (!l->goroutine)
 		return;
 	write_label(w, "scheduler", "goroutine", 0);

@@ -18,6 +18,7 @@ static struct pprof_labels labels_of(const struct pprof_table *t, const struct p
 	struct pprof_labels l = {
 		.reason = s->reason < REASON_CNT ? s->reason : REASON_OTHER,
 		.wait_name = s->wait_name,
+		.labels = s->labels,
 	};
 	const struct profile_thread *th;
 
@@ -54,6 +55,8 @@ static int compare_labels(const struct pprof_labels *a, const struct pprof_label
 		order = compare_u32(a->group, b->group);
 	if (!order)
 		order = compare_u32(a->wait_name, b->wait_name);
+	if (!order)
+		order = compare_u32(a->labels, b->labels);
 	return order ? order : compare_u32(a->reason, b->reason);
 }
 
@@ -82,7 +85,7 @@ static uint64_t sample_hash(const struct pprof_table *t, const struct pprof_samp
 	uint64_t h = hash_u64((uint64_t)s->labels.pid << 32 | s->labels.tid);
 
 	h = hash_mix(h, (uint64_t)s->labels.thread << 32 | s->labels.reason);
-	h = hash_mix(h, s->labels.wait_name);
+	h = hash_mix(h, (uint64_t)s->labels.labels << 32 | s->labels.wait_name);
 	for (uint32_t i = 0; i < s->cnt; i++)
 		h = hash_mix(h, t->stacks[s->first + i]);
 	return h;

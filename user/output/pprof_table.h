@@ -22,6 +22,7 @@ struct pprof_labels {
 	uint32_t group;	    /* 0 too where it is the thread's name */
 	bool goroutine;	    /* tid is its number */
 	uint32_t wait_name; /* what the system calls the reason */
+	uint32_t labels;    /* of the program itself */
 	uint8_t reason;	    /* enum reason */
 };
 

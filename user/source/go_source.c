@@ -207,6 +207,7 @@ struct source *go_source_open(struct source *inner, const struct go_source_opts 
 	s->opts = *opts;
 	s->random = hash_u64(os_monotonic_ns()) | 1;
 	go_targets__init(&s->targets, opts->min_ns, opts->max_ns);
+	s->targets.wants_labels = opts->labels;
 	return &s->base;
 }
 

@@ -15,6 +15,7 @@
 struct go_source_opts {
 	double hz;	/* looks per second, on average */
 	double max_cpu; /* of a core: there are fewer looks when they would take more than that */
+	bool labels;	/* read those of goroutines, too */
 	uint64_t min_ns, max_ns; /* of waits that are delivered; 0: no limit */
 };
 

@@ -35,6 +35,8 @@ void go_targets__fini(struct go_targets *t)
 	}
 	free(t->items);
 	hash_index__fini(&t->index);
+	free(t->contexts);
+	hash_index__fini(&t->context_index);
 	go_wire__fini(&t->wire);
 	*t = (struct go_targets){0};
 }
@@ -53,14 +55,54 @@ static enum wire_go_class go_target_class(const struct go_target *g, const struc
 	return reason == GO_REASON_RUNTIME_IDLE ? WIRE_GO_IDLE : WIRE_GO_PARKED;
 }
 
-/* While the numbers of stacks mean something; the id stays with the goroutine until it runs. */
-static int go_target_stack(struct go_targets *t, const struct go_target *g, struct goroutine *one,
-			   uint64_t now_ns)
+static bool go_context_eq(const void *owner, uint32_t pos, const void *key)
 {
+	const struct go_context *a = &((const struct go_targets *)owner)->contexts[pos], *b = key;
+
+	return a->stack == b->stack && a->labels == b->labels;
+}
+
+/* 0 and the tag for it; or -errno. */
+static int go_targets_intern(struct go_targets *t, const struct go_context *c, uint64_t *ret_tag)
+{
+	uint64_t hash = hash_mix(c->stack, c->labels);
+	uint32_t pos = hash_index__find(&t->context_index, hash, go_context_eq, t, c);
+	int err;
+
+	*ret_tag = (uint64_t)pos + 1;
+	if (pos != HASH_INDEX_NONE)
+		return 0;
+	err = array__grow((void **)&t->contexts, &t->context_cap, t->context_cnt + 1,
+			  sizeof(*t->contexts), 2 * GO_WIRE_MAX_STACKS);
+	/* Too many: it waits in nothing that is known, and is asked again. */
+	*ret_tag = 0;
+	if (!err)
+		err = hash_index__add(&t->context_index, hash, (uint32_t)t->context_cnt);
+	if (err)
+		return err == -E2BIG ? 0 : err;
+	t->contexts[t->context_cnt++] = *c;
+	*ret_tag = t->context_cnt;
+	return 0;
+}
+
+/* While the numbers of stacks and labels mean something; what the ids say stays with the goroutine until it runs. */
+static int go_target_tag(struct go_targets *t, const struct go_target *g, struct goroutine *one,
+			 uint64_t now_ns)
+{
+	struct go_context c = {0};
+	int err;
+
 	if (one->tag)
 		return 0;
-	return go_wire__stack(&t->wire, &g->process, go_stacks__get(g->watch.stacks, one->stack),
-			      one->gopc, go_target_class(g, one), now_ns, &one->tag);
+	err = go_wire__stack(&t->wire, &g->process, go_stacks__get(g->watch.stacks, one->stack),
+			     one->gopc, go_target_class(g, one), now_ns, &c.stack);
+	if (!err && t->wants_labels) {
+		struct go_label_view labels =
+			go_labels__get(g->watch.labels, go_labels__number(g->watch.labels, one));
+
+		err = go_wire__labels(&t->wire, &labels, &c.labels);
+	}
+	return err ? err : go_targets_intern(t, &c, &one->tag);
 }
 
 /* The look before its first one, or since when it counts. */
@@ -78,9 +120,11 @@ static int go_target_tell(struct go_targets *t, const struct go_target *g,
 {
 	uint64_t from_ns = go_target_from(t, g, one);
 	bool ready = one->status == GO_RUNNABLE || one->status == GO_PREEMPTED;
+	struct go_context c = one->tag ? t->contexts[one->tag - 1] : (struct go_context){0};
 	struct go_wire_wait wait = {
 		.goid = one->goid,
-		.stack = one->tag,
+		.stack = c.stack,
+		.labels = c.labels,
 		.reason = go_target_word(g, one),
 		.status = (enum go_status)one->status,
 		.out_ns = from_ns,
@@ -282,6 +326,7 @@ static int go_target_open(struct go_targets *t, struct go_target *g, uint64_t no
 		return 0;
 	}
 	t->new_cnt--;
+	g->watch.wants_labels = t->wants_labels;
 	g->state = GO_TARGET_OPEN;
 	t->open_cnt++;
 	t->process_cnt++;
@@ -329,7 +374,7 @@ static int go_target_look(struct go_targets *t, struct go_target *g, bool last)
 	go_target_see(t, g, now, before);
 	for (size_t i = 0; !err && i < now->cnt; i++)
 		if (goroutine__is_parked(&now->items[i]))
-			err = go_target_stack(t, g, &now->items[i], now->now_ns);
+			err = go_target_tag(t, g, &now->items[i], now->now_ns);
 	if (!err && before)
 		err = go_target_tell_ended(t, g, before, now);
 	return err || !last ? err : go_target_tell_open(t, g);

@@ -35,6 +35,13 @@ struct go_targets {
 	struct hash_index index; /* by pid */
 	size_t open_cnt, new_cnt;
 	struct go_wire wire;
+	bool wants_labels;
+	/* What goroutines waited in, by their tag - 1: as long as one waits, it and its labels are the same. */
+	struct go_context {
+		uint64_t stack, labels; /* ids */
+	} * contexts;
+	size_t context_cnt, context_cap;
+	struct hash_index context_index;
 	uint64_t min_ns, max_ns;
 	uint64_t start_ns; /* of the window */
 	/* Of all waits, counted look by look; of those that have not ended with the last look; of those that min_ns and max_ns leave out. */

@@ -28,6 +28,7 @@ void go_wire__fini(struct go_wire *w)
 {
 	go_wire_set__fini(&w->threads);
 	go_wire_set__fini(&w->stacks);
+	go_wire_set__fini(&w->labels);
 	free(w->reasons);
 	*w = (struct go_wire){0};
 }
@@ -166,6 +167,45 @@ int go_wire__stack(struct go_wire *w, const struct go_wire_process *p, struct go
 	return added > 0 ? w->fn(w->arg, &e) : added;
 }
 
+/* ---- labels ---- */
+
+#define LABELS_MAX_BYTES (GO_LABELS_MAX * 2 * (GO_LABEL_MAX_BYTES + 1))
+
+static uint32_t go_wire_fill_labels(struct wire_labels *rec, const struct go_label_view *labels)
+{
+	char *at = rec->text;
+
+	for (uint32_t i = 0; i < labels->cnt; i++) {
+		at = stpcpy(at, labels->items[i].key) + 1;
+		at = stpcpy(at, labels->items[i].value) + 1;
+	}
+	return (uint32_t)(at - rec->text);
+}
+
+int go_wire__labels(struct go_wire *w, const struct go_label_view *labels, uint64_t *ret_id)
+{
+	_cleanup_free_ struct wire_labels *rec = NULL;
+	struct event e;
+	int added;
+
+	*ret_id = 0;
+	if (!labels->cnt)
+		return 0;
+	rec = calloc(1, sizeof(*rec) + LABELS_MAX_BYTES + 8);
+	if (!rec)
+		return -ENOMEM;
+	rec->text_len = go_wire_fill_labels(rec, labels);
+	rec->h.kind = WIRE_LABELS;
+	rec->h.size = (uint32_t)((sizeof(*rec) + rec->text_len + 7) & ~(size_t)7);
+	rec->id = hash_bytes(rec->text, rec->text_len) | 1;
+	added = go_wire_set__add(&w->labels, rec->id, GO_WIRE_MAX_STACKS);
+	if (added == -E2BIG)
+		return 0;
+	*ret_id = rec->id;
+	e.labels = rec;
+	return added > 0 ? w->fn(w->arg, &e) : added;
+}
+
 /* ---- waits ---- */
 
 static int go_wire_tell_reason(struct go_wire *w, uint32_t number, enum go_status status,
@@ -229,6 +269,7 @@ int go_wire__wait(struct go_wire *w, const struct go_wire_process *p,
 				.wait = {.syscall = -1, .flags = WIRE_F_NAMED},
 			},
 		.cnt = wait->cnt,
+		.labels = wait->labels,
 	};
 	struct wire_interval *iv = &rec.waked.interval;
 	struct event e = {.interval = iv};

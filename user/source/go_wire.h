@@ -10,6 +10,7 @@
 #define SOURCE_GO_WIRE_H
 
 #include "base/hash.h"
+#include "format/go_labels.h"
 #include "format/go_runtime.h"
 #include "format/go_stacks.h"
 #include "model/event.h"
@@ -32,7 +33,7 @@ struct go_wire_set {
 };
 
 struct go_wire {
-	struct go_wire_set threads, stacks;
+	struct go_wire_set threads, stacks, labels;
 	char (*reasons)[GO_WAIT_REASON_BYTES]; /* told */
 	size_t reason_cnt, reason_cap;
 	event_fn fn;
@@ -43,6 +44,7 @@ struct go_wire {
 struct go_wire_wait {
 	uint64_t goid;
 	uint64_t stack;	    /* of go_wire__stack() */
+	uint64_t labels;    /* of go_wire__labels(); 0: none */
 	const char *reason; /* Go's word */
 	enum go_status status;
 	uint64_t out_ns, wake_ns, in_ns; /* as in struct wire_interval */
@@ -58,6 +60,8 @@ void go_wire__fini(struct go_wire *w);
  */
 int go_wire__stack(struct go_wire *w, const struct go_wire_process *p, struct go_stack_view stack,
 		   uint64_t gopc, enum wire_go_class whose, uint64_t now_ns, uint64_t *ret_id);
+/* The id of a set of labels, likewise; 0 for one without any. 0 or -errno. */
+int go_wire__labels(struct go_wire *w, const struct go_label_view *labels, uint64_t *ret_id);
 /* Tells w->fn of a wait. 0 or -errno. */
 int go_wire__wait(struct go_wire *w, const struct go_wire_process *p,
 		  const struct go_wire_wait *wait);

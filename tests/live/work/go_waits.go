@@ -5,9 +5,11 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,6 +92,22 @@ func forever() {
 	select {}
 }
 
+// Of a request, as libraries for tracing mark them; its child inherits the labels.
+//
+//go:noinline
+func request(c chan int) {
+	labels := pprof.Labels("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736", "span_id", "00f067aa0ba902b7", "reason", "its own")
+	pprof.Do(context.Background(), labels, func(context.Context) {
+		go query(c)
+		<-c
+	})
+}
+
+//go:noinline
+func query(c chan int) {
+	<-c
+}
+
 func pair() (net.Conn, net.Conn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -118,6 +136,7 @@ func main() {
 	go reader(in)
 	go writer(out)
 	go forever()
+	go request(make(chan int))
 	time.Sleep(100 * time.Millisecond)
 	fmt.Println("ready")
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
