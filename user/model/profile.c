@@ -249,8 +249,8 @@ const char *profile__hidden_label(const struct profile *p)
 {
 	if (p->go_idle_ns)
 		return p->go_idle_ns == p->hidden_ns
-			       ? "of idle threads of Go, see --go-idle"
-			       : "hidden by --reason or --no-idle, or of idle threads of Go";
+			       ? "hidden: idle threads of Go (--go-idle)"
+			       : "hidden by --reason or --no-idle, or idle threads of Go (--go-idle)";
 	return p->by_lock    ? "not for a futex, or hidden by --reason or --no-idle"
 	       : p->by_waker ? "ended by nobody, or hidden by --reason or --no-idle"
 			     : "hidden by --reason or --no-idle";
