@@ -13,7 +13,8 @@
 #define LIST_CHUNK_CNT	131072 /* addresses read at once */
 #define MAX_GAP_BYTES	2048   /* between structs that are read as one span */
 #define MAX_SPAN_BYTES	65536
-#define MAX_READ_BYTES	(4u << 20)
+#define MAX_READ_BYTES \
+	(256u << 10) /* at once: what was copied is still in the second cache when it is decoded */
 
 void goroutines__init(struct goroutines *g)
 {

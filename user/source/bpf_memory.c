@@ -56,8 +56,8 @@ static int memory_attach(struct bpf_memory *m, uint32_t pid)
 	struct bpf_program *prog =
 		bpf_object__find_program_by_name(m->object.obj, "dwell_go_memory");
 	union bpf_iter_link_info info = {.task = {.tid = pid}};
-	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
-			    .link_info_len = sizeof(info));
+	struct bpf_iter_attach_opts opts = {
+		.sz = sizeof(opts), .link_info = &info, .link_info_len = sizeof(info)};
 
 	m->link = prog ? bpf_program__attach_iter(prog, &opts) : NULL;
 	if (!m->link && prog)
