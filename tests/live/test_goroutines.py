@@ -176,7 +176,12 @@ def while_the_list_grows():
 @case
 def command_line():
     for args, words in ((["goroutines"], ["-p PID"]), (["goroutines", "-p", 1, "5"], ["--watch"]),
-                        (["goroutines", "-p", 1, "--stacks", "--each"], ["--stacks", "--each"])):
+                        (["goroutines", "-p", 1, "--stacks", "--each"], ["--stacks", "--each", "--json"]),
+                        (["goroutines", "-p", 1, "--scheduler", "--each"], ["--scheduler", "--each", "--json"]),
+                        (["goroutines", "-p", 1, "--leaks", "--watch", 1], ["--leaks", "--watch"]),
+                        (["goroutines", "-p", 1, "--go-events", "1s", "--by-label", "k"], ["--go-events", "--by-label"]),
+                        (["goroutines", "-p", "1,2", "--go-events", "1s"], ["one process"]),
+                        (["goroutines", "-p", 1, "--window", 60], ["--leaks"])):
         result = run(*args)
         check_equal(result.status, 2, f"status of {args}")
         check_one_line(result.err, f"{args}", *words)
