@@ -224,12 +224,46 @@ static void test_window(void **state _unused_)
 	offcpu__fini(&o);
 }
 
+/* What stands for several waits still does, with its labels; nothing behind the record is read. */
+static void test_counted(void **state)
+{
+	struct wire_counted *rec = test_calloc(1, sizeof(*rec));
+	struct time_cut c = {.since_ns = 500, .until_ns = 1000};
+	struct event e = {.interval = &rec->waked.interval};
+	struct offcpu o;
+
+	(void)state;
+	offcpu__init(&o);
+	rec->waked.interval = (struct wire_interval){
+		.h = {.kind = WIRE_INTERVAL, .size = sizeof(*rec)},
+		.thread = {.start_ns = 1, .tid = 1},
+		.out_ns = 100,
+		.wake_ns = 900,
+		.in_ns = 900,
+		.wait = {.state = 1, .syscall = -1},
+	};
+	rec->cnt = 7;
+	rec->labels = 99;
+	assert_int_equal(time_cut__add(&c, &o, &e), 0);
+	assert_int_equal(o.cnt, 1);
+	assert_int_equal(o.rows[0].cnt, 7);
+	assert_int_equal(o.rows[0].labels, 99);
+	assert_int_equal(o.rows[0].blocked_ns, 400);
+	assert_int_equal(o.outside.ns, 400);
+	assert_int_equal(o.outside.cnt, 0);
+	rec->waked.interval.in_ns = rec->waked.interval.wake_ns = 400;
+	assert_int_equal(time_cut__add(&c, &o, &e), 0);
+	assert_int_equal(o.outside.cnt, 7);
+	offcpu__fini(&o);
+	test_free(rec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parts_add_up),	 cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_open_and_spilled), cmocka_unit_test(test_impossible_ones),
-		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_window),		 cmocka_unit_test(test_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,9 @@ static uint64_t cut_clamp(const struct time_cut *c, uint64_t ns)
 }
 
 /* What an interval adds to the ledger's filtered time by not being there as it was. */
-static void cut_account(struct offcpu *o, const struct wire_interval *was,
-			const struct wire_interval *is)
+static void cut_account(struct offcpu *o, const struct event *e, const struct wire_interval *is)
 {
+	const struct wire_interval *was = e->interval;
 	uint64_t whole_ns = was->in_ns - was->out_ns;
 
 	/* Open time stands on both sides of the equation. */
@@ -22,24 +22,24 @@ static void cut_account(struct offcpu *o, const struct wire_interval *was,
 		return;
 	}
 	o->outside.ns += whole_ns;
-	o->outside.cnt++;
+	o->outside.cnt += event__wait_cnt(e);
 }
 
 static int cut_interval(const struct time_cut *c, struct offcpu *o, const struct event *e)
 {
 	const struct wire_interval *was = e->interval;
-	struct wire_waked copy = {0};
-	struct wire_interval *is = &copy.interval;
+	struct wire_counted copy;
+	struct wire_interval *is = &copy.waked.interval;
 	struct event part = {.interval = is};
 
 	/* One that can't be is refused there. */
 	if (was->wake_ns < was->out_ns || was->in_ns < was->wake_ns)
 		return offcpu__add(o, e);
 	if (was->in_ns <= c->since_ns || was->out_ns >= c->until_ns) {
-		cut_account(o, was, NULL);
+		cut_account(o, e, NULL);
 		return 0;
 	}
-	memcpy(&copy, was, event__waker(e) ? sizeof(copy) : sizeof(*was));
+	event__copy_interval(e, &copy);
 	is->out_ns = cut_clamp(c, was->out_ns);
 	is->wake_ns = cut_clamp(c, was->wake_ns);
 	is->in_ns = cut_clamp(c, was->in_ns);
@@ -47,8 +47,8 @@ static int cut_interval(const struct time_cut *c, struct offcpu *o, const struct
 	if (was->in_ns > c->until_ns)
 		is->wait.flags |= WIRE_F_OPEN;
 	if (was->wake_ns > c->until_ns)
-		memset(&copy.waker, 0, sizeof(copy.waker));
-	cut_account(o, was, is);
+		memset(&copy.waked.waker, 0, sizeof(copy.waked.waker));
+	cut_account(o, e, is);
 	return offcpu__add(o, &part);
 }
 

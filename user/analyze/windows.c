@@ -181,15 +181,12 @@ static uint64_t window_from_ns(const struct windows *w, const struct window *win
 /* The window's part of @e, as one that is open when the window ends before it. */
 static int window_book(const struct windows *w, struct window *win, const struct event *e)
 {
-	struct wire_waked rec = {.interval = *e->interval};
-	struct event part = {.interval = &rec.interval};
-	struct wire_interval *iv = &rec.interval;
+	struct wire_counted rec;
+	struct wire_interval *iv = &rec.waked.interval;
+	struct event part = {.interval = iv};
 	int err;
 
-	if (event__waker(e)) {
-		rec.waker = *event__waker(e);
-		rec.lock = event__lock(e);
-	}
+	event__copy_interval(e, &rec);
 	iv->out_ns = window_from_ns(w, win, iv);
 	if (win->end_ns && win->end_ns < iv->in_ns) {
 		iv->in_ns = win->end_ns;

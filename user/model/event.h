@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "wire.h"
 
@@ -73,6 +74,16 @@ static inline uint64_t event__labels(const struct event *e)
 	return e->h->size >= sizeof(struct wire_counted)
 		       ? ((const struct wire_counted *)e->h)->labels
 		       : 0;
+}
+
+/* A WIRE_INTERVAL to be changed, with all that is known of it; its size says how much that is. */
+static inline void event__copy_interval(const struct event *e, struct wire_counted *to)
+{
+	uint32_t size = e->h->size < sizeof(*to) ? e->h->size : (uint32_t)sizeof(*to);
+
+	memset(to, 0, sizeof(*to));
+	memcpy(to, e->h, size);
+	to->waked.interval.h.size = size;
 }
 
 /*
