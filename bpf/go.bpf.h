@@ -13,7 +13,7 @@
 #include "maps.bpf.h"
 #include "unwind.bpf.h"
 
-#define GO_MAX_PROCESSES 4096
+#define GO_MAX_PROCESSES 1024
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

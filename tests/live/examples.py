@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 
+import go_waits
 from golang import Toolchain
 from goroutines import BUILDS, Program, build
 from livetest import BUILD, DWELL, Dwell, Work, check, check_equal, scratch
@@ -53,6 +54,12 @@ def go_program():
     return Program(build(Toolchain(), next(iter(BUILDS))))
 
 
+@functools.lru_cache
+def calm_go_program():
+    """One whose goroutines wait seldom enough for probes."""
+    return go_waits.Program(go_waits.build(Toolchain()))
+
+
 def prepared(line, pid):
     """The words up to a pipe or redirection, with what the reader has replaced by what the test has."""
     words = shlex.split(re.split(r"\s[|>]", line)[0], comments=True)
@@ -66,7 +73,11 @@ def prepared(line, pid):
             words[i] = own_cgroup()
         elif re.fullmatch(r"\d+", w) and words[i - 1] not in ("-p", "-t", "-m", "-M", "--top", "-i", "-n"):
             words[i] = "1"
-    # Ten minutes else.
+    # Without an end else, or ten minutes.
+    if words[-2] == "--watch":
+        words.append("1")
+    if "--go-events" in words and words[-1] == "10m":
+        words[-1] = "1s"
     if "--leaks" in words and "1" not in words:
         words.append("1")
     # It shows a living process for as long as that lives.
@@ -84,7 +95,8 @@ def own_cgroup():
 
 
 def try_line(line, pid, folder):
-    words = prepared(line, go_program().pid if line.startswith("dwell goroutines") else pid)
+    go = calm_go_program if "--go-events" in line else go_program
+    words = prepared(line, go().pid if line.startswith("dwell goroutines") else pid)
     check_equal(words[0], "dwell", line)
     check(words[1] in COMMANDS, f"{line}: no such command")
     if whole_system(words):
