@@ -52,38 +52,38 @@ bool goroutine_decode(const struct go_layout *l, uint64_t addr, const uint8_t by
 		      struct goroutine *ret, bool *ret_damaged)
 {
 	uint32_t status = go_g_status(bytes, l);
-	struct goroutine g = {
-		.addr = addr,
-		.goid = go_g_u64(bytes, l->goid),
-		.gopc = go_g_u64(bytes, l->gopc),
-		.startpc = go_g_u64(bytes, l->startpc),
-		.stack_hi = go_g_u64(bytes, GO_G_STACK_HI),
-		.status = (uint8_t)status,
-		.stack = GO_STACK_NONE,
-	};
+	uint64_t goid = go_g_u64(bytes, l->goid), stack_hi = go_g_u64(bytes, GO_G_STACK_HI);
 
 	*ret_damaged = status >= GO_STATUS_CNT || status == 5 || status == 7;
 	if (*ret_damaged || status == GO_IDLE || status == GO_DEAD || status == GO_DEAD_EXTRA)
 		return false;
-	*ret_damaged = !g.goid || go_g_u64(bytes, GO_G_STACK_LO) >= g.stack_hi;
+	*ret_damaged = !goid || go_g_u64(bytes, GO_G_STACK_LO) >= stack_hi;
 	/* runtime.newproc1() says that it can run, and gives it its number after that. */
-	if (!g.goid && status == GO_RUNNABLE)
+	if (!goid && status == GO_RUNNABLE)
 		*ret_damaged = false;
-	if (!g.goid || *ret_damaged)
+	if (!goid || *ret_damaged)
 		return false;
-	goroutine_decode_place(l, bytes, &g);
+	*ret = (struct goroutine){
+		.addr = addr,
+		.goid = goid,
+		.gopc = go_g_u64(bytes, l->gopc),
+		.startpc = go_g_u64(bytes, l->startpc),
+		.stack_hi = stack_hi,
+		.status = (uint8_t)status,
+		.stack = GO_STACK_NONE,
+	};
+	goroutine_decode_place(l, bytes, ret);
 	if (status == GO_WAITING || status == GO_LEAKED) {
-		g.wait_since_ns = go_g_u64(bytes, l->wait_since);
-		g.wait_reason = bytes[l->wait_reason];
-		g.waiting = go_g_u64(bytes, l->waiting);
+		ret->wait_since_ns = go_g_u64(bytes, l->wait_since);
+		ret->wait_reason = bytes[l->wait_reason];
+		ret->waiting = go_g_u64(bytes, l->waiting);
 	}
 	if (l->parent_goid)
-		g.parent_goid = go_g_u64(bytes, l->parent_goid);
+		ret->parent_goid = go_g_u64(bytes, l->parent_goid);
 	if (l->seq)
-		g.seq = bytes[l->seq];
-	g.labels = go_g_u64(bytes, l->labels);
-	g.locked = l->locked_m && go_g_u64(bytes, l->locked_m);
-	*ret = g;
+		ret->seq = bytes[l->seq];
+	ret->labels = go_g_u64(bytes, l->labels);
+	ret->locked = l->locked_m && go_g_u64(bytes, l->locked_m);
 	return true;
 }
 
@@ -295,7 +295,7 @@ static int goroutines_take(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 {
 	struct go_reading *r = arg;
 	struct goroutines *g = r->g;
-	struct goroutine one;
+	struct goroutine *one;
 	uint64_t addr = g->sorted[i];
 	bool damaged, found;
 	int err;
@@ -306,19 +306,19 @@ static int goroutines_take(void *arg, size_t i, const uint8_t bytes[GO_G_BYTES])
 		return 0;
 	}
 	r->last_addr = addr;
-	found = goroutine_decode(r->layout, addr, bytes, &one, &damaged);
-	if (damaged)
-		found = goroutine_decode_again(r, addr, &one, &damaged);
-	if (!found) {
-		g->counts.damaged += damaged;
-		g->counts.ended += !damaged;
-		return 0;
-	}
 	err = array__grow((void **)&g->items, &g->cap, g->cnt + 1, sizeof(*g->items),
 			  GO_MAX_GOROUTINES);
-	if (!err)
-		g->items[g->cnt++] = one;
-	return err;
+	if (err)
+		return err;
+	/* In its place at once: nothing is copied again for each of many. */
+	one = &g->items[g->cnt];
+	found = goroutine_decode(r->layout, addr, bytes, one, &damaged);
+	if (damaged)
+		found = goroutine_decode_again(r, addr, one, &damaged);
+	g->cnt += found;
+	g->counts.damaged += !found && damaged;
+	g->counts.ended += !found && !damaged;
+	return 0;
 }
 
 int goroutines__read(struct goroutines *g, const struct go_runtime *r)
