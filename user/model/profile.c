@@ -248,9 +248,9 @@ enum frame_kind profile_kind_of_name(const char *name, size_t len)
 const char *profile__hidden_label(const struct profile *p)
 {
 	if (p->go_idle_ns)
-		return p->go_idle_ns == p->hidden_ns
-			       ? "hidden: idle threads of Go (--go-idle)"
-			       : "hidden by --reason or --no-idle, or idle threads of Go (--go-idle)";
+		return p->go_idle_ns == p->hidden_ns ? "hidden: idle threads of Go (--go-idle)"
+						     : "hidden by --reason or --no-idle, or idle "
+						       "threads of Go (--go-idle)";
 	return p->by_lock    ? "not for a futex, or hidden by --reason or --no-idle"
 	       : p->by_waker ? "ended by nobody, or hidden by --reason or --no-idle"
 			     : "hidden by --reason or --no-idle";
