@@ -9,34 +9,12 @@
 #include "base/gzip.h"
 #include "base/strtab.h"
 #include "model/sanitise.h"
+#include "output/pprof_fields.h"
 #include "output/proto.h"
 
 #define MAX_TEXT    (256u << 20)
 #define MAX_MESSAGE (256u << 20)
 #define MAX_ITEMS   (1u << 22) /* functions, or places in them */
-
-/* Field numbers of profile.proto: github.com/google/pprof/blob/main/proto/profile.proto */
-enum {
-	PROFILE_SAMPLE_TYPE = 1,
-	PROFILE_SAMPLE,
-	PROFILE_MAPPING,
-	PROFILE_LOCATION,
-	PROFILE_FUNCTION,
-	PROFILE_STRING,
-	PROFILE_TIME_NANOS = 9,
-	PROFILE_DURATION_NANOS,
-	PROFILE_PERIOD_TYPE,
-	PROFILE_PERIOD,
-	PROFILE_COMMENT,
-	PROFILE_DEFAULT_SAMPLE_TYPE,
-};
-enum { TYPE_TYPE = 1, TYPE_UNIT };
-enum { SAMPLE_LOCATIONS = 1, SAMPLE_VALUES, SAMPLE_LABEL };
-enum { LABEL_KEY = 1, LABEL_STR, LABEL_NUM };
-enum { MAPPING_ID = 1, MAPPING_FILE = 5, MAPPING_HAS_FUNCTIONS = 7, MAPPING_HAS_INLINES = 10 };
-enum { LOCATION_ID = 1, LOCATION_MAPPING, LOCATION_LINE = 4 };
-enum { LINE_FUNCTION = 1, LINE_LINE };
-enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_FILE = 4 };
 
 /* A program, a function of one, or a line of a function; their ids are positions + 1. Texts are ids of strings. */
 struct go_pprof_item {

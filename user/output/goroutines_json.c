@@ -21,7 +21,7 @@ void goroutines_json_place(struct json *j, const struct go_line *line)
 	json__member_u64(j, "line", line->line);
 }
 
-static int write_frame(void *arg, const struct go_line *line)
+int goroutines_json_frame(void *arg, const struct go_line *line)
 {
 	struct json *j = arg;
 
@@ -69,7 +69,7 @@ int goroutines_json_stack(struct json *j, const struct go_look *look, uint32_t n
 	json__member_bool(j, "stack_is_whole", stack.is_whole);
 	json__key(j, "stack");
 	json__begin_array(j);
-	err = go_frames__each(look->frames, stack, runtime, write_frame, j);
+	err = go_frames__each(look->frames, stack, runtime, goroutines_json_frame, j);
 	json__end_array(j);
 	return err;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "output/columns.h"
 #include "output/goroutines.h"
 #include "output/goroutines_leaks.h"
 #include "output/out.h"
@@ -10,19 +11,10 @@
 #define LABEL_COLS  12
 #define WORDS_BYTES 4096
 
-#define COLOR_BOLD  "\033[1m"
-#define COLOR_RESET "\033[0m"
-
 struct text {
 	struct out out;
 	const struct goroutines_leaks_report *r;
 };
-
-static void put_color(struct text *t, const char *color)
-{
-	if (t->r->color)
-		out__puts(&t->out, color);
-}
 
 /* Names out of the process may hold anything. */
 static void put_name(struct text *t, const char *s)
@@ -34,24 +26,10 @@ static void put_name(struct text *t, const char *s)
 	out__puts(&t->out, buf__str(&text));
 }
 
-static void put_cnt(struct text *t, uint64_t cnt)
-{
-	char text[TEXT_CNT_LEN];
-
-	out__puts(&t->out, text_cnt(text, cnt));
-}
-
 static void put_goroutines(struct text *t, uint64_t cnt)
 {
-	put_cnt(t, cnt);
+	columns_cnt(&t->out, cnt, 0);
 	out__puts(&t->out, cnt == 1 ? " goroutine" : " goroutines");
-}
-
-static void put_ns(struct text *t, uint64_t ns)
-{
-	char text[TEXT_NS_LEN];
-
-	out__puts(&t->out, text_ns(text, ns));
 }
 
 /* "+21.2/min" */
@@ -75,13 +53,6 @@ static const char *age_text(char ret[TEXT_NS_LEN + 8], const struct go_leak_age 
 	return ret;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Of a go statement. */
 static void put_place(struct text *t, uint64_t gopc, bool in_full)
 {
@@ -93,7 +64,7 @@ static void put_place(struct text *t, uint64_t gopc, bool in_full)
 	}
 	put_name(t, creator.name);
 	out__puts(&t->out, in_full ? "  " : " ");
-	put_name(t, !creator.file ? "?" : in_full ? creator.file : base_name(creator.file));
+	put_name(t, !creator.file ? "?" : in_full ? creator.file : columns_base_name(creator.file));
 	out__printf(&t->out, ":%u", creator.line);
 }
 
@@ -118,20 +89,20 @@ static void put_heading(struct text *t, const struct go_leak *leak)
 {
 	char rate[TEXT_CNT_LEN];
 
-	put_color(t, COLOR_BOLD);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
 	out__printf(&t->out, "%s: ", go_leak_verdict_name(leak->verdict));
 	put_goroutines(t, leak->cnt);
 	if (leak->window_ns) {
 		out__printf(&t->out, ", %s in ", rate_text(rate, leak->per_minute));
-		put_ns(t, leak->window_ns);
+		columns_ns(&t->out, leak->window_ns, 0);
 	}
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	out__putc(&t->out, '\n');
 	put_label(t, "verdict");
 	out__puts(&t->out, verdict_text(leak->verdict));
 	if (leak->verdict == GO_LEAK_CONFIRMED && leak->confirmed_cnt != leak->cnt) {
 		out__puts(&t->out, " (");
-		put_cnt(t, leak->confirmed_cnt);
+		columns_cnt(&t->out, leak->confirmed_cnt, 0);
 		out__puts(&t->out, " of them)");
 	}
 	out__putc(&t->out, '\n');
@@ -198,11 +169,11 @@ static void put_ages(struct text *t, const struct go_leak *leak)
 	out__printf(&t->out, "P50 %s", age_text(age, &leak->p50));
 	out__printf(&t->out, ", P90 %s", age_text(age, &leak->p90));
 	out__printf(&t->out, ", oldest %s; ", age_text(age, &leak->oldest));
-	put_cnt(t, leak->still_cnt);
+	columns_cnt(&t->out, leak->still_cnt, 0);
 	out__puts(&t->out, " of ");
-	put_cnt(t, leak->cnt);
+	columns_cnt(&t->out, leak->cnt, 0);
 	out__puts(&t->out, " have not run for ");
-	put_ns(t, t->r->leaks->window_ns / 4);
+	columns_ns(&t->out, t->r->leaks->window_ns / 4, 0);
 	out__putc(&t->out, '\n');
 }
 
@@ -252,7 +223,7 @@ static void put_verdicts(struct text *t)
 		out__puts(&t->out, n++ ? ", " : ": ");
 		put_goroutines(t, cnt);
 		out__printf(&t->out, " %s at ", go_leak_verdict_name((enum go_leak_verdict)v));
-		put_cnt(t, sites);
+		columns_cnt(&t->out, sites, 0);
 		out__puts(&t->out, sites == 1 ? " site" : " sites");
 	}
 	if (!n)
@@ -266,17 +237,17 @@ static void put_title(struct text *t)
 	const char *version = look->runtime->version;
 	uint64_t seen_ns = go_leaks__seen_ns(t->r->leaks);
 
-	put_color(t, COLOR_BOLD);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
 	put_name(t, look->comm);
 	out__printf(&t->out, " (pid %u), %s: ", look->pid, *version ? version : "unknown Go");
 	put_goroutines(t, t->r->leaks->watched_cnt);
 	out__puts(&t->out, ", watched for ");
-	put_ns(t, seen_ns);
+	columns_ns(&t->out, seen_ns, 0);
 	put_verdicts(t);
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	if (!go_leaks__is_whole(t->r->leaks)) {
 		out__puts(&t->out, "; what grows shows only after ");
-		put_ns(t, t->r->leaks->window_ns);
+		columns_ns(&t->out, t->r->leaks->window_ns, 0);
 	}
 	out__putc(&t->out, '\n');
 }

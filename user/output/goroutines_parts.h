@@ -9,6 +9,8 @@
 
 /* "function", and "file" and "line" if they are known. */
 void goroutines_json_place(struct json *j, const struct go_line *line);
+/* One function of a stack, an object: a go_line_fn over a struct json. */
+int goroutines_json_frame(void *json, const struct go_line *line);
 /* "stack_is_whole" and "stack", if there is one. 0 or -errno. */
 int goroutines_json_stack(struct json *j, const struct go_look *look, uint32_t number,
 			  bool runtime);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "output/columns.h"
 #include "output/goroutines.h"
 #include "output/out.h"
 #include "output/text.h"
@@ -12,41 +13,10 @@
 
 #define FIRST_LOG2 8 /* below 2^8 ns buckets don't grow: one line */
 
-#define COLOR_BOLD  "\033[1m"
-#define COLOR_DIM   "\033[2m"
-#define COLOR_RESET "\033[0m"
-
 struct text {
 	struct out out;
 	const struct goroutines_report *r;
 };
-
-static void put_color(struct text *t, const char *color)
-{
-	if (t->r->color)
-		out__puts(&t->out, color);
-}
-
-static void put_right(struct text *t, const char *s, size_t cols)
-{
-	for (size_t len = strlen(s); len < cols; len++)
-		out__putc(&t->out, ' ');
-	out__puts(&t->out, s);
-}
-
-static void put_cnt(struct text *t, uint64_t cnt, size_t cols)
-{
-	char text[TEXT_CNT_LEN];
-
-	put_right(t, text_cnt(text, cnt), cols);
-}
-
-static void put_ns(struct text *t, uint64_t ns, size_t cols)
-{
-	char text[TEXT_NS_LEN];
-
-	put_right(t, text_ns(text, ns), cols);
-}
 
 /* ---- numbers ---- */
 
@@ -60,10 +30,10 @@ static void put_title(struct text *t)
 
 	buf__init(&comm, 1 << 16);
 	text_fit(&comm, look->comm, COMM_COLS);
-	put_color(t, COLOR_BOLD);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
 	out__printf(&t->out, "%s (pid %u), %s: the scheduler", buf__str(&comm), look->pid,
 		    *version ? version : "unknown Go");
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	if (t->r->scheduler->before)
 		out__printf(&t->out, ", in the last %s\n",
 			    text_ns(ns, t->r->scheduler->interval_ns));
@@ -76,15 +46,15 @@ static void put_lists(struct text *t)
 	const struct go_sched_stats *s = t->r->scheduler->now;
 
 	out__puts(&t->out, "threads: ");
-	put_cnt(t, (uint64_t)s->threads, 0);
+	columns_cnt(&t->out, (uint64_t)s->threads, 0);
 	out__puts(&t->out, ", ");
-	put_cnt(t, (uint64_t)s->idle_threads, 0);
+	columns_cnt(&t->out, (uint64_t)s->idle_threads, 0);
 	out__puts(&t->out, " idle, ");
-	put_cnt(t, (uint64_t)s->spinning_threads, 0);
+	columns_cnt(&t->out, (uint64_t)s->spinning_threads, 0);
 	out__puts(&t->out, " looking for work; idle processors: ");
-	put_cnt(t, (uint64_t)s->idle_procs, 0);
+	columns_cnt(&t->out, (uint64_t)s->idle_procs, 0);
 	out__puts(&t->out, "; global run queue: ");
-	put_cnt(t, (uint64_t)s->run_queue, 0);
+	columns_cnt(&t->out, (uint64_t)s->run_queue, 0);
 	out__putc(&t->out, '\n');
 }
 
@@ -104,10 +74,10 @@ static void put_created(struct text *t)
 	uint64_t cnt = since(s->now->created, s->before ? s->before->created : 0);
 
 	out__puts(&t->out, "goroutines created: ");
-	put_cnt(t, cnt, 0);
+	columns_cnt(&t->out, cnt, 0);
 	if (s->before) {
 		out__puts(&t->out, " (");
-		put_cnt(t, per_second(t, cnt), 0);
+		columns_cnt(&t->out, per_second(t, cnt), 0);
 		out__puts(&t->out, "/s)");
 	}
 	out__putc(&t->out, '\n');
@@ -121,10 +91,10 @@ static void put_mutex_wait(struct text *t)
 	if (!s->now->has_mutex_wait)
 		return;
 	out__puts(&t->out, "waited for mutexes: ");
-	put_ns(t, ns, 0);
+	columns_ns(&t->out, ns, 0);
 	if (s->before) {
 		out__puts(&t->out, " (");
-		put_ns(t, per_second(t, ns), 0);
+		columns_ns(&t->out, per_second(t, ns), 0);
 		out__puts(&t->out, "/s)");
 	}
 	out__putc(&t->out, '\n');
@@ -138,9 +108,9 @@ static void put_quantile(struct text *t, const struct go_histogram *h, unsigned 
 	char text[TEXT_NS_LEN];
 
 	if (!go_histogram__total(h))
-		put_right(t, "-", 11);
+		columns_right(&t->out, "-", 11);
 	else
-		put_right(t, ns < UINT64_MAX ? text_ns(text, ns) : "> 1 day", 11);
+		columns_right(&t->out, ns < UINT64_MAX ? text_ns(text, ns) : "> 1 day", 11);
 }
 
 static void put_row(struct text *t, const char *name, struct go_histogram h,
@@ -151,7 +121,7 @@ static void put_row(struct text *t, const char *name, struct go_histogram h,
 	if (before)
 		go_histogram__subtract(&h, before);
 	out__printf(&t->out, "%-*s", NAME_COLS, name);
-	put_cnt(t, go_histogram__total(&h), 12);
+	columns_cnt(&t->out, go_histogram__total(&h), 12);
 	for (size_t i = 0; i < ARRAY_SIZE(permilles); i++)
 		put_quantile(t, &h, permilles[i]);
 	out__putc(&t->out, '\n');
@@ -162,10 +132,10 @@ static void put_rows(struct text *t)
 	const struct go_sched_stats *now = t->r->scheduler->now, *before = t->r->scheduler->before;
 	static const char *const names[] = {"stop the world: GC", "stop the world: other"};
 
-	put_color(t, COLOR_DIM);
+	columns_color(&t->out, t->r->color, COLOR_DIM);
 	out__printf(&t->out, "%-*s%12s%11s%11s%11s%11s\n", NAME_COLS, "at most", "count", "P50",
 		    "P90", "P99", "max");
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	put_row(t, "scheduling latency", now->latency, before ? &before->latency : NULL);
 	for (int i = 0; now->has_pauses && i < GO_PAUSE_CNT; i++) {
 		put_row(t, names[i], now->paused[i], before ? &before->paused[i] : NULL);
@@ -186,7 +156,7 @@ static void put_line(struct text *t, size_t line, uint64_t cnt, uint64_t most)
 		 line ? text_ns(from, 1ull << (line + FIRST_LOG2 - 1)) : "0",
 		 text_ns(to, 1ull << (line + FIRST_LOG2)));
 	out__printf(&t->out, "%-*s", NAME_COLS, range);
-	put_cnt(t, cnt, 12);
+	columns_cnt(&t->out, cnt, 12);
 	out__printf(&t->out, " |%-*.*s|\n", BAR_COLS, (int)text_scale(cnt, BAR_COLS, most), bar);
 }
 

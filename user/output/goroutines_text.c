@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "output/columns.h"
 #include "output/goroutines.h"
 #include "output/out.h"
 #include "output/text.h"
@@ -12,47 +13,10 @@
 #define AGE_COLS    10
 #define COMM_COLS   64
 
-#define COLOR_BOLD  "\033[1m"
-#define COLOR_DIM   "\033[2m"
-#define COLOR_RESET "\033[0m"
-
 struct text {
 	struct out out;
 	const struct goroutines_report *r;
 };
-
-static void put_color(struct text *t, const char *color)
-{
-	if (t->r->color)
-		out__puts(&t->out, color);
-}
-
-/* @s, which may hold any bytes, in at most @max columns, filled up to @min. */
-static void put_text(struct text *t, const char *s, size_t min, size_t max)
-{
-	_cleanup_buf_ struct buf text;
-	size_t cols;
-
-	buf__init(&text, 1 << 16);
-	cols = text_fit(&text, s, max);
-	out__puts(&t->out, buf__str(&text));
-	for (; cols < min; cols++)
-		out__putc(&t->out, ' ');
-}
-
-static void put_right(struct text *t, const char *s, size_t cols)
-{
-	for (size_t len = strlen(s); len < cols; len++)
-		out__putc(&t->out, ' ');
-	out__puts(&t->out, s);
-}
-
-static void put_cnt(struct text *t, uint64_t cnt, size_t cols)
-{
-	char text[TEXT_CNT_LEN];
-
-	put_right(t, text_cnt(text, cnt), cols);
-}
 
 /* Nothing is known of how long it is so when the process was looked at once, but where the runtime noted it. */
 static bool has_age(const struct goroutines_report *r, const struct go_row *row)
@@ -66,14 +30,7 @@ static void put_age(struct text *t, const struct go_row *row)
 
 	text_ns(ns, row->oldest_ns);
 	snprintf(text, sizeof(text), "%s%s", row->oldest_is_bound ? "> " : "", ns);
-	put_right(t, has_age(t->r, row) ? text : "-", AGE_COLS + 2);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	columns_right(&t->out, has_age(t->r, row) ? text : "-", AGE_COLS + 2);
 }
 
 /* "api (pid 4711), go1.22.3: 1,042 goroutines: 1,030 waiting, 2 running; 5 of the runtime not shown" */
@@ -83,22 +40,22 @@ static void put_title(struct text *t)
 	const struct go_table *table = t->r->table;
 	const char *version = look->runtime->version;
 
-	put_color(t, COLOR_BOLD);
-	put_text(t, look->comm, 0, COMM_COLS);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
+	columns_text(&t->out, look->comm, 0, COMM_COLS);
 	out__printf(&t->out, " (pid %u), %s: ", look->pid, *version ? version : "unknown Go");
-	put_cnt(t, table->shown_cnt, 0);
+	columns_cnt(&t->out, table->shown_cnt, 0);
 	out__puts(&t->out, table->shown_cnt == 1 ? " goroutine" : " goroutines");
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	for (int i = 0, n = 0; i < GO_STATUS_CNT; i++) {
 		if (!table->by_status[i])
 			continue;
 		out__puts(&t->out, n++ ? ", " : ": ");
-		put_cnt(t, table->by_status[i], 0);
+		columns_cnt(&t->out, table->by_status[i], 0);
 		out__printf(&t->out, " %s", go_status_name((enum go_status)i));
 	}
 	if (table->system_cnt) {
 		out__puts(&t->out, "; ");
-		put_cnt(t, table->system_cnt, 0);
+		columns_cnt(&t->out, table->system_cnt, 0);
 		out__puts(&t->out, " of the runtime not shown");
 	}
 	out__puts(&t->out, "\n");
@@ -120,10 +77,10 @@ static void put_rest(struct text *t, const char *what)
 
 	if (!left)
 		return;
-	put_color(t, COLOR_DIM);
-	put_cnt(t, left, 7);
+	columns_color(&t->out, t->r->color, COLOR_DIM);
+	columns_cnt(&t->out, left, 7);
 	out__printf(&t->out, " more %s (--top 0: all)\n", what);
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 }
 
 /* ---- the table ---- */
@@ -143,11 +100,11 @@ static void put_creator(struct text *t, const struct go_row *row)
 		out__puts(&t->out, "-");
 		return;
 	}
-	put_text(t, creator.name, 0, SIZE_MAX);
+	columns_text(&t->out, creator.name, 0, SIZE_MAX);
 	if (!creator.file)
 		return;
 	out__putc(&t->out, ' ');
-	put_text(t, base_name(creator.file), 0, SIZE_MAX);
+	columns_text(&t->out, columns_base_name(creator.file), 0, SIZE_MAX);
 	out__printf(&t->out, ":%u", creator.line);
 }
 
@@ -155,18 +112,18 @@ static void put_row(struct text *t, const struct go_row *row)
 {
 	const char *start = go_frames__function(t->r->look->frames, row->startpc);
 
-	put_cnt(t, row->cnt, 7);
+	columns_cnt(&t->out, row->cnt, 7);
 	out__puts(&t->out, "  ");
-	put_text(t, go_status_name(row->status), 9, 9);
+	columns_text(&t->out, go_status_name(row->status), 9, 9);
 	out__puts(&t->out, "  ");
-	put_text(t, *row->wait_reason ? row->wait_reason : "-", REASON_COLS, REASON_COLS);
+	columns_text(&t->out, *row->wait_reason ? row->wait_reason : "-", REASON_COLS, REASON_COLS);
 	put_age(t, row);
 	out__puts(&t->out, "  ");
 	if (t->r->table->by_label) {
-		put_text(t, row->label ? row->label : "-", LABEL_COLS, LABEL_COLS);
+		columns_text(&t->out, row->label ? row->label : "-", LABEL_COLS, LABEL_COLS);
 		out__puts(&t->out, "  ");
 	}
-	put_text(t, *start ? start : "-", NAME_COLS, NAME_COLS);
+	columns_text(&t->out, *start ? start : "-", NAME_COLS, NAME_COLS);
 	out__puts(&t->out, "  ");
 	put_creator(t, row);
 	out__putc(&t->out, '\n');
@@ -177,7 +134,7 @@ static void put_heads(struct text *t)
 	out__printf(&t->out, "\n%7s  %-9s  %-*s  %*s  ", "count", "state", REASON_COLS,
 		    "wait reason", AGE_COLS, "oldest");
 	if (t->r->table->by_label) {
-		put_text(t, t->r->table->by_label, LABEL_COLS, LABEL_COLS);
+		columns_text(&t->out, t->r->table->by_label, LABEL_COLS, LABEL_COLS);
 		out__puts(&t->out, "  ");
 	}
 	out__printf(&t->out, "%-*s  %s\n", NAME_COLS, "function", "created by");
@@ -205,9 +162,9 @@ static int put_line(void *arg, const struct go_line *line)
 {
 	struct text *t = arg;
 
-	put_text(t, line->name, 0, SIZE_MAX);
+	columns_text(&t->out, line->name, 0, SIZE_MAX);
 	out__puts(&t->out, "(...)\n\t");
-	put_text(t, line->file ? line->file : "?", 0, SIZE_MAX);
+	columns_text(&t->out, line->file ? line->file : "?", 0, SIZE_MAX);
 	out__printf(&t->out, ":%u", line->line);
 	if (line->offset)
 		out__printf(&t->out, " +0x%x", line->offset);
@@ -222,11 +179,11 @@ static void put_created(struct text *t, uint64_t gopc, uint64_t parent)
 	if (!get_creator(t, gopc, &line))
 		return;
 	out__puts(&t->out, "created by ");
-	put_text(t, line.name, 0, SIZE_MAX);
+	columns_text(&t->out, line.name, 0, SIZE_MAX);
 	if (parent)
 		out__printf(&t->out, " in goroutine %llu", (unsigned long long)parent);
 	out__puts(&t->out, "\n\t");
-	put_text(t, line.file ? line.file : "?", 0, SIZE_MAX);
+	columns_text(&t->out, line.file ? line.file : "?", 0, SIZE_MAX);
 	out__printf(&t->out, ":%u", line.line);
 	if (line.offset)
 		out__printf(&t->out, " +0x%x", line.offset);
@@ -257,8 +214,8 @@ static int put_block(struct text *t, const struct go_row *row)
 	char ns[TEXT_NS_LEN];
 
 	out__putc(&t->out, '\n');
-	put_color(t, COLOR_BOLD);
-	put_cnt(t, row->cnt, 0);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
+	columns_cnt(&t->out, row->cnt, 0);
 	out__printf(&t->out, " goroutine%s [%s]", row->cnt == 1 ? "" : "s",
 		    *row->wait_reason ? row->wait_reason : go_status_name(row->status));
 	if (row->label) {
@@ -267,7 +224,7 @@ static int put_block(struct text *t, const struct go_row *row)
 
 		goroutines_put_labels(&t->out, &view);
 	}
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	if (has_age(t->r, row))
 		out__printf(&t->out, ", %s %s%s", row->cnt == 1 ? "for" : "the oldest for",
 			    row->oldest_is_bound ? "at least " : "", text_ns(ns, row->oldest_ns));

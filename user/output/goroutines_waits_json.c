@@ -2,6 +2,7 @@
 /* Members are only ever added; a change that breaks readers raises "version". */
 #include <errno.h>
 
+#include "output/goroutines_parts.h"
 #include "output/goroutines_waits.h"
 #include "output/json_writer.h"
 
@@ -11,27 +12,6 @@ struct writing {
 	struct json j;
 	const struct goroutines_waits_report *r;
 };
-
-static void write_place(struct json *j, const struct go_line *line)
-{
-	json__member_string(j, "function", line->name);
-	if (!line->file)
-		return;
-	json__member_string(j, "file", line->file);
-	json__member_u64(j, "line", line->line);
-}
-
-static int write_frame(void *arg, const struct go_line *line)
-{
-	struct json *j = arg;
-
-	json__line(j);
-	json__begin_object(j);
-	write_place(j, line);
-	json__member_bool(j, "inlined", line->is_inlined);
-	json__end_object(j);
-	return 0;
-}
 
 static void write_times(struct json *j, const char *key, const struct histogram *h)
 {
@@ -60,7 +40,7 @@ static void write_origin(struct writing *w, const struct go_waits_row *row)
 		return;
 	json__key(&w->j, "created_by");
 	json__begin_object(&w->j);
-	write_place(&w->j, &creator);
+	goroutines_json_place(&w->j, &creator);
 	json__end_object(&w->j);
 }
 
@@ -74,7 +54,8 @@ static int write_stack(struct writing *w, const struct go_waits_row *row)
 	json__member_bool(&w->j, "stack_is_whole", stack.is_whole);
 	json__key(&w->j, "stack");
 	json__begin_array(&w->j);
-	err = go_frames__each(w->r->waits->frames, stack, w->r->runtime, write_frame, &w->j);
+	err = go_frames__each(w->r->waits->frames, stack, w->r->runtime, goroutines_json_frame,
+			      &w->j);
 	json__end_array(&w->j);
 	return err;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "output/columns.h"
 #include "output/goroutines_waits.h"
 #include "output/out.h"
 #include "output/text.h"
@@ -12,61 +13,10 @@
 #define FIRST_COLS  12 /* of quantiles: what they are of stands above */
 #define COMM_COLS   64
 
-#define COLOR_BOLD  "\033[1m"
-#define COLOR_DIM   "\033[2m"
-#define COLOR_RESET "\033[0m"
-
 struct text {
 	struct out out;
 	const struct goroutines_waits_report *r;
 };
-
-static void put_color(struct text *t, const char *color)
-{
-	if (t->r->color)
-		out__puts(&t->out, color);
-}
-
-/* @s, which may hold any bytes, in at most @max columns, filled up to @min. */
-static void put_text(struct text *t, const char *s, size_t min, size_t max)
-{
-	_cleanup_buf_ struct buf text;
-	size_t cols;
-
-	buf__init(&text, 1 << 16);
-	cols = text_fit(&text, s, max);
-	out__puts(&t->out, buf__str(&text));
-	for (; cols < min; cols++)
-		out__putc(&t->out, ' ');
-}
-
-static void put_right(struct text *t, const char *s, size_t cols)
-{
-	for (size_t len = strlen(s); len < cols; len++)
-		out__putc(&t->out, ' ');
-	out__puts(&t->out, s);
-}
-
-static void put_cnt(struct text *t, uint64_t cnt, size_t cols)
-{
-	char text[TEXT_CNT_LEN];
-
-	put_right(t, text_cnt(text, cnt), cols);
-}
-
-static void put_ns(struct text *t, uint64_t ns, size_t cols)
-{
-	char text[TEXT_NS_LEN];
-
-	put_right(t, text_ns(text, ns), cols);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 /* ---- the head ---- */
 
@@ -77,23 +27,23 @@ static void put_title(struct text *t)
 	const char *version = r->waits->runtime->version;
 	uint64_t cnt = r->waits->wait_cnt;
 
-	put_color(t, COLOR_BOLD);
-	put_text(t, r->comm, 0, COMM_COLS);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
+	columns_text(&t->out, r->comm, 0, COMM_COLS);
 	out__printf(&t->out, " (pid %u), %s: ", r->pid, *version ? version : "unknown Go");
-	put_cnt(t, cnt, 0);
+	columns_cnt(&t->out, cnt, 0);
 	out__puts(&t->out, cnt == 1 ? " wait ended in " : " waits ended in ");
-	put_ns(t, r->end_ns - r->start_ns, 0);
-	put_color(t, COLOR_RESET);
+	columns_ns(&t->out, r->end_ns - r->start_ns, 0);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	for (size_t i = 0; i < r->loss_cnt; i++) {
 		if (!r->losses[i].cnt || !r->losses[i].text)
 			continue;
 		out__puts(&t->out, "; ");
-		put_cnt(t, r->losses[i].cnt, 0);
+		columns_cnt(&t->out, r->losses[i].cnt, 0);
 		out__printf(&t->out, " %s", r->losses[i].text);
 	}
 	if (r->waits->system_cnt) {
 		out__puts(&t->out, "; ");
-		put_cnt(t, r->waits->system_cnt, 0);
+		columns_cnt(&t->out, r->waits->system_cnt, 0);
 		out__puts(&t->out, " of the runtime not shown");
 	}
 	if (r->is_over)
@@ -112,10 +62,10 @@ static void put_rest(struct text *t, const char *what)
 
 	if (!left)
 		return;
-	put_color(t, COLOR_DIM);
-	put_cnt(t, left, 9);
+	columns_color(&t->out, t->r->color, COLOR_DIM);
+	columns_cnt(&t->out, left, 9);
 	out__printf(&t->out, " more %s (--top 0: all)\n", what);
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 }
 
 /* ---- the table ---- */
@@ -134,11 +84,11 @@ static void put_creator(struct text *t, const struct go_waits_row *row)
 		out__puts(&t->out, "-");
 		return;
 	}
-	put_text(t, creator.name, 0, SIZE_MAX);
+	columns_text(&t->out, creator.name, 0, SIZE_MAX);
 	if (!creator.file)
 		return;
 	out__putc(&t->out, ' ');
-	put_text(t, base_name(creator.file), 0, SIZE_MAX);
+	columns_text(&t->out, columns_base_name(creator.file), 0, SIZE_MAX);
 	out__printf(&t->out, ":%u", creator.line);
 }
 
@@ -151,9 +101,9 @@ static uint64_t quantile(const struct histogram *h, uint32_t permille)
 static void put_quantile(struct text *t, const struct histogram *h, uint32_t permille, size_t cols)
 {
 	if (h->cnt)
-		put_ns(t, quantile(h, permille), cols);
+		columns_ns(&t->out, quantile(h, permille), cols);
 	else
-		put_right(t, "-", cols);
+		columns_right(&t->out, "-", cols);
 }
 
 static void put_quantiles(struct text *t, const struct histogram *h)
@@ -168,14 +118,14 @@ static void put_row(struct text *t, const struct go_waits_row *row)
 {
 	const char *start = go_frames__function(t->r->waits->frames, row->startpc);
 
-	put_cnt(t, row->cnt, 9);
-	put_ns(t, row->total_ns, NS_COLS);
+	columns_cnt(&t->out, row->cnt, 9);
+	columns_ns(&t->out, row->total_ns, NS_COLS);
 	out__puts(&t->out, "  ");
-	put_text(t, row->wait_reason, REASON_COLS, REASON_COLS);
+	columns_text(&t->out, row->wait_reason, REASON_COLS, REASON_COLS);
 	put_quantiles(t, &row->blocked);
 	put_quantiles(t, &row->delay);
 	out__puts(&t->out, "  ");
-	put_text(t, *start ? start : "-", NAME_COLS, NAME_COLS);
+	columns_text(&t->out, *start ? start : "-", NAME_COLS, NAME_COLS);
 	out__puts(&t->out, "  ");
 	put_creator(t, row);
 	out__putc(&t->out, '\n');
@@ -206,9 +156,9 @@ static int put_line(void *arg, const struct go_line *line)
 {
 	struct text *t = arg;
 
-	put_text(t, line->name, 0, SIZE_MAX);
+	columns_text(&t->out, line->name, 0, SIZE_MAX);
 	out__puts(&t->out, "(...)\n\t");
-	put_text(t, line->file ? line->file : "?", 0, SIZE_MAX);
+	columns_text(&t->out, line->file ? line->file : "?", 0, SIZE_MAX);
 	out__printf(&t->out, ":%u\n", line->line);
 	return 0;
 }
@@ -220,9 +170,9 @@ static void put_created(struct text *t, uint64_t gopc)
 	if (!get_creator(t, gopc, &line))
 		return;
 	out__puts(&t->out, "created by ");
-	put_text(t, line.name, 0, SIZE_MAX);
+	columns_text(&t->out, line.name, 0, SIZE_MAX);
 	out__puts(&t->out, "\n\t");
-	put_text(t, line.file ? line.file : "?", 0, SIZE_MAX);
+	columns_text(&t->out, line.file ? line.file : "?", 0, SIZE_MAX);
 	out__printf(&t->out, ":%u\n", line.line);
 }
 
@@ -238,7 +188,7 @@ static void put_times(struct text *t, const char *what, const struct histogram *
 	out__puts(&t->out, what);
 	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
 		out__puts(&t->out, points[i].name);
-		put_ns(t, quantile(h, points[i].permille), 0);
+		columns_ns(&t->out, quantile(h, points[i].permille), 0);
 	}
 }
 
@@ -248,12 +198,12 @@ static int put_block(struct text *t, const struct go_waits_row *row)
 	int err;
 
 	out__putc(&t->out, '\n');
-	put_color(t, COLOR_BOLD);
-	put_cnt(t, row->cnt, 0);
+	columns_color(&t->out, t->r->color, COLOR_BOLD);
+	columns_cnt(&t->out, row->cnt, 0);
 	out__printf(&t->out, " wait%s [%s]", row->cnt == 1 ? "" : "s", row->wait_reason);
-	put_color(t, COLOR_RESET);
+	columns_color(&t->out, t->r->color, COLOR_RESET);
 	out__puts(&t->out, ", ");
-	put_ns(t, row->total_ns, 0);
+	columns_ns(&t->out, row->total_ns, 0);
 	put_times(t, "; blocked", &row->blocked);
 	put_times(t, "; to run", &row->delay);
 	out__puts(&t->out, ":\n");

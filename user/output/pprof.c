@@ -18,6 +18,7 @@
 #include "model/sanitise.h"
 #include "output/comments.h"
 #include "output/out.h"
+#include "output/pprof_fields.h"
 #include "output/pprof_table.h"
 #include "output/proto.h"
 #include "output/writer.h"
@@ -28,37 +29,6 @@
 #define PPROF_MAX_KEY	  8192
 #define PPROF_MAX_IDS	  (1u << 20) /* in a sample or of comments */
 #define PPROF_MAX_COMMENT 16384
-
-/* The fields of each message. */
-enum {
-	PROFILE_SAMPLE_TYPE = 1,
-	PROFILE_SAMPLE,
-	PROFILE_MAPPING,
-	PROFILE_LOCATION,
-	PROFILE_FUNCTION,
-	PROFILE_STRING,
-	PROFILE_TIME_NANOS = 9,
-	PROFILE_DURATION_NANOS,
-	PROFILE_PERIOD_TYPE,
-	PROFILE_PERIOD,
-	PROFILE_COMMENT,
-	PROFILE_DEFAULT_SAMPLE_TYPE,
-};
-enum { TYPE_TYPE = 1, TYPE_UNIT };
-enum { SAMPLE_LOCATIONS = 1, SAMPLE_VALUES, SAMPLE_LABEL };
-enum { LABEL_KEY = 1, LABEL_STR, LABEL_NUM };
-enum {
-	MAPPING_ID = 1,
-	MAPPING_FILE = 5,
-	MAPPING_BUILD_ID,
-	MAPPING_HAS_FUNCTIONS,
-	MAPPING_HAS_FILES,
-	MAPPING_HAS_LINES,
-	MAPPING_HAS_INLINES,
-};
-enum { LOCATION_ID = 1, LOCATION_MAPPING, LOCATION_LINE = 4 };
-enum { LINE_FUNCTION = 1, LINE_LINE };
-enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_FILE = 4 };
 
 struct pprof {
 	const struct profile *profile;
