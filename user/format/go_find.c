@@ -18,39 +18,59 @@ bool go_slice_is_sane(const struct go_slice *s)
 	       s->cap <= (1ull << 32);
 }
 
+#define MAX_RIVALS 16
+#define TAIL_CNT   8
+
 struct go_allgs_search {
 	const struct go_code *code;
-	struct go_sample *sample; /* of the found one */
-	uint64_t addr;
-	struct go_slice slice; /* data 0: none is found */
+	struct go_sample *sample; /* of the first that was found */
+	bool found;
 	unsigned int candidate_cnt;
+	uint64_t rivals[MAX_RIVALS]; /* slices of the same goroutines */
+	size_t rival_cnt;
 };
 
 /*
- * While the garbage collector marks, runtime.work.stackRoots is a second one: the list as it was when it began, without room behind
- * it (runtime.allGsSnapshot()).
+ * Is it one to its end? A list that has been outgrown lies in free memory for a while, and what the runtime keeps of that memory may begin
+ * with its address, too.
  */
-static bool go_allgs_is_better(const struct go_slice *a, const struct go_slice *b)
+static bool go_allgs_is_whole(const struct go_code *c, const struct go_slice *slice)
 {
-	return !b->data || a->len > b->len || (a->len == b->len && a->cap > b->cap);
+	/* The last one may be being appended just now. */
+	uint64_t len = slice->len - 1, cnt = len < TAIL_CNT ? len : TAIL_CNT;
+	struct go_sample tail;
+
+	return go_sample__read(&tail, c->memory, slice->data + (len - cnt) * WORD, cnt);
 }
 
-static void go_allgs_check(struct go_allgs_search *s, uint64_t addr, const struct go_slice *slice)
+static bool go_allgs_find(struct go_allgs_search *s, const struct go_slice *slice)
 {
 	struct go_sample sample;
 
-	if (!go_allgs_is_better(slice, &s->slice) ||
-	    !go_sample__read(&sample, s->code->memory, slice->data, slice->len) ||
-	    !go_layout_find_goid(&sample))
-		return;
-	s->addr = addr;
-	s->slice = *slice;
+	if (!go_sample__read(&sample, s->code->memory, slice->data, slice->len) ||
+	    !go_layout_find_goid(&sample) || !go_allgs_is_whole(s->code, slice))
+		return false;
 	*s->sample = sample;
+	s->found = true;
+	return true;
 }
 
+/* Goroutines are never taken out of the list, so those of a copy are its first ones. */
+static bool go_allgs_compare(struct go_allgs_search *s, uint64_t addr, const struct go_slice *slice)
+{
+	uint64_t first[MIN_GOROUTINES];
+
+	if (go_memory__read(s->code->memory, slice->data, first, sizeof(first)) &&
+	    !memcmp(first, s->sample->addrs, sizeof(first)))
+		s->rivals[s->rival_cnt++] = addr;
+	return s->rival_cnt == MAX_RIVALS;
+}
+
+/* Until the first one is found; then, from the beginning, all of the same goroutines. */
 static int go_allgs_scan(void *arg, const struct go_chunk *c)
 {
 	struct go_allgs_search *s = arg;
+	bool searching = !s->found;
 	struct go_slice slice;
 
 	for (size_t at = 0; at < c->step && c->len - at >= sizeof(slice); at += WORD) {
@@ -59,22 +79,48 @@ static int go_allgs_scan(void *arg, const struct go_chunk *c)
 			continue;
 		if (s->candidate_cnt++ >= MAX_CANDIDATES)
 			return 1;
-		go_allgs_check(s, c->addr + at, &slice);
+		if (searching ? go_allgs_find(s, &slice)
+			      : go_allgs_compare(s, c->addr + at, &slice))
+			return 1;
 	}
 	return 0;
 }
 
+/* The longest now, or the one with more room. 0: none is one any more. */
+static uint64_t go_allgs_longest(const struct go_allgs_search *s)
+{
+	struct go_slice best = {0}, slice;
+	uint64_t addr = 0;
+
+	for (size_t i = 0; i < s->rival_cnt; i++) {
+		if (!go_memory__read(s->code->memory, s->rivals[i], &slice, sizeof(slice)) ||
+		    !go_slice_is_sane(&slice) || slice.len < best.len ||
+		    (slice.len == best.len && slice.cap <= best.cap) ||
+		    !go_allgs_is_whole(s->code, &slice))
+			continue;
+		best = slice;
+		addr = s->rivals[i];
+	}
+	return addr;
+}
+
+/*
+ * While the garbage collector marks, runtime.work.stackRoots is a second list: all goroutines that there were when it began, without
+ * room behind them (runtime.allGsSnapshot()). The real one goes on growing; what was read of it first, and of a copy of it later,
+ * tells nothing. So all are read again, one right behind the other, and twice, since a collection may begin in between.
+ */
 int go_find_allgs(const struct go_code *c, uint64_t *ret_addr, struct go_sample *ret_sample)
 {
 	struct go_allgs_search s = {.code = c, .sample = ret_sample};
 	int err = go_code__each_chunk(c, go_allgs_scan, &s);
 
+	s.candidate_cnt = 0;
+	if (err >= 0 && s.found)
+		err = go_code__each_chunk(c, go_allgs_scan, &s);
 	if (err < 0)
 		return err;
-	if (!s.slice.data)
-		return -ENOENT;
-	*ret_addr = s.addr;
-	return 0;
+	*ret_addr = go_allgs_longest(&s);
+	return *ret_addr && *ret_addr == go_allgs_longest(&s) ? 0 : -ENOENT;
 }
 
 /* ---- wait reasons ---- */

@@ -16,8 +16,8 @@ struct go_slice {
 bool go_slice_is_sane(const struct go_slice *s);
 
 /*
- * Finds runtime.allgs: the only slice of pointers to what looks like goroutines. 0, its address and some of its goroutines;
- * -ENOENT: there is none, or more than one; -ENOMEM.
+ * Finds runtime.allgs: the longest slice of pointers to what looks like goroutines. 0, its address and some of its goroutines;
+ * -ENOENT: there is none, or it changes too fast to be told from copies of it; -ENOMEM.
  */
 int go_find_allgs(const struct go_code *c, uint64_t *ret_addr, struct go_sample *ret_sample);
 
