@@ -121,8 +121,16 @@ static int live_note_goroutines(struct session *s, const struct source *source, 
 	if (st.refused_cnt)
 		log_warn("no goroutines: %s%s", st.refusal,
 			 st.refused_cnt > 1 ? "; other processes likewise" : "");
+	if (st.unopened_cnt || st.unknown_cnt)
+		log_warn("some Go programs' goroutines are missing: there are too many processes "
+			 "at once, trace less of them (-p)");
 	if (!st.process_cnt)
 		return 0;
+	if (st.torn_cnt || st.unread_cnt)
+		log_warn(
+			"goroutines: %llu stacks changed each time they were read and are missing, "
+			"%llu goroutines could not be read",
+			(unsigned long long)st.torn_cnt, (unsigned long long)st.unread_cnt);
 	snprintf(text, sizeof(text), "%llu looks, %.1f ms each, at up to %llu in %u processes",
 		 (unsigned long long)st.look_cnt,
 		 st.look_cnt ? (double)st.look_ns / 1e6 / (double)st.look_cnt : 0,

@@ -232,6 +232,9 @@ void go_source_stats(const struct source *s, struct go_source_stats *ret)
 		.look_ns = g->look_ns,
 		.goroutine_cnt = g->targets.goroutine_cnt,
 		.torn_cnt = g->targets.torn_cnt,
+		.unread_cnt = g->targets.unread_cnt,
+		.unopened_cnt = g->targets.unopened_cnt,
+		.unknown_cnt = g->targets.unknown_cnt,
 	};
 	memcpy(ret->refusal, g->targets.refusal, sizeof(ret->refusal));
 }

@@ -28,6 +28,10 @@ struct go_source_stats {
 	uint64_t look_ns;	/* that they took */
 	uint64_t goroutine_cnt; /* most at once */
 	uint64_t torn_cnt;	/* stacks that changed each time they were read */
+	uint64_t unread_cnt;	/* goroutines that a look could not read */
+	uint64_t
+		unopened_cnt; /* not 0: some Go programs were left out, there are too many at once */
+	uint64_t unknown_cnt; /* processes of which it wasn't asked what they are: likewise */
 };
 
 /* @inner is closed with the new source, also when that can't be made. NULL + errno. */

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "format/go_status.h"
 
-#define TRY_INTERVAL_NS 20000000
+#define TRY_INTERVAL_NS	 20000000
+#define FULL_INTERVAL_NS 1000000000
 
 void go_targets__init(struct go_targets *t, uint64_t min_ns, uint64_t max_ns)
 {
@@ -219,6 +220,7 @@ static struct go_target *go_targets_add(struct go_targets *t, uint32_t pid, int 
 	*ret_err = array__grow((void **)&t->items, &t->cap, t->cnt + 1, sizeof(*t->items),
 			       GO_TARGETS_MAX);
 	if (*ret_err) {
+		t->unknown_cnt += *ret_err == -E2BIG;
 		*ret_err = *ret_err == -E2BIG ? 0 : *ret_err;
 		return NULL;
 	}
@@ -308,10 +310,15 @@ static int go_target_open(struct go_targets *t, struct go_target *g, uint64_t no
 {
 	int err;
 
-	if (now_ns < g->try_ns || t->open_cnt >= GO_TARGETS_MAX_OPEN)
+	if (now_ns < g->try_ns)
 		return 0;
 	if (!os_go_is_likely(g->process.image.pid)) {
 		go_target_refuse(t, g, -ESRCH);
+		return 0;
+	}
+	if (t->open_cnt >= GO_TARGETS_MAX_OPEN) {
+		t->unopened_cnt++;
+		g->try_ns = now_ns + FULL_INTERVAL_NS;
 		return 0;
 	}
 	err = go_watch__init(&g->watch, g->process.image.pid, false);
@@ -369,6 +376,7 @@ static int go_target_look(struct go_targets *t, struct go_target *g, bool last)
 	now = go_watch__now(&g->watch);
 	before = go_watch__before(&g->watch);
 	t->torn_cnt += now->counts.torn;
+	t->unread_cnt += now->counts.cut + now->counts.unreadable + now->counts.damaged;
 	if (now->cnt > t->goroutine_cnt)
 		t->goroutine_cnt = now->cnt;
 	go_target_see(t, g, now, before);

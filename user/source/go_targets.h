@@ -49,6 +49,10 @@ struct go_targets {
 	uint32_t process_cnt, refused_cnt;
 	char refusal[256];
 	uint64_t goroutine_cnt, torn_cnt;
+	uint64_t unread_cnt; /* goroutines that a look could not read */
+	uint64_t
+		unopened_cnt; /* times that there was no room for a Go program, GO_TARGETS_MAX_OPEN */
+	uint64_t unknown_cnt; /* processes beyond GO_TARGETS_MAX */
 };
 
 void go_targets__init(struct go_targets *t, uint64_t min_ns, uint64_t max_ns);
