@@ -41,6 +41,7 @@ def all_of_the_time():
     """One that never runs waits for the whole window; one that has run before it and sleeps again and again, too."""
     with Program(path) as program:
         p = trace(program.pid, seconds=2)
+    check_ledger(p)
     for function in ("main.forever", "main.holder"):
         ns = total_ns(p, function)
         check(abs(ns - p.window_ns) <= 0.01 * p.window_ns, f"{function}: {ns} ns of {p.window_ns}")
