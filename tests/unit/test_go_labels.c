@@ -157,6 +157,8 @@ static void test_map(void **state)
 	put_cell(NEXT_BUCKET, 2, 255, "a", "1");
 	put_cell(OLD_BUCKETS, 0, 2, "z", "moved");
 	put_cell(OLD_BUCKETS, 1, 200, "old", "still");
+	/* There is one old bucket for two new ones: what lies behind it is no bucket. */
+	put_cell(OLD_BUCKETS + BUCKET_BYTES, 1, 200, "behind", "it");
 	give(0, SETS);
 	/* A map that is nil. */
 	give(1, SETS + 4096);
@@ -173,6 +175,24 @@ static void test_map(void **state)
 	look();
 	assert_int_equal(of(0).cnt, 0);
 	assert_int_equal(all.counts.unlabelled, 1);
+}
+
+/* Linked to itself: the walk ends, and what it has seen isn't believed, or is said to be a part. */
+static void test_circle(void **state)
+{
+	size_t reads;
+
+	(void)state;
+	begin(23, 1);
+	put_map(SETS, 1, 0, 0);
+	put_cell(BUCKETS, 0, 77, "a", "1");
+	go_heap_put_u64(&heap, BUCKETS + 264, NEXT_BUCKET);
+	go_heap_put_u64(&heap, NEXT_BUCKET + 264, NEXT_BUCKET);
+	give(0, SETS);
+	reads = heap.reads;
+	look();
+	assert_true(heap.reads - reads < 1000);
+	assert_false(of(0).cnt && of(0).is_whole);
 }
 
 static void test_bounds(void **state)
