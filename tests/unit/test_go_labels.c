@@ -183,7 +183,7 @@ static void test_circle(void **state)
 	size_t reads;
 
 	(void)state;
-	begin(23, 1);
+	begin(23, 2);
 	put_map(SETS, 1, 0, 0);
 	put_cell(BUCKETS, 0, 77, "a", "1");
 	go_heap_put_u64(&heap, BUCKETS + 264, NEXT_BUCKET);
