@@ -21,8 +21,9 @@ def build(toolchain):
 class Program:
     """It, running."""
 
-    def __init__(self, path):
-        self.process = start([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, command):
+        """@command: its path, or words that run it."""
+        self.process = start([command] if isinstance(command, str) else command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         check(self.process.stdout.readline() == "ready\n", "the program did not begin")
 

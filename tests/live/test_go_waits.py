@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """dwell offcpu on Go programs: the waits of goroutines, beside what the program measures itself."""
 import json
+import os
+import shutil
 
 import pprof_readers
 from go_waits import Program, build, rates, waits
 from golang import Toolchain
-from livetest import Profile, case, check, check_equal, check_ledger, main, run, scratch
+from livetest import Profile, case, check, check_equal, check_ledger, children_of, main, run, scratch
 
 path = build(Toolchain())
 WINDOW = 5
@@ -111,6 +113,21 @@ def labels_of_the_program():
     with Program(path) as program:
         p = trace(program.pid, "--no-go-labels", seconds=1)
     check_equal([s.get("labels") for s in p.select(frame="main.query")], [None], "labels that are not wanted")
+
+
+@case
+def in_a_container():
+    """Another pid and mount namespace, another root: no path of it leads to the program from here."""
+    root = scratch("root")
+    os.makedirs(root, exist_ok=True)
+    shutil.copy(path, os.path.join(root, "app"))
+    with Program(["unshare", "--pid", "--mount", "--fork", "--kill-child", "chroot", root, "/app"]) as program:
+        pid = children_of(program.pid)[0]
+        p = trace(pid, seconds=1)
+        table = run("goroutines", "-p", pid, "--stacks").ok().out
+    check_ledger(p)
+    check_equal(len(p.select(frame="main.forever")), 1, "the goroutine that never runs")
+    check("main.forever" in table, table)
 
 
 @case
