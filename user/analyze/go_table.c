@@ -125,7 +125,7 @@ static bool go_row_equals(const void *owner, uint32_t pos, const void *key)
 	       !go_row_compare_labels(a, b);
 }
 
-static int go_table_get(struct go_table *t, const struct go_row *key, struct go_row **ret)
+static int go_table_get(struct go_table *t, const struct go_row *key, uint32_t *ret)
 {
 	uint64_t hash = go_row_hash(key);
 	uint32_t found = hash_index__find(&t->index, hash, go_row_equals, t, key);
@@ -141,7 +141,7 @@ static int go_table_get(struct go_table *t, const struct go_row *key, struct go_
 		found = (uint32_t)t->cnt++;
 		t->rows[found] = *key;
 	}
-	*ret = &t->rows[found];
+	*ret = found;
 	return 0;
 }
 
@@ -155,24 +155,27 @@ static const char *go_table_label(const struct go_table *t, const struct go_look
 	return labels.cnt ? go_label_view__value(&labels, t->by_label) : NULL;
 }
 
-static int go_table_add(struct go_table *t, const struct go_look *look, const struct goroutine *g,
-			bool by_stack)
+static int go_table_find(struct go_table *t, const struct go_look *look, const struct goroutine *g,
+			 bool by_stack, uint32_t *ret)
 {
-	const char *wait_reason = go_look__wait_reason(look, g);
-	struct go_row *row, key = {
-				    .status = (enum go_status)g->status,
-				    .wait_reason = wait_reason,
-				    .gopc = g->gopc,
-				    .startpc = g->startpc,
-				    .stack = by_stack ? g->stack : GO_STACK_NONE,
-				    .reason = go_look__reason_of_many(look, g, &t->memo),
-				    .label = go_table_label(t, look, g),
-			    };
-	uint64_t age_ns = look->all->now_ns - g->since_ns;
-	int err = go_table_get(t, &key, &row);
+	struct go_row key = {
+		.status = (enum go_status)g->status,
+		.wait_reason = go_look__wait_reason(look, g),
+		.gopc = g->gopc,
+		.startpc = g->startpc,
+		.stack = by_stack ? g->stack : GO_STACK_NONE,
+		.reason = go_look__reason_of_many(look, g, &t->memo),
+		.label = go_table_label(t, look, g),
+	};
 
-	if (err)
-		return err;
+	return go_table_get(t, &key, ret);
+}
+
+static void go_table_count(struct go_table *t, const struct go_look *look,
+			   const struct goroutine *g, struct go_row *row)
+{
+	uint64_t age_ns = look->all->now_ns - g->since_ns;
+
 	row->cnt++;
 	if (age_ns >= row->oldest_ns) {
 		row->oldest_is_bound =
@@ -181,7 +184,40 @@ static int go_table_add(struct go_table *t, const struct go_look *look, const st
 	}
 	t->by_status[g->status]++;
 	t->shown_cnt++;
-	return 0;
+}
+
+/* What rows are told apart by, or their reason: the stack counts even if rows aren't by it. Labels are left out. */
+static bool go_row_memo_equals(const struct go_row_memo *m, const struct goroutine *g)
+{
+	return m->is_set && m->gopc == g->gopc && m->startpc == g->startpc &&
+	       m->stack == g->stack && m->status == g->status && m->wait_reason == g->wait_reason;
+}
+
+static int go_table_add(struct go_table *t, const struct go_look *look, const struct goroutine *g,
+			bool system, bool by_stack)
+{
+	uint64_t hash = hash_mix(g->gopc ^ g->startpc, ((uint64_t)g->stack << 16) | g->wait_reason);
+	struct go_row_memo *m = &t->recent[hash % ARRAY_SIZE(t->recent)];
+	int err = 0;
+
+	if (t->by_label || !go_row_memo_equals(m, g)) {
+		*m = (struct go_row_memo){
+			.gopc = g->gopc,
+			.startpc = g->startpc,
+			.stack = g->stack,
+			.status = g->status,
+			.wait_reason = g->wait_reason,
+			.is_set = true,
+			.is_system = !system && go_look__is_system(look, g),
+		};
+		if (!m->is_system)
+			err = go_table_find(t, look, g, by_stack, &m->row);
+	}
+	if (m->is_system)
+		t->system_cnt++;
+	else if (!err)
+		go_table_count(t, look, g, &t->rows[m->row]);
+	return err;
 }
 
 /* By what is the same in each look at the same program, so that equal counts don't jump. */
@@ -213,15 +249,10 @@ int go_table__fill(struct go_table *t, const struct go_look *look, bool system, 
 	t->shown_cnt = t->system_cnt = 0;
 	memset(t->by_status, 0, sizeof(t->by_status));
 	memset(&t->memo, 0, sizeof(t->memo));
+	memset(t->recent, 0, sizeof(t->recent));
 	hash_index__clear(&t->index);
-	for (size_t i = 0; !err && i < look->all->cnt; i++) {
-		const struct goroutine *g = &look->all->items[i];
-
-		if (!system && go_look__is_system(look, g))
-			t->system_cnt++;
-		else
-			err = go_table_add(t, look, g, by_stack);
-	}
+	for (size_t i = 0; !err && i < look->all->cnt; i++)
+		err = go_table_add(t, look, &look->all->items[i], system, by_stack);
 	if (t->cnt)
 		qsort(t->rows, t->cnt, sizeof(*t->rows), go_row_compare);
 	return err;

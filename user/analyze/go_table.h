@@ -45,6 +45,15 @@ struct go_row {
 	bool oldest_is_bound; /* or longer: the first look found it so */
 };
 
+/* Where goroutines like one of a moment ago went, found without hashing names and rows again. */
+struct go_row_memo {
+	uint64_t gopc, startpc;
+	uint32_t stack;
+	uint8_t status, wait_reason;
+	bool is_set, is_system;
+	uint32_t row; /* unless is_system */
+};
+
 struct go_table {
 	struct go_row *rows; /* most goroutines first */
 	size_t cnt, cap;
@@ -55,6 +64,7 @@ struct go_table {
 	uint64_t shown_cnt;
 	uint64_t system_cnt; /* of the runtime itself, not shown */
 	struct go_reason_memo memo;
+	struct go_row_memo recent[256];
 };
 
 void go_table__init(struct go_table *t);
