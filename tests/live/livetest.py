@@ -32,6 +32,7 @@ REASONS = ("other lock poll sleep disk fs net pipe memory kernel_lock child sign
            "preempted").split()
 
 cases = []
+left_out = []  # of this lane
 started = []  # every process of ours, as Popen
 
 
@@ -45,6 +46,12 @@ def skip(why):
 
 def case(function):
     cases.append(function)
+    return function
+
+
+def long_case(function):
+    """A case that `make test` leaves to `make test-long`; by hand it runs as the others do."""
+    (left_out if os.environ.get("TEST_LANE") == "short" else cases).append(function)
     return function
 
 
@@ -722,6 +729,8 @@ def main(needs_tracing=True):
         count[result] += 1
         print(f"{result:4}  {function.__name__:40}  {time.monotonic() - since:5.1f} s  {remark}",
               flush=True)
+    if left_out:
+        print(f"{len(left_out)} more in the long lane: {' '.join(f.__name__ for f in left_out)}")
     print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped")
     if count["skip"] and not count["ok"] and not count["FAIL"]:
         print(remark)

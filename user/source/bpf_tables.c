@@ -18,6 +18,7 @@
 #include "base/os_thread.h"
 #include "base/os_thread_signals.h"
 #include "format/cfi.h"
+#include "format/cfi_go.h"
 #include "format/unwind_table.h"
 #include "source/bpf_pools.h"
 #include "source/os_grace.h"
@@ -147,6 +148,8 @@ static int tables_compile(int fd, uint16_t kind, struct cfi_rows *ret)
 	}
 	if (!err)
 		err = cfi_compile(&e, ret);
+	if (!err)
+		err = cfi_go__end_stacks(&e, ret);
 	elf__close(&e);
 	return err;
 }
