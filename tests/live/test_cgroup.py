@@ -4,8 +4,8 @@
 import os
 
 from cgroups import Cgroup, hierarchies, make, move
-from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_ledger, check_near,
-                      check_one_line, check_sums, main, read, run, scratch, wait_until)
+from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_ledger, check_near, check_one_line,
+                      check_sums, long_case, main, read, run, scratch, wait_until)
 
 
 def inside_and_below(version):
@@ -65,7 +65,7 @@ def v2_inside_and_below():
     inside_and_below(2)
 
 
-@case
+@long_case
 def v1_inside_and_below():
     inside_and_below(1)
 
@@ -75,7 +75,7 @@ def v2_moves():
     moves(2)
 
 
-@case
+@long_case
 def v1_moves():
     moves(1)
 

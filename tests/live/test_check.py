@@ -5,7 +5,8 @@ import re
 import time
 
 from checking import judge, record
-from livetest import Dwell, Work, case, check, check_equal, check_near, check_one_line, main, read, run, scratch
+from livetest import (Dwell, Work, case, check, check_equal, check_near, check_one_line, long_case, main, read, run,
+                      scratch)
 
 made = {}
 
@@ -17,7 +18,7 @@ def convoy(ms, name):
     return made[name]
 
 
-@case
+@long_case
 def equal_runs_pass():
     base = convoy(2, "base")
     status, said = judge(base, base, "--max-p99-increase", "0%", "--max-total-increase", "0%")
@@ -55,7 +56,7 @@ def numbers_are_those_of_the_report():
     check_equal(some["base_waits"], 400, "waits of one thread in work_hold")
 
 
-@case
+@long_case
 def too_little_is_said():
     base = convoy(2, "base")
     r = run("check", base, base, "--stack", "no such function")

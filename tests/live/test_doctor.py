@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from golang import Toolchain
-from livetest import (DWELL, ROOT, WORK, Work, case, check, check_equal, check_one_line, main, read, run, scratch,
-                      skip, start, wait_until)
+from livetest import (DWELL, ROOT, WORK, Work, case, check, check_equal, check_one_line, long_case, main, read, run,
+                      scratch, skip, start, wait_until)
 
 CAPS = {"bpf": "fail", "perfmon": "fail", "sys_ptrace": "warn", "dac_read_search": "warn", "checkpoint_restore": "warn",
         "syslog": "warn"}
@@ -69,7 +69,7 @@ def agrees_with_tracing():
     found.expect("kernel", "ok", os.uname().release)
 
 
-@case
+@long_case
 def variants_are_tried():
     for variant in ("compat", "minimal"):
         env = {"DWELL_PROBES": variant}
@@ -81,7 +81,7 @@ def variants_are_tried():
         found.expect("unwinding", {"cfi": "ok", "fp": "warn"}[notes["unwind"]])
 
 
-@case
+@long_case
 def text_equals_json():
     with Work("asleep") as w:
         found = Lines("-p", w.pid)
@@ -133,7 +133,7 @@ def sudo_gives_back_what_is_in_the_bounding_set():
     found.expect("cap_bpf", "fail", "missing", "sudo dwell doctor")
 
 
-@case
+@long_case
 def tracefs_is_not_needed():
     hidden = Lines(prefix=["unshare", "-m", "sh", "-c", "mount -t tmpfs none /sys/kernel/tracing && exec \"$@\"", "sh"])
     check_equal(hidden.bad(), Lines().bad(), "without tracefs")
@@ -215,7 +215,7 @@ def without_unwind_tables():
         Lines("-p", w.pid).expect("unwind_tables", "warn", "no-tables is without", "-fasynchronous-unwind-tables")
 
 
-@case
+@long_case
 def deleted():
     path = scratch("deleted")
     shutil.copy(os.path.join(WORK, "asleep"), path)
@@ -284,7 +284,7 @@ def python():
         found.expect("runtime", "ok", f"CPython {sys.version_info[0]}.{sys.version_info[1]}")
 
 
-@case
+@long_case
 def node():
     script = "console.log(); setTimeout(() => {}, 600000)"
     plain = start(["node", "-e", script], stdout=subprocess.PIPE, cwd=scratch())

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from examples import COMMANDS, TOP, folder_with_recording, help_lines, own_cgroup, page_lines, try_line, try_lines
-from livetest import DWELL, Work, case, check, check_equal, main
+from livetest import DWELL, Work, case, check, check_equal, long_case, main
 
 
 @case
@@ -14,7 +14,7 @@ def lines_of_readme():
     os.rmdir(own_cgroup())
 
 
-@case
+@long_case
 def lines_of_help():
     folder = folder_with_recording()
     with Work("asleep") as w:

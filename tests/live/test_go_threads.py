@@ -6,7 +6,7 @@ import sys
 
 from go_threads import BUILDS, IDLE, NONE, THREADS_ONLY, USER, build, judge_classes, judge_stale, record
 from golang import Toolchain
-from livetest import SECOND, Dwell, Work, case, check, check_equal, main
+from livetest import SECOND, Dwell, Work, case, check, check_equal, long_case, main
 
 SECONDS = 2
 
@@ -23,12 +23,12 @@ def plain():
     judge("plain")
 
 
-@case
+@long_case
 def stripped():
     judge("stripped")
 
 
-@case
+@long_case
 def position_independent():
     judge("stripped pie")
 
@@ -38,18 +38,18 @@ def with_c():
     judge("cgo")
 
 
-@case
+@long_case
 def with_c_and_without_symbols():
     """No symbol says where the variable is that holds the goroutine."""
     judge("stripped cgo")
 
 
-@case
+@long_case
 def linked_statically():
     judge("stripped static cgo")
 
 
-@case
+@long_case
 def a_command():
     """Known as soon as it begins: what it was before that is told by where its stacks end."""
     judge("stripped", command=True)
@@ -61,7 +61,7 @@ def without_task_storage():
     judge("stripped", env={"DWELL_PROBES": "compat"})
 
 
-@case
+@long_case
 def of_a_version_that_is_not_known():
     """Offsets are found out in the process's memory, when it runs."""
     said, threads = record(build(Toolchain(), "stripped"), SECONDS, env={"DWELL_GO_LAYOUT": "infer"})
@@ -86,7 +86,7 @@ def by_frame_pointers():
     check(threads.ns(USER, "main.nanosleeper") >= 0.9 * said["nanosleeper"], "the sleeps are missing")
 
 
-@case
+@long_case
 def remembered_walks_are_right():
     path = build(Toolchain(), "stripped cgo")
     with Work("go_threads", os.path.dirname(path), SECONDS, path=path) as w:

@@ -8,7 +8,7 @@ import shutil
 import pprof_readers
 from go_waits import Program, build, rates, waits
 from golang import Toolchain
-from livetest import Profile, case, check, check_equal, check_ledger, children_of, main, run, scratch
+from livetest import Profile, case, check, check_equal, check_ledger, children_of, long_case, main, run, scratch
 
 path = build(Toolchain())
 WINDOW = 5
@@ -53,7 +53,7 @@ def all_of_the_time():
     check_equal(p.names(forever[0])[-1], "[select (no cases)]", "its innermost frame")
 
 
-@case
+@long_case
 def a_recording_says_the_same():
     recording = scratch("go.dwell")
     with Program(path) as program:
@@ -71,7 +71,7 @@ def without():
     check(p.threads and not any(t.get("goroutine") for t in p.threads), "threads only")
 
 
-@case
+@long_case
 def short_ones_left_out():
     with Program(path) as program:
         p = trace(program.pid, "-m", 500000, seconds=2)
@@ -81,7 +81,7 @@ def short_ones_left_out():
     check(p.ledger["filtered_ns"] > 0, "nothing was filtered")
 
 
-@case
+@long_case
 def for_pprof():
     file = scratch("go.pb.gz")
     with Program(path) as program:
@@ -130,7 +130,7 @@ def in_a_container():
     check("main.forever" in table, table)
 
 
-@case
+@long_case
 def programs_that_come_and_go():
     """Two at once, and one after them; each ends when its input does."""
     one = "sleep %s | " + path

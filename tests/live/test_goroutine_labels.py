@@ -7,7 +7,7 @@ import re
 from golang import Toolchain
 from goroutine_labels import build, check_same, judge, parse_profile, read_json, settle
 from goroutines import Program
-from livetest import case, check, check_equal, main, run
+from livetest import case, check, check_equal, long_case, main, run
 
 go = Toolchain()
 
@@ -71,7 +71,7 @@ def not_asked_for():
     check(not any("labels" in row for row in data["rows"]), "labels in the rows")
 
 
-@case
+@long_case
 def of_many():
     """Each with a set of its own."""
     with program() as p:

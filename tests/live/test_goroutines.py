@@ -8,7 +8,7 @@ import time
 
 from golang import Toolchain
 from goroutines import BUILDS, CNT, SOURCE, Program, build, judge, see, settle
-from livetest import DWELL, case, check, check_equal, check_one_line, main, read, run, scratch, start
+from livetest import DWELL, case, check, check_equal, check_one_line, long_case, main, read, run, scratch, start
 
 INFER = {"DWELL_GO_LAYOUT": "infer"}
 go = Toolchain()
@@ -221,7 +221,7 @@ def refusals():
     refused(p.pid, "no process", "dwell list")
 
 
-@case
+@long_case
 def for_32_bit():
     with Program(go.build("of32", [SOURCE], cgo=False, GOARCH="386")) as p:
         refused(p.pid, "32 bit", "dwell dump")

@@ -11,7 +11,8 @@ import time
 from go_versions import VERSIONS, toolchain
 from goleaks import Leaky, build, judge, line_of, objects
 from golang import Toolchain
-from livetest import DWELL, SECOND, case, check, check_equal, check_one_line, main, run, skip, start, wait_until
+from livetest import (DWELL, SECOND, case, check, check_equal, check_one_line, long_case, main, run, skip, start,
+                      wait_until)
 
 WINDOW = 20
 go = Toolchain()
@@ -28,7 +29,7 @@ def two_leak_and_five_do_not():
     judge([go], WINDOW)
 
 
-@case
+@long_case
 def with_the_newest_go():
     judge([newest()], WINDOW)
 
@@ -98,7 +99,7 @@ def caught(pid):
         return any(line.startswith("SigCgt:") and int(line.split()[1], 16) & 2 for line in f)
 
 
-@case
+@long_case
 def a_longer_look():
     """Longer than the window; what is said is of the last one."""
     with Leaky(build(go)) as p:

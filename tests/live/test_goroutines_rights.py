@@ -8,7 +8,7 @@ import subprocess
 
 from golang import Toolchain
 from goroutines import CNT, Program, build, differences, parse, see, settle
-from livetest import DWELL, case, check, check_equal, check_one_line, main, run, scratch
+from livetest import DWELL, case, check, check_equal, check_one_line, long_case, main, run, scratch
 
 go = Toolchain()
 BPF = ("+bpf", "+perfmon")
@@ -46,7 +46,7 @@ for build_name in ("plain", "stripped pie", "stripped external pie"):
     def one(build_name=build_name):
         check_as_root(build_name)
     one.__name__ = "by_bpf_" + build_name.replace(" ", "_")
-    case(one)
+    (long_case if build_name == "stripped pie" else case)(one)
 
 
 @case

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from livetest import (DWELL, Dwell, case, check, check_equal, check_one_line, main, read, run, scratch, skip,
+from livetest import (DWELL, Dwell, case, check, check_equal, check_one_line, long_case, main, read, run, scratch, skip,
                       wait_until)
 from receivers import OK, Receiver, Spool, answer
 
@@ -175,7 +175,7 @@ def clickhouse_exceptions_that_pass():
             check_equal(len(r.seen()), 2, f"requests with exception {code}")
 
 
-@case
+@long_case
 def halted_until_somebody_acts():
     """No data is thrown away for a mistyped address, a missing table, or a password."""
     halting = [(status, "") for status in (301, 302, 307, 308, 401, 402, 403, 404, 405, 407, 410, 421)]
@@ -199,7 +199,7 @@ def halted_until_somebody_acts():
         check_equal(len(read(d.err_path).splitlines()), 2, f"{status}: lines in {read(d.err_path)!r}")
 
 
-@case
+@long_case
 def retry_after():
     for header in ("2", lambda: email.utils.formatdate(time.time() + 3, usegmt=True)):
         s = spool()
@@ -292,7 +292,7 @@ def certificates():
 
 # ---- one stuck receiver does not stop the other ----
 
-@case
+@long_case
 def receivers_are_independent():
     for behave in (lambda q: "hang", lambda q: answer(401), lambda q: answer(503, Retry_After="3600"), None):
         s = spool("clickhouse", "pyroscope")
@@ -334,7 +334,7 @@ def one_request_at_a_time():
 
 # ---- what has to hold over months ----
 
-@case
+@long_case
 def receiver_down_for_three_rotations():
     s = spool()
     port = closed_port()
@@ -352,7 +352,7 @@ def receiver_down_for_three_rotations():
     check_equal(len(read(d.err_path).splitlines()), 2, f"lines: {read(d.err_path)!r}")
 
 
-@case
+@long_case
 def killed_at_50_moments():
     """kill -9: the set of ids at the receiver is that of the renamed segments, at most one more for each kill."""
     s = spool()
@@ -406,7 +406,7 @@ def sigterm_lets_a_request_end():
         check_equal((r.ids(), s.ids()), (ids[:1], ids[1:]), "the one on its way arrived, and it alone")
 
 
-@case
+@long_case
 def sigterm_does_not_wait_for_ever():
     s = spool()
     s.add()
@@ -550,7 +550,7 @@ def any_user():
         check_equal((result.status, r.ids(), s.ids()), (0, ids, []), f"{result.err}")
 
 
-@case
+@long_case
 def the_log_is_quiet():
     """A receiver that fails every other time: a line for the first failure, not for each."""
     s = spool()

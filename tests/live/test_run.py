@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import time
-from livetest import (MS, WORK, Dwell, Profile, Work, case, check, check_equal, check_laws, check_near,
-                      main, parse_folded, read, run, scratch, wait_until)
+from livetest import (MS, WORK, Dwell, Profile, Work, case, check, check_equal, check_laws, check_near, long_case, main,
+                      parse_folded, read, run, scratch, wait_until)
 
 
-@case
+@long_case
 def durations():
     with Work("asleep") as w:
         for word, ns in (("500ms", 500 * MS), ("1", 1000 * MS), ("2s", 2000 * MS), ("0.5", None)):
@@ -79,7 +79,7 @@ def interrupt_twice_aborts():
         check(read(out).rstrip().endswith("</svg>"), "a partial file")
 
 
-@case
+@long_case
 def status_of_the_command():
     for script, status in (("exit 0", 0), ("exit 3", 3), ("exit 77", 77), ("kill -9 $$", 137),
                            ("kill -TERM $$", 143)):

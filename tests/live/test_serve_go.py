@@ -10,7 +10,7 @@ import time
 
 from golang import Toolchain
 from goserve import (NAME, SOURCE, Service, Spawner, blocked, check_labels, goroutines, only, seen)
-from livetest import case, check, check_equal, check_within, main, run, scratch, wait_until
+from livetest import case, check, check_equal, check_within, long_case, main, run, scratch, wait_until
 from serving import ACCEPT_OPENMETRICS, Scrape, Serve, check_grown, check_histograms, promtool_check, strict_parser
 
 go = Toolchain()
@@ -82,7 +82,7 @@ def time_of_sleepers():
         check_equal(int(after.sum("dwell_go_block_duration_seconds_count")), 0, "waits that ended")
 
 
-@case
+@long_case
 def lengths_of_waits():
     """Naps of 0.7 s: each to within one interval between looks, none longer than they can be."""
     with Service(path(), naps=5) as p, Serve("-p", p.pid, "--go", "--go-hz", 50) as d:
@@ -97,7 +97,7 @@ def lengths_of_waits():
         check(short * 10 <= cnt, f"{short} of {cnt} are shorter than 0.5 s")
 
 
-@case
+@long_case
 def parks_and_the_scheduler():
     """Two goroutines that wait a thousand times a second; the runtime counts one wake-up in eight."""
     with Service(path(), often=2) as p, Serve("-p", p.pid, "--go") as d:
@@ -134,7 +134,7 @@ def leaks():
 
 # ---- processes come and go ----
 
-@case
+@long_case
 def coming_and_going():
     spawner = Spawner()
     program = path()
@@ -159,7 +159,7 @@ def coming_and_going():
         check_equal(d.finish().ok().err.count("DEFECT"), 0, "defects")
 
 
-@case
+@long_case
 def another_program():
     """It execs itself: the same process, other goroutines, and counters go on."""
     with Service(path(), sleep=10) as p, Serve("-p", p.pid, "--go") as d:
@@ -174,7 +174,7 @@ def another_program():
                    middle.sum("dwell_go_blocked_seconds_total", blocking_reason="sleep") + 10, "time goes on", 20, 0.2)
 
 
-@case
+@long_case
 def too_many():
     with Service(path(), sleep=1) as p, Service(path(), sleep=1) as q:
         with Serve("-p", f"{p.pid},{q.pid}", "--go", "--go-max", 1) as d:
@@ -187,7 +187,7 @@ def too_many():
                        d.scrape().sum("dwell_go_processes") == 1, "the other one is watched", 20, 0.1)
 
 
-@case
+@long_case
 def no_go_program():
     """Of one that is none nothing is said, and nothing is exposed without --go."""
     spawner = Spawner()
@@ -268,7 +268,7 @@ def block_profile():
         check_equal(d.get("/debug/pprof/block?scheduler=thread&seconds=1")[0], 200, "threads")
 
 
-@case
+@long_case
 def block_profile_of_one_that_ends():
     """What was seen of it is in the profile."""
     with Service(path(), sleep=10) as p, Service(path(), receive=5) as stays:

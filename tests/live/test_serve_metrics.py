@@ -6,8 +6,8 @@ import shutil
 import subprocess
 import time
 
-from livetest import (MS, SECOND, Work, case, check, check_equal, check_near, check_within, main, read, scratch,
-                      skip, wait_until)
+from livetest import (MS, SECOND, Work, case, check, check_equal, check_near, check_within, long_case, main, read,
+                      scratch, skip, wait_until)
 from serving import (ACCEPT_OPENMETRICS, Serve, Scrape, check_grown, check_laws, ledger, promtool_check, settled, strict_parser,
                      unpacked)
 
@@ -125,7 +125,7 @@ def scheduled(*how):
     return Work("sleeper", 25, 2, prefix=how)
 
 
-@case
+@long_case
 def scheduling_classes():
     """Each wake-up is a wait for a CPU in the class of its thread."""
     ways = {"rt": ("chrt", "-f", "1"), "idle": ("chrt", "-i", "0"), "fair": ("nice", "-n", "5"),
@@ -168,7 +168,7 @@ def system_calls():
             wait_until(lambda: d.scrape().value("dwell_syscalls_total", syscall="getppid") == 5000, "5000 getppid()", 10, 0.2)
 
 
-@case
+@long_case
 def wakers():
     """Sleeps are ended by a timer, what is read from a pipe by who wrote it."""
     with Work("sleeper", 50, 2) as w, Work("pipes", 500, 0) as p:
@@ -248,7 +248,7 @@ def groups_by_comm():
             check_equal(s.value("dwell_group_overflow_total"), 0, "overflow")
 
 
-@case
+@long_case
 def groups_by_cgroup_container_and_pod():
     uid, cid = "0d5c8a7e-1111-4222-8333-5f6e7d8c9b0a", "ab" * 32
     name = f"dwell-live-{os.getpid()}/kubepods/pod{uid}/{cid}"

@@ -7,8 +7,8 @@ import random
 import re
 import time
 
-from livetest import (DWELL, SECOND, Dwell, Work, case, check, check_equal, check_near, check_one_line, main, read, run, scratch,
-                      wait_until)
+from livetest import (DWELL, SECOND, Dwell, Work, case, check, check_equal, check_near, check_one_line, long_case, main,
+                      read, run, scratch, wait_until)
 from tmux import Screen, Terminal, begun, check_whole, quit_top, top
 
 WAYS = ("sleep", "futex", "pipe", "poll")
@@ -65,7 +65,7 @@ def the_longest_wait_grows():
         quit_top(t)
 
 
-@case
+@long_case
 def all_waits_of_a_sleeper():
     """Since the start: as many as there were, and the time that the program itself measured."""
     with Work("sleeper", 150, 20) as w, Terminal(120, 30) as t:
@@ -85,7 +85,7 @@ def all_waits_of_a_sleeper():
         quit_top(t)
 
 
-@case
+@long_case
 def locks_of_a_convoy():
     with Work("convoy", 4, 100000, 5) as w, Terminal(140, 30) as t:
         w.go()
@@ -138,7 +138,7 @@ def keys():
         quit_top(t)
 
 
-@case
+@long_case
 def a_pause_stands_still():
     with Work("convoy", 3, 100000, 3) as w, Terminal(100, 30) as t:
         w.go()
@@ -157,7 +157,7 @@ def a_pause_stands_still():
         quit_top(t)
 
 
-@case
+@long_case
 def keys_at_random():
     names = ["Up", "Down", "Left", "Right", "PageUp", "PageDown", "Home", "End", "Enter", "Space", "Tab", "BTab", "F1", "F3",
              "F6", "Escape", "BSpace", "C-l", "C-u", "/", "?", "h", "s", "r", "i", "a", "K", "p", "1", "2", "3", "4", "5", "6",
@@ -183,7 +183,7 @@ def keys_at_random():
 
 # ---- without a terminal ----
 
-@case
+@long_case
 def in_a_pipe():
     with Work("asleep") as w:
         r = run("top", "-p", w.pid, "-i", 1, "-n", 3, "--by", "thread").ok()

@@ -4,8 +4,8 @@
 import os
 import re
 import xml.dom.minidom
-from livetest import (Dwell, Profile, Work, case, check, check_equal, check_near, main, parse_folded, read, run,
-                      scratch, trace)
+from livetest import (Dwell, Profile, Work, case, check, check_equal, check_near, long_case, main, parse_folded, read,
+                      run, scratch, trace)
 
 
 @case
@@ -132,7 +132,7 @@ def formats_by_extension():
     check_equal(sorted(os.listdir(directory)), sorted(f"out.{e}" for e in texts), "files")
 
 
-@case
+@long_case
 def format_overrides_and_stdout():
     path = scratch("odd.txt")
     with Work("asleep") as w:

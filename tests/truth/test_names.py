@@ -11,7 +11,7 @@ import tempfile
 import time
 
 import names
-from common import case, check, main, skip
+from common import case, check, long_case, main, skip
 
 CNT = 500
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,14 +35,14 @@ def own_debug_information():
     judge("C++, with its own debug information", names.build("g++", INLINES, f"{work}/own", ["-O2", "-g"]), 100, 400)
 
 
-@case
+@long_case
 def split_and_compressed():
     program = names.build("g++", INLINES, f"{work}/split", ["-O2", "-g", "-gdwarf-4"])
     debug = names.split(program, compress="zlib")
     judge("C++, DWARF 4, split off and compressed", program, 100, 400, debug=debug)
 
 
-@case
+@long_case
 def shared():
     if not shutil.which("dwz"):
         skip("no dwz: scripts/deps test")
