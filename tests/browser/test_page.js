@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The parts of the page around the flame graph: timeline, functions, one thread, modules, copying. */
+// lane: long
 'use strict';
 
 const {assert, fs, file, url, sample, readFolded, total, test, state, close, clickFrame, until, main} = require('./harness.js');

@@ -4,6 +4,7 @@
  * exports again, as events; that is compared, nanosecond by nanosecond, with the JSON and the folded file of the same profile.
  * harness.js says how to run it.
  */
+// lane: long
 'use strict';
 
 const {assert, fs, file, installed, sample, readFolded, test, until, main} = require('./harness.js');

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """--comm GLOB, and threads that change their name."""
 from livetest import (Dwell, Work, case, check, check_equal, check_laws, check_near, main, run,
                       trace)

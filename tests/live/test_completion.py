@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 # timeout: 300
 """Completion, in the shells themselves: bash, zsh and fish offer what --help names, words that the parser takes, files however
 they are called, and processes whatever they call themselves.

@@ -115,7 +115,7 @@ def nobody():
     found.expect("btf", "ok")
 
 
-@case
+@long_case
 def each_capability():
     """Without sys_admin, which stands for some of them. What sudo can't give back has another remedy."""
     for cap, status in CAPS.items():

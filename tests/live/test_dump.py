@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import time
 
-from livetest import (DWELL, MS, SECOND, WORK, Work, case, check, check_equal, check_frames, check_one_line, check_within, main,
-                      parse_folded, read, run, scratch, skip, start, thread_state, wait_asleep, wait_until)
+from livetest import (DWELL, MS, SECOND, WORK, Work, case, check, check_equal, check_frames, check_one_line,
+                      check_within, long_case, main, parse_folded, read, run, scratch, skip, start, thread_state,
+                      wait_asleep, wait_until)
 
 # Name: state, reason, kernel functions of different kernels, own function, system calls.
 WAYS = {"hung-futex": ("S", "lock", ("futex",), "work_hung_futex", ("futex",)),
@@ -85,7 +86,7 @@ def times_and_places():
         check_equal(p.window_ns, 0, "window")
 
 
-@case
+@long_case
 def minutes_do_not_drift():
     """The clocks run apart by some parts in a million: what is compared is the present."""
     with Hung() as w:

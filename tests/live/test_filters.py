@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """-m -M -u -k --state --reason --no-idle drop intervals, and the ledger says how much."""
-from livetest import (MS, Work, case, check, check_equal, check_laws, check_near, main, parse_folded,
-                      run, trace)
+from livetest import (MS, Work, case, check, check_equal, check_laws, check_near, long_case, main, parse_folded, run,
+                      trace)
 
 
 def lengths(*options):
@@ -37,14 +37,14 @@ def max_us():
     check(p.ledger["filtered_ns"] >= w.ns("middle") + w.ns("long") - 2 * MS, "filtered")
 
 
-@case
+@long_case
 def between():
     p, w, got = lengths("-m", "10000", "-M", "100000")
     check_equal(got, {"short": 0, "middle": 12, "long": 0}, "sleeps")
     check(p.ledger["filtered_ns"] >= w.ns("short") + w.ns("long") - 3 * MS, "filtered")
 
 
-@case
+@long_case
 def user_and_kernel_threads():
     """A process of ours has user threads only: -u changes nothing, -k drops all."""
     p, _, got = lengths("-u")
@@ -79,7 +79,7 @@ def no_idle():
     check(p.ns(reason="lock") > 0, "locks stay")
 
 
-@case
+@long_case
 def state_bits():
     """1 interruptible, 2 uninterruptible: waits for a child against the wait for a vforked one."""
     for mask, frames in ((1, {"work_wait4", "work_waitid"}), (2, {"work_vfork"})):

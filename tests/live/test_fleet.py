@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """A machine of a fleet, whole: serve, its spool, push and a receiver that is away; what is renamed arrives. test_fleet_long.py
 kills them, and asks a ClickHouse."""
 import re

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 """Names of code that a program makes while it runs: perf maps and jitdumps, early, late, false and gone."""
 import glob
 import os

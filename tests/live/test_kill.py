@@ -3,7 +3,7 @@
 """kill -9 at any moment leaves nothing: no file, no temporary file, nothing attached in the kernel."""
 import os
 import time
-from livetest import (Dwell, Work, attached_probes, case, check, check_equal, leftovers, main, run, scratch,
+from livetest import (Dwell, Work, attached_probes, case, check, check_equal, leftovers, long_case, main, run, scratch,
                       wait_until)
 
 
@@ -95,7 +95,7 @@ def killed_in_service():
     check(len(others) <= 1, f"left behind: {others}")
 
 
-@case
+@long_case
 def killed_at_many_moments():
     """While it opens, loads, attaches, seeds, traces, resolves and writes."""
     before = {p[0] for p in leftovers()}

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 # timeout: 240
 """Timelines for Perfetto of real processes, as protoc and Perfetto's own engine read them, beside the JSON of the same recording."""
 import collections

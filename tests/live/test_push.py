@@ -219,7 +219,7 @@ def retry_after():
 
 # ---- no answers ----
 
-@case
+@long_case
 def broken_answers():
     broken = [("reset", "network"), ("close", "network"), (b"garbage\r\n\r\n", "network"),
               (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", None), (b"\0" * 1000, "network"),

@@ -5,8 +5,8 @@
 import os
 import shutil
 import subprocess
-from livetest import (DWELL, MS, WORK, Dwell, Profile, Work, case, check, check_equal, check_laws,
-                      check_near, check_one_line, main, parse_folded, read_bytes, run, scratch, skip)
+from livetest import (DWELL, MS, WORK, Dwell, Profile, Work, case, check, check_equal, check_laws, check_near,
+                      check_one_line, long_case, main, parse_folded, read_bytes, run, scratch, skip)
 
 FORMATS = ("folded", "svg", "html", "json")
 VIEWS = ([], ["--per-thread"], ["--split"], ["-U", "-d"], ["-K"], ["--reason", "sleep,pipe"], ["--no-idle"])
@@ -55,7 +55,7 @@ def same_bytes_in_every_format():
     check_equal(run("report", recording, "--json").ok().out.encode(), live["json"], "report --json")
 
 
-@case
+@long_case
 def same_bytes_in_every_view():
     for number, view in enumerate(VIEWS):
         live, recording = run_and_save(*view, name=f"view{number}")

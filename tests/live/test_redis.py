@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 # timeout: 180
 """redis-server under load: every thread is in the JSON and in the HTML, also those that never run."""
 import os

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from livetest import (MS, US, WORK, Dwell, Profile, Work, case, check, check_equal, check_near, check_one_line,
-                      check_within, main, read, run, schedstat, scratch, skip, start, wait_asleep)
+                      check_within, long_case, main, read, run, schedstat, scratch, skip, start, wait_asleep)
 
 BPF_ITER_CREATE = 33  # see test_no_iterators.py
 COMPAT = {"env": {"DWELL_PROBES": "compat"}}
@@ -226,7 +226,7 @@ def move(pid, cpu):
     return before, time.monotonic_ns()
 
 
-@case
+@long_case
 def moved_while_waiting():
     """One that hardly ever runs, in the queue of one CPU and of another: each part of a wait is of its own CPU."""
     cpus = sorted(os.sched_getaffinity(0))[:2]

@@ -7,7 +7,8 @@ import signal
 import socket
 import time
 
-from livetest import Dwell, Work, case, check, check_equal, check_one_line, main, read, run, scratch, wait_until
+from livetest import (Dwell, Work, case, check, check_equal, check_one_line, long_case, main, read, run, scratch,
+                      wait_until)
 from privileges import CAPS, masks
 
 
@@ -144,7 +145,7 @@ def rights_are_given_up():
     check_one_line(r.err, "an unknown user", "--user no-such-user: there is no such user")
 
 
-@case
+@long_case
 def cpu_is_limited():
     """A limit that nothing can keep: after two periods of five seconds the level rises, which is one line."""
     with Work("pipes", 10 ** 9, 0) as w:

@@ -11,7 +11,7 @@ import threading
 import zlib
 
 from golang import Toolchain
-from livetest import (US, Dwell, Work, case, check, check_equal, check_near, main, parse_folded, read_bytes,
+from livetest import (US, Dwell, Work, case, check, check_equal, check_near, long_case, main, parse_folded, read_bytes,
                       scratch, skip)
 from pprof_readers import ALL
 from serving import Serve
@@ -61,7 +61,7 @@ def both(d, go, seconds):
     return answer["top"], parse_folded(answer["folded"].decode())
 
 
-@case
+@long_case
 def go_tool_pprof():
     """Its totals are those of /folded of the same window: one in which threads that only sleep have the same time."""
     if not shutil.which("go"):
@@ -126,7 +126,7 @@ def chromium(*args):
     return done.stdout.decode(errors="replace")
 
 
-@case
+@long_case
 def flame_graph_in_a_browser():
     with Work("convoy", 4, 10000, 3) as w:
         w.go()

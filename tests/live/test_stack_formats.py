@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# lane: long
 # timeout: 240
 """Files for speedscope and PerfView of real processes, beside the JSON and the folded file of the same recording."""
 import os
