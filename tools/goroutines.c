@@ -211,7 +211,7 @@ static bool is_env(const char *name, const char *value)
 
 struct go_process *goroutines_process(uint32_t pid)
 {
-	return go_process__new(pid, is_env("DWELL_GO_LAYOUT", "infer"));
+	return go_process__new(pid, go_layout_from_parse(getenv("DWELL_GO_LAYOUT")));
 }
 
 static int goroutines_events(struct run *r)

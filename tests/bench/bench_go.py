@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What looking at goroutines again and again costs: CPU time of `dwell goroutines --watch`, and what the program that is looked at gets
-done meanwhile; writes docs/performance-go.md.
+done meanwhile; and how right `dwell offcpu` is of their waits. Writes docs/performance-go.md.
 """
 import argparse
 import datetime
@@ -13,12 +13,15 @@ import sys
 import time
 
 from meters import livetest
-from golang import Toolchain  # pylint: disable=wrong-import-order
+import go_versions  # pylint: disable=wrong-import-order
+import go_waits
+from golang import Toolchain
 
 USAGE = os.path.join(livetest.BUILD, "tests", "bench", "usage")
 SOURCE = os.path.join(livetest.ROOT, "tests", "bench", "work", "goroutines.go")
 DOCUMENT = os.path.join(livetest.ROOT, "docs", "performance-go.md")
 LIMIT = 2.0  # percent of a core, of the first row
+ACCURACY = 0.05
 # (goroutines, seconds between looks, options)
 LOOKS = [
     (10000, 0.1, []),
@@ -50,6 +53,16 @@ Medians, the least and the most in brackets.
 | goroutines | looks per second | options | CPU, % of a core | hand-overs/s | without dwell |
 | ---: | ---: | --- | ---: | ---: | ---: |
 {rows}
+
+# How right samples are
+
+`tests/live/work/go_waits.go` has goroutines that sleep, receive from a channel, read from a pipe and lock a mutex, and takes the time of each wait itself.
+`dwell offcpu -p PID 10` looks at it, at 99 random moments in a second. Shares are of the time, the medians of {rounds} runs; the
+difference is the largest of all runs. {accuracy_target}
+
+| Go | function | by itself | by dwell | difference, at most |
+| ---: | --- | ---: | ---: | ---: |
+{accuracy}
 
 - date: {date}
 - kernel: {kernel}, {cpus} CPUs; Go {go}
@@ -105,6 +118,30 @@ def measure(path, cnt, interval, options, args):
     return statistics.median(costs), row
 
 
+# ---- how right ----
+
+def account(program, seconds):
+    """{function: (its own share, dwell's)} of one run."""
+    before = program.account()
+    profile = livetest.Profile(livetest.run("offcpu", "--json", "-p", program.pid, str(seconds)).out)
+    own = go_waits.rates(before, program.account())
+    return {function: (share, go_waits.waits(profile, function)[0]) for function, (share, _) in own.items()}
+
+
+def compare(version, args):
+    """The largest difference, and a row for each function."""
+    with go_waits.Program(go_waits.build(go_versions.toolchain(version))) as program:
+        runs = [account(program, args.seconds) for _ in range(args.rounds)]
+    worst, rows = 0, []
+    for function in runs[0]:
+        own, its = [r[function][0] for r in runs], [r[function][1] for r in runs]
+        off = max(abs(b - a) / a for a, b in zip(own, its))
+        worst = max(worst, off)
+        rows.append(f"| {version} | `{function}` | {statistics.median(own):.4f} | {statistics.median(its):.4f} | {100 * off:.1f} % |")
+        print(rows[-1], flush=True)
+    return worst, rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
@@ -117,10 +154,15 @@ def main():
     target = (f"- {'pass' if cost <= LIMIT else 'FAIL'}: {LOOKS[0][0]:,} goroutines, 10 looks per second: {cost:.2f} % of a core, target at "
               f"most {LIMIT:g}")
     print(target)
+    compared = [compare(version, args) for version in ("1.19", max(go_versions.VERSIONS, key=lambda v: int(v[2:])))]
+    worst = max(off for off, _ in compared)
+    accuracy_target = (f"**{'pass' if worst <= ACCURACY else 'FAIL'}**: they differ by {100 * worst:.1f} % at most, target "
+                       f"{100 * ACCURACY:g} %.")
     with open(DOCUMENT, "w") as f:
-        f.write(TEXT.format(seconds=args.seconds, rounds=args.rounds, target=target, rows="\n".join(row for _, row in found),
+        f.write(TEXT.format(accuracy_target=accuracy_target, accuracy="\n".join(row for _, rows in compared for row in rows),
+                            seconds=args.seconds, rounds=args.rounds, target=target, rows="\n".join(row for _, row in found),
                             date=datetime.date.today(), kernel=platform.release(), cpus=os.cpu_count(), go=go.version))
-    return cost > LIMIT
+    return cost > LIMIT or worst > ACCURACY
 
 
 sys.exit(main())

@@ -257,7 +257,7 @@ A tracer of waiting time runs a program in the kernel whenever a thread leaves i
 the stack. The traced program pays for it at every switch. This page says how much, for dwell and for other tools, on
 the same work in the same run. Other costs have pages of their own: [system calls](performance-syscalls.md), [dwell serve](performance-serve.md),
 [names](performance-symbols.md), [large texts](performance-report.md), [traces of Windows](performance-etl.md),
-[every wait of a Go program](performance-go-events.md).
+[goroutines](performance-go.md), [every wait of a Go program](performance-go-events.md).
 
     make bench-switch       # installs the peers, measures (a quarter of an hour, as root), writes this page
 

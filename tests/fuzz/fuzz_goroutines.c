@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct go_stacks *stacks;
 	struct go_labels *labels;
 
-	if (go_runtime__open(&r, &code, infer))
+	if (go_runtime__open(&r, &code, infer ? GO_LAYOUT_MEMORY : GO_LAYOUT_TABLE))
 		return 0;
 	check_sched(&r);
 	stacks = go_stacks__new();

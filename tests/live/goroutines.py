@@ -5,13 +5,15 @@ The program is work/goroutines.go. Both sides are read by one parser, since dwel
 is compared of each goroutine: state or wait reason, lock to a thread, functions, files and lines, offsets in functions, who created it and
 where, the parent's number. Two are not compared as a whole: the one that writes the traceback, and the one that never waits.
 """
+import errno
+import json
 import os
 import re
 import select
 import subprocess
 import time
 
-from livetest import ROOT, TIMEOUT, check, check_equal, run, start, wait_until
+from livetest import BUILD, ROOT, TIMEOUT, check, check_equal, run, skip, start, wait_until
 
 SOURCE = os.path.join(ROOT, "tests", "live", "work", "goroutines.go")
 CNT = 45
@@ -155,3 +157,18 @@ def judge(path, locks=True, **more):
 def build(go, name):
     flags, cgo = BUILDS[name]
     return go.build("goroutines-" + name.replace(" ", "-"), [SOURCE], *flags, cgo=cgo)
+
+
+def check_layouts(path, version):
+    """The table of versions, beside the debug information of a program; and what is read by that."""
+    done = subprocess.run([os.path.join(BUILD, "tests", "unit", "dump_go_layout"), path, version.split(".")[1]], capture_output=True, text=True,
+                          check=True)
+    by_table, by_dwarf = done.stdout.splitlines()
+    if by_dwarf == str(-errno.ENOTSUP):
+        skip("this dwell was built without libdw")
+    check_equal(by_table, by_dwarf, f"where Go {version} has what is read of a goroutine: by the table, and by debug information")
+    with Program(path) as p:
+        settle(p)
+        env = {"DWELL_GO_LAYOUT": "dwarf"}
+        check_equal(json.loads(run("goroutines", "-q", "-p", p.pid, "--json", env=env).ok().out)["layout"], "dwarf", "where it is from")
+        check_equal(differences(see(p, env=env), see(p)), [], "goroutines by debug information, and by the table")

@@ -13,13 +13,16 @@ MAX_SERIES = 250
 
 # The closed sets of labels.
 LABELS = {
-    "state": {"running", "runnable", "waiting", "syscall", "leaked"},
+    "state": {"running", "runnable", "waiting", "syscall", "leaked",
+              "user", "system", "idle"},  # of threads
     "scope": {"user", "system"},
     "scheduler": {"goroutine"},
     "stack_depth": {"0", "1-3", "4-8", ">8"},
     "blocking_reason": {"chan_receive", "chan_send", "select", "forever", "mutex", "waitgroup", "cond", "semacquire", "sleep", "io_wait",
                         "syscall", "gc", "runtime_idle", "preempted", "runnable", "other"},
+    "class": {"syscall", "fault", "preempt", "runtime", "idle"},
     "kind": {"gc", "other"},
+    "method": {"sampled"},
     "verdict": {"growing", "forever", "runtime_confirmed"},
     "cause": {"unsupported", "no_permission", "no_goroutines", "too_many"},
     "le": None,

@@ -64,7 +64,7 @@ def without_task_storage():
 @long_case
 def of_a_version_that_is_not_known():
     """Offsets are found out in the process's memory, when it runs."""
-    said, threads = record(build(Toolchain(), "stripped"), SECONDS, env={"DWELL_GO_LAYOUT": "infer"})
+    said, threads = record(build(Toolchain(), "stripped"), SECONDS, env={"DWELL_GO_LAYOUT": "inferred"})
     judge_classes(threads, said, cgo=False, late=0.5)
     judge_stale(threads, said)
 

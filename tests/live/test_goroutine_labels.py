@@ -28,7 +28,7 @@ def position_independent():
 
 @case
 def layout_found_out():
-    judge(build(go, "-ldflags=-s -w"), env={"DWELL_GO_LAYOUT": "infer"})
+    judge(build(go, "-ldflags=-s -w"), env={"DWELL_GO_LAYOUT": "inferred"})
 
 
 @case

@@ -32,7 +32,7 @@ for version in VERSIONS:
     def one(version=version):
         go = toolchain(version)
         judge(build(go, "-ldflags=-s -w"))
-        judge(build(go, "-buildmode=pie"), env={"DWELL_GO_LAYOUT": "infer"})
+        judge(build(go, "-buildmode=pie"), env={"DWELL_GO_LAYOUT": "inferred"})
         if go.minor >= 27:
             judge_text(build(go))
     one.__name__ = "go_" + version.replace(".", "_")

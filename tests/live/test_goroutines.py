@@ -7,10 +7,10 @@ import subprocess
 import time
 
 from golang import Toolchain
-from goroutines import BUILDS, CNT, SOURCE, Program, build, judge, see, settle
+from goroutines import BUILDS, CNT, SOURCE, Program, build, check_layouts, judge, see, settle
 from livetest import DWELL, case, check, check_equal, check_one_line, long_case, main, read, run, scratch, start
 
-INFER = {"DWELL_GO_LAYOUT": "infer"}
+INFER = {"DWELL_GO_LAYOUT": "inferred"}
 go = Toolchain()
 
 for name in BUILDS:
@@ -28,6 +28,11 @@ def program():
 def layout_found_out():
     """Without the table of versions; what can't be told then is which goroutine is locked to a thread."""
     judge(build(go, "stripped pie"), locks=False, env=INFER)
+
+
+@case
+def layout_by_debug_information():
+    check_layouts(build(go, "plain"), go.version)
 
 
 @case

@@ -8,7 +8,7 @@ import os
 import sys
 
 from go_versions import VERSIONS, toolchain
-from goroutines import BUILDS, build, judge
+from goroutines import BUILDS, build, check_layouts, judge
 from livetest import case, main
 
 for version in VERSIONS:
@@ -18,9 +18,10 @@ for version in VERSIONS:
             path = build(go, name)
             try:
                 judge(path)
-                judge(path, locks=False, env={"DWELL_GO_LAYOUT": "infer"})
+                judge(path, locks=False, env={"DWELL_GO_LAYOUT": "inferred"})
             except AssertionError as e:
                 raise AssertionError(f"{name}: {e}") from None
+        check_layouts(build(go, "plain"), version)
     one.__name__ = "go_" + version.replace(".", "_")
     case(one)
 

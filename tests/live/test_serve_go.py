@@ -8,15 +8,22 @@ import subprocess
 import threading
 import time
 
+import go_threads
 from golang import Toolchain
 from goserve import (NAME, SOURCE, Service, Spawner, blocked, check_labels, goroutines, only, seen)
-from livetest import case, check, check_equal, check_within, long_case, main, run, scratch, wait_until
+from livetest import SECOND, Work, case, check, check_equal, check_within, long_case, main, run, scratch, wait_until
 from serving import ACCEPT_OPENMETRICS, Scrape, Serve, check_grown, check_histograms, promtool_check, strict_parser
 
 go = Toolchain()
 KNOWN = {"sleep": 10, "receive": 5, "lock": 3, "deep": 4}
 # By reason and depth; main reads its standard input through bufio and os, or waits for the poller.
 EXPECTED = {("sleep", "1-3"): 10, ("chan_receive", "1-3"): 5, ("chan_receive", ">8"): 4, ("mutex", "4-8"): 3}
+
+
+def off_cpu(s):
+    """Seconds by class."""
+    return {c: s.sum("dwell_go_thread_offcpu_seconds_total", **{"class": c})
+            for c in ("syscall", "fault", "preempt", "runtime", "idle")}
 
 
 def path():
@@ -44,6 +51,31 @@ def known_goroutines():
         check_labels(s)
         p.ask("more 7")
         wait_until(lambda: blocked(d.scrape()).get(("sleep", "1-3")) == 17, "7 more", 10, 0.1)
+
+
+@case
+def threads():
+    """By what they do, and what they are off their CPUs for, beside a program that times its own waits in the system."""
+    exe = go_threads.build(go, "plain")
+    with Work("sleeper", 1000, 100) as other, Work("go_threads", os.path.dirname(exe), 4, path=exe) as w, \
+            Serve("-p", w.pid, "-p", other.pid, "--go") as d:
+        seen(d, 1)
+        before = off_cpu(d.scrape())
+        w.go()
+        time.sleep(2.5)
+        s = d.scrape()
+        now, there = s.sum("dwell_go_threads"), len(os.listdir(f"/proc/{w.pid}/task"))
+        w.done()
+        said = {name: int(words[0][1]) / SECOND for name, words in w.facts.items() if len(words[0]) == 4}
+        check_within(now, there - 2, there + 2, f"threads, of {there}")
+        check(only(s, "dwell_go_threads", state="idle") >= 1, "nobody is idle")
+        check(only(s, "dwell_go_threads", state="user") >= 2, "two are in system calls nearly always")
+        time.sleep(1)
+        grown = {name: float(value - before[name]) for name, value in off_cpu(d.scrape()).items()}
+        waited = said["nanosleeper"] + said["pipeReader"] + said["fileSync"]
+        check_within(grown["syscall"] + grown["preempt"], 0.9 * waited, 1.1 * waited + 0.2, f"in the system: {grown}, {said}")
+        check(grown["idle"] >= 0.5, f"idle: {grown}")
+        check_labels(s)
 
 
 @case

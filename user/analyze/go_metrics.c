@@ -25,6 +25,17 @@ const char *go_unread_name(enum go_unread why)
 	return names[why];
 }
 
+const char *go_thread_state_name(enum go_thread_state state)
+{
+	static const char *const names[GO_THREAD_STATE_CNT] = {
+		[GO_THREAD_USER] = "user",
+		[GO_THREAD_SYSTEM] = "system",
+		[GO_THREAD_WAITING] = "idle",
+	};
+
+	return names[state];
+}
+
 int go_metrics__init(struct go_metrics *m, struct groups *groups)
 {
 	*m = (struct go_metrics){.groups = *groups};
@@ -136,10 +147,25 @@ void go_metrics__add(struct go_metrics *m, int place, uint32_t group, const stru
 	m->torn_cnt += t->torn_cnt;
 }
 
+/* The look at goroutines and the reading of the scheduler are of two moments: what is left may be less than nothing. */
+static void go_member_set_threads(struct go_member *m, const struct go_sched_tally *t)
+{
+	uint64_t user = m->now.goroutine_cnt[GO_STATE_RUNNING][0] +
+			m->now.goroutine_cnt[GO_STATE_SYSCALL][0];
+	uint64_t idle = t->idle_thread_cnt < t->thread_cnt ? t->idle_thread_cnt : t->thread_cnt;
+
+	if (user > t->thread_cnt - idle)
+		user = t->thread_cnt - idle;
+	m->thread_cnt[GO_THREAD_USER] = user;
+	m->thread_cnt[GO_THREAD_WAITING] = idle;
+	m->thread_cnt[GO_THREAD_SYSTEM] = t->thread_cnt - idle - user;
+}
+
 void go_metrics__add_sched(struct go_metrics *m, int place, const struct go_sched_tally *t)
 {
 	struct go_service *s = &m->services[m->members[place].group];
 
+	go_member_set_threads(&m->members[place], t);
 	s->has_sched = true;
 	go_counts_add(&s->latency, &t->latency);
 	s->created_cnt += t->created_cnt;
@@ -173,6 +199,8 @@ static void go_service_add_now(struct go_service *s, const struct go_member *m)
 	const struct go_gauges *now = &m->now;
 
 	s->process_cnt++;
+	for (int i = 0; i < GO_THREAD_STATE_CNT; i++)
+		s->thread_cnt[i] += m->thread_cnt[i];
 	go_leak_counts_add(&s->leaks, &m->leaks);
 	for (int i = 0; i < GO_STATE_CNT; i++)
 		for (int j = 0; j < 2; j++)

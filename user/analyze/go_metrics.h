@@ -32,6 +32,14 @@ enum go_unread {
 	GO_UNREAD_CNT
 };
 
+/* What a program's threads do, by its scheduler. */
+enum go_thread_state {
+	GO_THREAD_USER,	  /* runs a goroutine of the program, or waits in its system call */
+	GO_THREAD_SYSTEM, /* the runtime's own; or it is kept for a goroutine that is locked to it */
+	GO_THREAD_WAITING, /* for something to do */
+	GO_THREAD_STATE_CNT
+};
+
 /* Of suspicious sites, by verdict. */
 struct go_leak_counts {
 	uint64_t goroutine_cnt[GO_LEAK_VERDICT_CNT], site_cnt[GO_LEAK_VERDICT_CNT];
@@ -54,6 +62,7 @@ struct go_service {
 	/* In a copy: of all processes now. */
 	struct go_gauges now;
 	struct go_leak_counts leaks;
+	uint64_t thread_cnt[GO_THREAD_STATE_CNT];
 	uint64_t process_cnt;
 };
 
@@ -63,6 +72,7 @@ struct go_member {
 	uint32_t group;
 	struct go_gauges now; /* of the last look */
 	struct go_leak_counts leaks;
+	uint64_t thread_cnt[GO_THREAD_STATE_CNT];
 };
 
 struct go_metrics {
@@ -80,6 +90,8 @@ extern const struct bounds go_bounds_look;
 
 /* "unsupported"... */
 const char *go_unread_name(enum go_unread why);
+/* "user", "system", "idle". */
+const char *go_thread_state_name(enum go_thread_state state);
 static inline uint64_t go_cell_bit(int reason, int depth)
 {
 	return 1ull << (reason * GO_DEPTH_CNT + depth);

@@ -57,6 +57,8 @@ void go_sched_tally__fill(struct go_sched_tally *t, const struct go_sched_stats 
 	memset(t, 0, sizeof(*t));
 	go_counts_add_histogram(&t->latency, &go_bounds_latency, &now->latency, &before->latency);
 	t->created_cnt = go_growth(now->created, before->created);
+	t->thread_cnt = now->threads > 0 ? (uint32_t)now->threads : 0;
+	t->idle_thread_cnt = now->idle_threads > 0 ? (uint32_t)now->idle_threads : 0;
 	t->has_mutex_wait = now->has_mutex_wait;
 	if (now->has_mutex_wait)
 		t->mutex_wait_ns = go_growth(now->mutex_wait_ns, before->mutex_wait_ns);

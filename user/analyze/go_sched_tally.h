@@ -16,6 +16,8 @@ struct go_sched_tally {
 	struct bounds_counts pauses[GO_PAUSE_CNT];
 	uint64_t mutex_wait_ns, created_cnt;
 	bool has_pauses, has_mutex_wait;
+	/* Now. */
+	uint32_t thread_cnt, idle_thread_cnt;
 };
 
 /* "gc", "other". */

@@ -270,6 +270,8 @@ static void group_counts_add(struct group_counts *to, const struct group_counts 
 		to->block_cnt[i] += from->block_cnt[i];
 	}
 	to->runqueue_ns += from->runqueue_ns;
+	for (int i = 0; i < GO_THREAD_CLASS_CNT; i++)
+		to->go_offcpu_ns[i] += from->go_offcpu_ns[i];
 }
 
 void groups__retire(struct groups *g, uint64_t now_ns)

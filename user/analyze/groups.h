@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/go_thread_class.h"
 #include "model/reason.h"
 #include "wire.h"
 
@@ -63,6 +64,8 @@ struct group_counts {
 	unsigned __int128 blocked_ns[REASON_CNT];
 	uint64_t block_cnt[REASON_CNT];
 	unsigned __int128 runqueue_ns;
+	/* Off the CPU, for whatever reason; 0: there was no thread of a Go program in it. */
+	unsigned __int128 go_offcpu_ns[GO_THREAD_CLASS_CNT];
 };
 
 struct group {

@@ -71,6 +71,16 @@ static void metrics_add_runqueue(struct metrics *m, struct group_counts *group,
 	group->runqueue_ns += w->runnable_ns;
 }
 
+static void metrics_add_go(struct group_counts *group, const struct metrics_wait *w)
+{
+	enum go_thread_class thread_class = go_thread_class_of(w->go, (enum reason)w->reason);
+
+	if (thread_class == GO_THREAD_CLASS_CNT)
+		return;
+	group->go_offcpu_ns[thread_class] += w->blocked_ns;
+	group->go_offcpu_ns[thread_class] += w->runnable_ns;
+}
+
 static void metrics_add_frames(struct metrics *m, const struct metrics_wait *w)
 {
 	if (w->user_frame_cnt)
@@ -94,6 +104,7 @@ void metrics__add(struct metrics *m, const struct metrics_wait *w)
 		m->preempted_cnt += w->cnt;
 	metrics_add_runqueue(m, group, w);
 	metrics_add_frames(m, w);
+	metrics_add_go(group, w);
 	if (w->delay_ns != METRICS_NO_DELAY)
 		bounds_counts__add(&m->delay, &bounds_time, 1, w->delay_ns);
 	if (w->cnt > 1)

@@ -40,6 +40,7 @@ struct metrics_wait {
 	bool spilled;			  /* the kernel had added it up, even if alone */
 	uint64_t blocked_ns, runnable_ns; /* of all together */
 	uint16_t user_frame_cnt, kernel_frame_cnt; /* 0: no such stack */
+	uint8_t go;				   /* enum wire_go_class, of the user stack */
 	uint64_t delay_ns; /* from its end to when it was read; METRICS_NO_DELAY */
 };
 

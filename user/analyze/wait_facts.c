@@ -120,6 +120,7 @@ const struct wait_fact *wait_facts__get(struct wait_facts *f, const struct wire_
 		.reason = (uint8_t)why.reason,
 		.kernel_frame_cnt = kernel ? kernel->frame_cnt : 0,
 		.user_frame_cnt = user ? user->frame_cnt : 0,
+		.go = user ? user->go : WIRE_GO_NONE,
 	};
 	return fact;
 }

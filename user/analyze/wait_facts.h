@@ -21,6 +21,7 @@ struct wait_fact {
 	uint8_t reason;		   /* enum reason */
 	uint16_t kernel_frame_cnt; /* 0: no stack */
 	uint16_t user_frame_cnt;
+	uint8_t go; /* enum wire_go_class, of the user stack */
 };
 
 #define WAIT_FACTS_CNT 8192 /* a power of two */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct go_process *go_process__new(uint32_t pid, bool infer)
+struct go_process *go_process__new(uint32_t pid, enum go_layout_from from)
 {
 	struct go_process *p = calloc(1, sizeof(*p));
 	int err;
@@ -12,7 +12,7 @@ struct go_process *go_process__new(uint32_t pid, bool infer)
 	if (!p)
 		return NULL;
 	p->pid = pid;
-	err = go_watch__init(&p->watch, pid, infer);
+	err = go_watch__init(&p->watch, pid, from);
 	if (!err) {
 		p->go = p->watch.go;
 		p->program_cnt = p->watch.program_cnt;

@@ -16,7 +16,7 @@ struct go_process {
 };
 
 /* See os_go_open(). NULL + errno. */
-struct go_process *go_process__new(uint32_t pid, bool infer);
+struct go_process *go_process__new(uint32_t pid, enum go_layout_from from);
 void go_process__free(struct go_process *p);
 /*
  * Looks at it, also at another program that it runs since the last look. @stacks: reads all stacks, else just those that tell kinds of

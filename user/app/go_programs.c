@@ -224,7 +224,7 @@ static int watch_open(struct go_programs *w, struct go_entry *e, uint64_t now_ns
 		watch_unread(e, GO_UNREAD_TOO_MANY);
 		return 0;
 	}
-	p = go_process__new(e->target.image.pid, false);
+	p = go_process__new(e->target.image.pid, GO_LAYOUT_TABLE);
 	err = p ? go_programs_add(w, &e->target, p, now_ns) : -errno;
 	if (err == -ENOMEM)
 		return err;

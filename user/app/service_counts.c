@@ -128,6 +128,7 @@ static int service_count_wait(struct service *s, struct service_wait *w, uint64_
 	w->counted.reason = fact->reason;
 	w->counted.kernel_frame_cnt = fact->kernel_frame_cnt;
 	w->counted.user_frame_cnt = fact->user_frame_cnt;
+	w->counted.go = fact->go;
 	w->counted.sched_class = service_class(s, w->wait);
 	w->counted.group = service_group(s, w->thread, now_ns);
 	metrics__add(&s->metrics, &w->counted);

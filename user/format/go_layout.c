@@ -39,6 +39,25 @@ static const struct go_layout_row go_layout_rows[] = {
 	ROW(26, 27, {96, 104, 144, 152, 168, 176, 191, 208, 280, 288, 304, 320, 352, 184}),
 };
 
+static const char *const go_layout_from_names[] = {
+	[GO_LAYOUT_TABLE] = "table",
+	[GO_LAYOUT_DWARF] = "dwarf",
+	[GO_LAYOUT_MEMORY] = "inferred",
+};
+
+const char *go_layout_from_name(enum go_layout_from from)
+{
+	return go_layout_from_names[from];
+}
+
+enum go_layout_from go_layout_from_parse(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_SIZE(go_layout_from_names); i++)
+		if (!strcmp(name, go_layout_from_names[i]))
+			return (enum go_layout_from)i;
+	return GO_LAYOUT_TABLE;
+}
+
 bool go_layout_of(unsigned int minor, struct go_layout *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(go_layout_rows); i++) {

@@ -40,6 +40,18 @@ struct go_layout {
 	uint16_t m_curg;  /* of runtime.m: the goroutine that it runs */
 };
 
+/* Where a layout comes from. As a wish: from there, or where that doesn't tell from the ones behind. */
+enum go_layout_from {
+	GO_LAYOUT_TABLE,  /* the known versions, each as its own debug information has it */
+	GO_LAYOUT_DWARF,  /* the program's debug information */
+	GO_LAYOUT_MEMORY, /* what its goroutines look like */
+};
+
+/* "table", "dwarf", "inferred". */
+const char *go_layout_from_name(enum go_layout_from from);
+/* The one of that name; GO_LAYOUT_TABLE for any other, and for NULL. */
+enum go_layout_from go_layout_from_parse(const char *name);
+
 /* Of Go 1.@minor. False: not known. */
 bool go_layout_of(unsigned int minor, struct go_layout *ret);
 

@@ -4,16 +4,35 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "format/go_dwarf.h"
 
-/* The table's word is taken only if the process agrees. */
-static int go_runtime_choose(struct go_runtime *r, const struct go_sample *sample, bool infer)
+static bool go_runtime_layout(struct go_runtime *r, const struct go_sample *sample,
+			      enum go_layout_from from)
 {
-	if (!infer && go_layout_of(r->minor, &r->layout) &&
-	    go_layout__fits(&r->layout, sample, &r->code))
-		return 0;
-	r->inferred = true;
-	if (go_layout_infer(sample, &r->code, &r->layout))
-		return 0;
+	r->from = from;
+	switch (from) {
+	case GO_LAYOUT_TABLE:
+		return go_layout_of(r->minor, &r->layout) &&
+		       go_layout__fits(&r->layout, sample, &r->code);
+	case GO_LAYOUT_DWARF:
+		return !go_dwarf_layout(r->code.elf, &r->layout) &&
+		       go_layout__fits(&r->layout, sample, &r->code);
+	case GO_LAYOUT_MEMORY:
+		return go_layout_infer(sample, &r->code, &r->layout);
+	}
+	return false;
+}
+
+/*
+ * Nobody's word is taken unless the process agrees. The table comes first: it says what the debug information of each version says, and
+ * to read that takes a second of a large program.
+ */
+static int go_runtime_choose(struct go_runtime *r, const struct go_sample *sample,
+			     enum go_layout_from from)
+{
+	for (int i = (int)from; i <= GO_LAYOUT_MEMORY; i++)
+		if (go_runtime_layout(r, sample, (enum go_layout_from)i))
+			return 0;
 	return error_set(
 		-ENOTSUP,
 		"the goroutines of %s are laid out in a way that is not known: use a newer "
@@ -21,7 +40,7 @@ static int go_runtime_choose(struct go_runtime *r, const struct go_sample *sampl
 		*r->version ? r->version : "this Go");
 }
 
-int go_runtime__open(struct go_runtime *r, const struct go_code *c, bool infer)
+int go_runtime__open(struct go_runtime *r, const struct go_code *c, enum go_layout_from from)
 {
 	struct go_sample sample;
 	int err;
@@ -36,7 +55,7 @@ int go_runtime__open(struct go_runtime *r, const struct go_code *c, bool infer)
 		return error_set(err, "no list of goroutines in its memory: it is just starting, "
 				      "or its runtime is not Go's own; try again in a moment");
 	if (!err)
-		err = go_runtime_choose(r, &sample, infer);
+		err = go_runtime_choose(r, &sample, from);
 	if (err)
 		return err;
 	err = go_find_wait_reasons(c, &r->reasons);

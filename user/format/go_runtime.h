@@ -14,16 +14,16 @@ struct go_runtime {
 	char version[GO_VERSION_BYTES]; /* "": not told */
 	unsigned int minor;		/* 22: Go 1.22; 0: not told */
 	struct go_layout layout;
-	bool inferred;	/* the layout is not from the table */
-	uint64_t allgs; /* where the list's slice is */
+	enum go_layout_from from; /* who told the layout */
+	uint64_t allgs;		  /* where the list's slice is */
 	struct go_wait_reasons reasons;
 };
 
 /*
- * Looks at the process of @c, whose parts must outlive it. @infer: even when the layout of the version is known. 0; -ENOENT
+ * Looks at the process of @c, whose parts must outlive it. @from: who is asked for the layout first. 0; -ENOENT
  * with error_set(): it has no goroutines that can be found; -ENOTSUP with error_set(): it has, but not such as are known here;
  * -ENOMEM.
  */
-int go_runtime__open(struct go_runtime *r, const struct go_code *c, bool infer);
+int go_runtime__open(struct go_runtime *r, const struct go_code *c, enum go_layout_from from);
 
 #endif

@@ -10,13 +10,18 @@
 typedef void (*go_service_fn)(struct metrics_writer *w, const struct groups *g, uint32_t slot,
 			      const struct go_service *s);
 
-static void go_each_service(struct metrics_writer *w, const struct go_metrics *m, enum metric_id id,
-			    go_service_fn fn)
+struct go_family {
+	enum metric_id id;
+	go_service_fn fn;
+};
+
+static void go_each_service(struct metrics_writer *w, const struct go_metrics *m,
+			    const struct go_family *f)
 {
-	metrics_family(w, id);
+	metrics_family(w, f->id);
 	for (uint32_t i = 0; i < m->groups.max; i++)
 		if (m->services[i].used && m->groups.items[i].state == GROUP_USED)
-			fn(w, &m->groups, i, &m->services[i]);
+			f->fn(w, &m->groups, i, &m->services[i]);
 }
 
 /* The service's labels, and what is behind them. */
@@ -152,7 +157,7 @@ static void go_write_switches(struct metrics_writer *w, const struct groups *g, 
 		go_one(w, g, slot, s->switch_cnt);
 }
 
-/* ---- the scheduler, and leaks ---- */
+/* ---- the scheduler ---- */
 
 static void go_write_created(struct metrics_writer *w, const struct groups *g, uint32_t slot,
 			     const struct go_service *s)
@@ -192,6 +197,52 @@ static void go_write_mutex_wait(struct metrics_writer *w, const struct groups *g
 		exposition__sample(&w->x, &l.labels, s->mutex_wait_ns, METRICS_NS);
 }
 
+/* ---- its threads ---- */
+
+static void go_write_threads(struct metrics_writer *w, const struct groups *g, uint32_t slot,
+			     const struct go_service *s)
+{
+	for (int i = 0; s->has_sched && i < GO_THREAD_STATE_CNT; i++) {
+		struct go_labels l = go_labels_of(g, slot);
+
+		go_label(&l, "state", go_thread_state_name((enum go_thread_state)i));
+		exposition__sample(&w->x, &l.labels, s->thread_cnt[i], 0);
+	}
+}
+
+/* The waits themselves know them, so groups are those of waits. A group without a Go program has none. */
+static void go_write_thread_time(struct metrics_writer *w, const struct groups *g, uint32_t slot)
+{
+	static const char *const names[GO_THREAD_CLASS_CNT] = {
+		[GO_THREAD_SYSCALL] = "syscall", [GO_THREAD_FAULT] = "fault",
+		[GO_THREAD_PREEMPT] = "preempt", [GO_THREAD_RUNTIME] = "runtime",
+		[GO_THREAD_IDLE] = "idle",
+	};
+	const unsigned __int128 *ns = g->items[slot].counts.go_offcpu_ns;
+	bool used = false;
+
+	for (int i = 0; i < GO_THREAD_CLASS_CNT; i++)
+		used |= ns[i] != 0;
+	for (int i = 0; used && i < GO_THREAD_CLASS_CNT; i++) {
+		struct go_labels l = go_labels_of(g, slot);
+
+		go_label(&l, "class", names[i]);
+		exposition__sample(&w->x, &l.labels, ns[i], METRICS_NS);
+	}
+}
+
+static void go_write_thread_times(struct metrics_writer *w)
+{
+	const struct groups *g = &w->s->counts.groups;
+
+	metrics_family(w, METRIC_GO_THREAD_OFFCPU);
+	for (uint32_t i = 0; i < g->max; i++)
+		if (g->items[i].state == GROUP_USED)
+			go_write_thread_time(w, g, i);
+}
+
+/* ---- leaks ---- */
+
 static void go_write_verdicts(struct metrics_writer *w, const struct groups *g, uint32_t slot,
 			      const uint64_t cnts[GO_LEAK_VERDICT_CNT])
 {
@@ -219,6 +270,8 @@ static void go_write_leak_sites(struct metrics_writer *w, const struct groups *g
 
 static void go_write_looks(struct metrics_writer *w, const struct go_metrics *m)
 {
+	metrics_family(w, METRIC_GO_METHOD);
+	exposition__sample(&w->x, METRICS_LABEL("method", "sampled"), 1, 0);
 	metrics_family(w, METRIC_GO_SNAPSHOT);
 	exposition__histogram(&w->x, NULL, &go_bounds_look, &m->looks, METRICS_NS);
 	metrics_one(w, METRIC_GO_TORN, m->torn_cnt, 0);
@@ -231,10 +284,7 @@ static void go_write_looks(struct metrics_writer *w, const struct go_metrics *m)
 
 void go_metrics_write(struct metrics_writer *w, const void *arg)
 {
-	static const struct {
-		enum metric_id id;
-		go_service_fn fn;
-	} families[] = {
+	static const struct go_family families[] = {
 		{METRIC_GO_PROCESSES, go_write_processes},
 		{METRIC_GO_GOROUTINES, go_write_goroutines},
 		{METRIC_GO_BLOCKED, go_write_blocked},
@@ -247,12 +297,18 @@ void go_metrics_write(struct metrics_writer *w, const void *arg)
 		{METRIC_GO_LATENCY, go_write_latency},
 		{METRIC_GO_PAUSE, go_write_pauses},
 		{METRIC_GO_MUTEX_WAIT, go_write_mutex_wait},
+		{METRIC_GO_THREADS, go_write_threads},
+	};
+	static const struct go_family leak_families[] = {
 		{METRIC_GO_LEAK_GOROUTINES, go_write_leak_goroutines},
 		{METRIC_GO_LEAK_SITES, go_write_leak_sites},
 	};
 	const struct go_metrics *m = arg;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		go_each_service(w, m, families[i].id, families[i].fn);
+		go_each_service(w, m, &families[i]);
+	go_write_thread_times(w);
+	for (size_t i = 0; i < ARRAY_SIZE(leak_families); i++)
+		go_each_service(w, m, &leak_families[i]);
 	go_write_looks(w, m);
 }

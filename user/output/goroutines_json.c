@@ -174,7 +174,7 @@ static void write_head(struct writing *w)
 	json__member_u64(&w->j, "pid", look->pid);
 	json__member_string(&w->j, "comm", look->comm);
 	json__member_string(&w->j, "go", look->runtime->version);
-	json__member_string(&w->j, "layout", look->runtime->inferred ? "inferred" : "table");
+	json__member_string(&w->j, "layout", go_layout_from_name(look->runtime->from));
 	json__member_u64(&w->j, "time_ns", look->all->now_ns);
 	json__member_u64(&w->j, "goroutines", w->r->table->shown_cnt);
 	json__member_u64(&w->j, "system_not_shown", w->r->table->system_cnt);

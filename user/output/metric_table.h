@@ -66,9 +66,14 @@
 	  "Time in which all goroutines were stopped, as the runtime counts it.")                  \
 	X(GO_MUTEX_WAIT, "dwell_go_mutex_wait_seconds_total", COUNTER, "group",                    \
 	  "Time that goroutines waited for mutexes, as the runtime estimates it.")                 \
+	X(GO_THREADS, "dwell_go_threads", GAUGE, "group,state", "Threads of the program now.")     \
+	X(GO_THREAD_OFFCPU, "dwell_go_thread_offcpu_seconds_total", COUNTER, "group,class",        \
+	  "Time that the program's threads were off their CPUs.")                                  \
 	X(GO_LEAK_GOROUTINES, "dwell_go_leak_suspect_goroutines", GAUGE, "group,verdict",          \
 	  "Goroutines at places that seem to leak them.")                                          \
 	X(GO_LEAK_SITES, "dwell_go_leak_suspect_sites", GAUGE, "group,verdict", "Such places.")    \
+	X(GO_METHOD, "dwell_go_method_info", GAUGE, "method",                                      \
+	  "How the times of goroutines are found.")                                                \
 	X(GO_SNAPSHOT, "dwell_go_snapshot_seconds", HISTOGRAM, "",                                 \
 	  "CPU time of each look at the goroutines of a process.")                                 \
 	X(GO_TORN, "dwell_go_snapshot_torn_total", COUNTER, "",                                    \

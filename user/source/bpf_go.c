@@ -53,13 +53,12 @@ struct gos {
 	size_t waiting_cnt; /* of them not ready */
 	struct hash_index index;
 	uint64_t tried_ns;
-	bool infer; /* for tests: no version is known */
+	enum go_layout_from from; /* for tests: the table isn't asked */
 };
 
 struct gos *gos__new(struct probes *probes, const struct module_table *modules,
 		     const struct image_table *images)
 {
-	const char *infer = getenv("DWELL_GO_LAYOUT");
 	struct gos *g = calloc(1, sizeof(*g));
 
 	if (!g)
@@ -69,7 +68,7 @@ struct gos *gos__new(struct probes *probes, const struct module_table *modules,
 	g->modules = modules;
 	g->images = images;
 	hash_index__init(&g->index);
-	g->infer = infer && !strcmp(infer, "infer");
+	g->from = go_layout_from_parse(getenv("DWELL_GO_LAYOUT"));
 	return g;
 }
 
@@ -110,7 +109,7 @@ static int gos_read_module(const struct gos *g, const struct module *m, struct g
 	if (!k->threads)
 		return -ENOMEM;
 	*k->threads = t;
-	k->state = ret || g->infer ? GOS_NO_LAYOUT : GOS_READY;
+	k->state = ret || g->from != GO_LAYOUT_TABLE ? GOS_NO_LAYOUT : GOS_READY;
 	return 0;
 }
 
@@ -287,7 +286,7 @@ static void gos_try(struct gos *g, const struct gos_image *item)
 	struct go_layout layout;
 
 	if (k->state != GOS_NO_LAYOUT || k->tries++ >= GOS_TRY_CNT ||
-	    os_go_read_layout(item->key.pid, g->infer, &layout) ||
+	    os_go_read_layout(item->key.pid, g->from, &layout) ||
 	    !go_threads__set_layout(k->threads, &layout))
 		return;
 	log_debug("process %u: Go of a version that is not known: m.curg at %u, sched.bp at %u, "

@@ -321,7 +321,7 @@ static int go_target_open(struct go_targets *t, struct go_target *g, uint64_t no
 		g->try_ns = now_ns + FULL_INTERVAL_NS;
 		return 0;
 	}
-	err = go_watch__init(&g->watch, g->process.image.pid, false);
+	err = go_watch__init(&g->watch, g->process.image.pid, GO_LAYOUT_TABLE);
 	if (err == -ENOMEM)
 		return err;
 	if (err == -ENOENT && ++g->try_cnt < GO_TARGETS_TRIES) {

@@ -12,13 +12,13 @@ static int go_watch_open(struct go_watch *w)
 {
 	const struct go_runtime *r;
 
-	w->go = os_go_open(w->pid, w->infer);
+	w->go = os_go_open(w->pid, w->from);
 	if (!w->go)
 		return -errno;
 	w->program_cnt++;
 	r = &w->go->runtime;
 	log_debug("process %u: %s, layout of its structs %s, %zu wait reasons", w->pid,
-		  *r->version ? r->version : "unknown Go", r->inferred ? "inferred" : "known",
+		  *r->version ? r->version : "unknown Go", go_layout_from_name(r->from),
 		  r->reasons.cnt);
 	w->stacks = go_stacks__new();
 	if (w->stacks)
@@ -37,11 +37,11 @@ static void go_watch_close(struct go_watch *w)
 	w->look_cnt = 0;
 }
 
-int go_watch__init(struct go_watch *w, uint32_t pid, bool infer)
+int go_watch__init(struct go_watch *w, uint32_t pid, enum go_layout_from from)
 {
 	int err;
 
-	*w = (struct go_watch){.pid = pid, .infer = infer};
+	*w = (struct go_watch){.pid = pid, .from = from};
 	err = go_watch_open(w);
 	if (err)
 		go_watch__fini(w);

@@ -13,7 +13,7 @@
 
 struct go_watch {
 	uint32_t pid;
-	bool infer;
+	enum go_layout_from from;
 	struct os_go *go;	    /* NULL once it has ended */
 	struct goroutines looks[2]; /* the last one and the one before, in turn */
 	struct go_stacks *stacks;
@@ -26,7 +26,7 @@ struct go_watch {
 };
 
 /* See os_go_open(). 0 or -errno with error_set(); nothing is held then. */
-int go_watch__init(struct go_watch *w, uint32_t pid, bool infer);
+int go_watch__init(struct go_watch *w, uint32_t pid, enum go_layout_from from);
 void go_watch__fini(struct go_watch *w);
 /*
  * Looks at it, also at another program that it runs since the last look, for which it may wait for seconds. @stacks: reads all stacks, else just

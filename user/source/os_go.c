@@ -284,19 +284,20 @@ static int os_go_open_file(struct os_go *p, uint64_t *ret_entry)
 }
 
 /* Structs change while they are looked at, and a program that just begins has few: a few tries. */
-static int os_go_open_runtime(struct os_go *p, const struct go_code *code, bool infer, int tries)
+static int os_go_open_runtime(struct os_go *p, const struct go_code *code, enum go_layout_from from,
+			      int tries)
 {
 	struct timespec wait = {.tv_nsec = TRY_INTERVAL_NS};
-	int err = go_runtime__open(&p->runtime, code, infer);
+	int err = go_runtime__open(&p->runtime, code, from);
 
 	for (int i = 1; i < tries && (err == -ENOENT || err == -ENOTSUP); i++) {
 		nanosleep(&wait, NULL);
-		err = go_runtime__open(&p->runtime, code, infer);
+		err = go_runtime__open(&p->runtime, code, from);
 	}
 	return err;
 }
 
-static int os_go_init(struct os_go *p, uint32_t pid, bool infer, int tries)
+static int os_go_init(struct os_go *p, uint32_t pid, enum go_layout_from from, int tries)
 {
 	struct go_code code = {&p->elf, &p->table, &p->memory, 0};
 	uint64_t entry;
@@ -313,14 +314,14 @@ static int os_go_init(struct os_go *p, uint32_t pid, bool infer, int tries)
 	if (err)
 		return err;
 	code.bias = entry - p->elf.entry;
-	err = os_go_open_runtime(p, &code, infer, tries);
+	err = os_go_open_runtime(p, &code, from, tries);
 	if (!err || err == -ENOMEM)
 		return err;
 	snprintf(text, sizeof(text), "%s", error_text(err));
 	return error_set(err, "process %u (%s): %s", pid, p->process.comm, text);
 }
 
-static struct os_go *os_go_open_once(uint32_t pid, bool infer, int tries)
+static struct os_go *os_go_open_once(uint32_t pid, enum go_layout_from from, int tries)
 {
 	struct os_go *p = calloc(1, sizeof(*p));
 	int err;
@@ -328,7 +329,7 @@ static struct os_go *os_go_open_once(uint32_t pid, bool infer, int tries)
 	if (!p)
 		return NULL;
 	p->fd = -1;
-	err = os_go_init(p, pid, infer, tries);
+	err = os_go_init(p, pid, from, tries);
 	if (!err)
 		return p;
 	os_go__close(p);
@@ -336,27 +337,27 @@ static struct os_go *os_go_open_once(uint32_t pid, bool infer, int tries)
 	return NULL;
 }
 
-struct os_go *os_go_open(uint32_t pid, bool infer)
+struct os_go *os_go_open(uint32_t pid, enum go_layout_from from)
 {
 	struct timespec wait = {.tv_nsec = TRY_INTERVAL_NS};
 	struct os_process process;
-	struct os_go *p = os_go_open_once(pid, infer, TRY_CNT);
+	struct os_go *p = os_go_open_once(pid, from, TRY_CNT);
 	int err = errno;
 
 	/* In the middle of an exec() a process has no memory for a moment. */
 	for (int i = 1; i < TRY_EXEC_CNT && !p && err == ESRCH && !os_process_read(pid, &process);
 	     i++) {
 		nanosleep(&wait, NULL);
-		p = os_go_open_once(pid, infer, TRY_CNT);
+		p = os_go_open_once(pid, from, TRY_CNT);
 		err = errno;
 	}
 	errno = err;
 	return p;
 }
 
-int os_go_read_layout(uint32_t pid, bool infer, struct go_layout *ret)
+int os_go_read_layout(uint32_t pid, enum go_layout_from from, struct go_layout *ret)
 {
-	struct os_go *p = os_go_open_once(pid, infer, 1);
+	struct os_go *p = os_go_open_once(pid, from, 1);
 
 	if (!p)
 		return -errno;

@@ -27,16 +27,16 @@ struct os_go {
 };
 
 /*
- * @infer: find out the layout of its structs from its memory, also where it is known. NULL and errno, with error_set() that says
+ * @from: who is asked first for the layout of its structs. NULL and errno, with error_set() that says
  * what to do: ESRCH; EACCES: may not be read; ENOTSUP: what it runs is no Go, or none that is known; ENOENT: it has no
  * goroutines yet; ENOMEM.
  */
-struct os_go *os_go_open(uint32_t pid, bool infer);
+struct os_go *os_go_open(uint32_t pid, enum go_layout_from from);
 /* Is what it runs made by Go, by the sections of its file? Cheap; false also where that may not be asked. */
 bool os_go_is_likely(uint32_t pid);
 void os_go__close(struct os_go *p);
-/* How the goroutines of a process are laid out, by one look at its memory. @infer as above. 0 or -errno as above. */
-int os_go_read_layout(uint32_t pid, bool infer, struct go_layout *ret);
+/* How the goroutines of a process are laid out, by one look at its memory. @from as above. 0 or -errno as above. */
+int os_go_read_layout(uint32_t pid, enum go_layout_from from, struct go_layout *ret);
 /* Does the process still run that program, and has not begun another one? */
 bool os_go__is_same(const struct os_go *p);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Where structs of Go's runtime keep what is wanted of them, by the program's own debug information. */
+#ifndef FORMAT_GO_DWARF_H
+#define FORMAT_GO_DWARF_H
+
+#include "format/go_layout.h"
+
+#define GO_DWARF_MAX_BYTES \
+	(512u << 20) /* of a file with debug information; larger ones go without */
+#define GO_DWARF_TIME_NS 5000000000ull
+
+/*
+ * Reads it from the file of @e, of which only that is needed (elf.fd). Members that this version doesn't have are 0. 0; -ENODATA: it
+ * has no debug information, or none of Go's runtime; -E2BIG; -ETIMEDOUT; -EBADMSG: it has no goroutines as they are known here; -ENOTSUP: this
+ * dwell was built without libdw.
+ */
+int go_dwarf_layout(const struct elf *e, struct go_layout *ret);
+
+#endif
