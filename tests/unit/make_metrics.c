@@ -265,6 +265,12 @@ static struct metrics_snapshot *make_full(void)
 	static const char *const comms[] = {
 		"mysqld",    "a\"b\\c", "new\nline", "\xff\xfe", "\xc3\xa4\xe2\x82\xac",
 		"{x=\"y\"}", "",	"a,b=c} 1",  "other",	 "tab\tcr\r"};
+	static const struct metrics_wait of_go = {.reason = REASON_MEMORY,
+						  .go = WIRE_GO_USER,
+						  .cnt = 1,
+						  .blocked_ns = 5000,
+						  .runnable_ns = 7,
+						  .delay_ns = METRICS_NO_DELAY};
 	struct metrics_snapshot *s = make(GROUP_BY_COMM, 6);
 
 	/* Some groups retire, others take their places. */
@@ -272,6 +278,7 @@ static struct metrics_snapshot *make_full(void)
 	metrics__expose(&s->counts, 20 * MINUTE);
 	metrics__expose(&s->counts, 21 * MINUTE);
 	add_waits(&s->counts, ARRAY_SIZE(comms), comms, 22 * MINUTE);
+	metrics__add(&s->counts, &of_go);
 	add_ledger(&s->counts);
 	metrics__expose(&s->counts, 23 * MINUTE);
 	add_calls(s);
@@ -331,7 +338,6 @@ static struct metrics_snapshot *make_what(const char *what)
 		return make_pods();
 	if (!strcmp(what, "go")) {
 		struct metrics_snapshot *s = make(GROUP_BY_NONE, 2);
-
 		add_go(s);
 		return s;
 	}
@@ -375,6 +381,9 @@ static void list_labels(void)
 		printf("stack_depth\t%s\n", go_depth_name((enum go_depth)i));
 	for (int i = 0; i < GO_STATE_CNT; i++)
 		printf("state\t%s\n", go_state_name((enum go_state)i));
+	for (int i = 0; i < GO_THREAD_STATE_CNT; i++)
+		printf("dwell_go_threads state\t%s\n",
+		       go_thread_state_name((enum go_thread_state)i));
 	for (int i = GO_LEAK_NONE + 1; i < GO_LEAK_VERDICT_CNT; i++)
 		printf("verdict\t%s\n", go_leak_verdict_name((enum go_leak_verdict)i));
 }

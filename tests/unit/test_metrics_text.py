@@ -151,12 +151,22 @@ def test_closed_sets_of_labels():
         sets.setdefault(line.split("\t")[0], set()).add(line.split("\t")[1])
     assert len(sets["reason"]) == 14 and len(sets["sched_class"]) == 5 and len(sets["waker"]) == 6
     for what in WHATS:
-        for name, expected in sets.items():
+        for name in sets:
             for family in parse_text(TEXT[what]):
+                # Threads have states of their own.
+                expected = sets.get(f"{family.name} {name}", sets[name])
                 values = {s.labels[name] for s in family.samples if name in s.labels}
                 # Of goroutines only what there was, and a limited number of that.
                 some = name == "blocking_reason" and values <= expected
                 assert not values or values == expected or some, (what, family.name)
+
+
+def test_threads_of_go():
+    times = {(dict(labels)["comm"], dict(labels)["class"]): value for (name, labels), value in exact_samples(TEXT["full"]).items()
+             if name == "dwell_go_thread_offcpu_seconds_total"}
+    assert times.pop(("other", "fault")) == fractions.Fraction(5007, 10 ** 9), times
+    # Nobody else's waits, and all classes.
+    assert times == {("other", c): 0 for c in ("syscall", "preempt", "runtime", "idle")}, times
 
 
 def total(samples, name, *, by=()):
