@@ -23,8 +23,19 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* ---- switching ---- */
 
-static __always_inline void switch_out(void *ctx, struct task_struct *task, bool preempt,
-				       __u32 state, __u64 ts)
+/*
+ * The parts of a switch are functions of their own because their variables would not fit on one stack: up to 6.1 at least the kernel
+ * adds up those of all that are called, callbacks included, and refuses more than 512 bytes.
+ */
+
+enum switch_left {
+	SWITCH_OUT,    /* nothing is left to do */
+	SWITCH_STACKS, /* its stacks are wanted */
+	SWITCH_DEAD,   /* it was its last */
+};
+
+static __noinline enum switch_left switch_out(struct task_struct *task, bool preempt, __u32 state,
+					      __u64 ts)
 {
 	struct task_state *st = task_state_get(task);
 	struct pt_regs *regs;
@@ -36,7 +47,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 		/* It may have a state although it is none of ours: as a waker, or until its name changed. */
 		if (state & TASK_DEAD_STATE)
 			task_state_end(task);
-		return;
+		return SWITCH_OUT;
 	}
 	regs = task_current_regs(task);
 	if (st->out_ns)
@@ -51,12 +62,32 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 		base_task(task, st, st->on_cpu_ns - on_cpu_ns, st->in_ns < ctl.start_ns);
 	if (state & TASK_DEAD_STATE) {
 		st->flags |= TASK_F_DEAD;
-		finish_task(task, st, ts, WIRE_THREAD_EXITED);
-		task_state_end(task);
-		return;
+		return SWITCH_DEAD;
 	}
 	st->kernel_stack = st->user_stack = 0;
-	if (!wants_stacks(st))
+	return wants_stacks(st) ? SWITCH_STACKS : SWITCH_OUT;
+}
+
+static __noinline void switch_end(struct task_struct *task, __u64 ts)
+{
+	struct task_state *st = task_state_find(task);
+
+	if (st)
+		finish_task(task, st, ts, WIRE_THREAD_EXITED);
+	task_state_end(task);
+}
+
+static __noinline void switch_late(struct task_struct *task)
+{
+	finish_late(task);
+}
+
+static __noinline void switch_capture(void *ctx, struct task_struct *task, bool preempt, __u64 ts)
+{
+	struct task_state *st = task_state_find(task);
+	struct pt_regs *regs = task_current_regs(task);
+
+	if (!st)
 		return;
 	/* An interrupt that preempts leaves registers on the path. */
 	if (cfg.kernel_stacks)
@@ -65,7 +96,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 		st->user_stack = capture_user(ctx, task, regs, st, ts);
 }
 
-static __always_inline void switch_in(struct task_struct *task, __u64 ts)
+static __noinline void switch_in(struct task_struct *task, __u64 ts)
 {
 	struct task_state *st = task_state_get(task);
 	struct interval iv;
@@ -97,13 +128,18 @@ static __always_inline int handle_switch(void *ctx, bool preempt, struct task_st
 					 struct task_struct *next, __u32 prev_state)
 {
 	__u64 ts = bpf_ktime_get_ns();
+	enum switch_left left;
 
 	if (stopped(ts)) {
 		if (!preempt && prev_state & TASK_DEAD_STATE)
-			finish_late(prev);
+			switch_late(prev);
 		return 0;
 	}
-	switch_out(ctx, prev, preempt, prev_state, ts);
+	left = switch_out(prev, preempt, prev_state, ts);
+	if (left == SWITCH_DEAD)
+		switch_end(prev, ts);
+	if (left == SWITCH_STACKS)
+		switch_capture(ctx, prev, preempt, ts);
 	switch_in(next, ts);
 	return 0;
 }

@@ -75,18 +75,21 @@ static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __
 {
 	struct wire_stack *rec = stack_scratch(WIRE_STACK_KERNEL);
 	struct walk_scratch *s = walk_scratch();
-	struct memo_start start = {};
+	struct memo_start *start;
 	struct memo_entry *e;
 	__u64 id, known = 0;
 
 	if (!s || !rec)
 		return 0;
-	start.base = kernel_position(ctx, &s->position);
+	/* The user's stack has this room afterwards: this program's own is full. */
+	start = &s->memo.start;
+	*start = (struct memo_start){};
+	start->base = kernel_position(ctx, &s->position);
 	/* Stacks are aligned to their size. */
-	start.top = (start.base | ((1ull << cfg.thread_size_order) - 1)) + 1;
-	if (cfg.memo != CONFIG_MEMO_OFF && key && start.top - start.base < 1 << 15) {
-		start.key = memo_key(key, ctl.memo_epoch);
-		known = kernel_known(s, &start, st);
+	start->top = (start->base | ((1ull << cfg.thread_size_order) - 1)) + 1;
+	if (cfg.memo != CONFIG_MEMO_OFF && key && start->top - start->base < 1 << 15) {
+		start->key = memo_key(key, ctl.memo_epoch);
+		known = kernel_known(s, start, st);
 	}
 	if (known) {
 		count(WIRE_C_KERNEL_MEMO_HITS, 1);
@@ -99,11 +102,12 @@ static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __
 		return known;
 	}
 	/* Worth it once user space has it, so not the first time: most that come once don't come again. */
-	if (!id || !start.key || rec->h.kind || !kernel_note(&s->scan, rec, start.base, start.top))
+	if (!id || !start->key || rec->h.kind ||
+	    !kernel_note(&s->scan, rec, start->base, start->top))
 		return id;
-	e = memo_at(memo_place(start.key, true, bpf_get_prandom_u32()));
+	e = memo_at(memo_place(start->key, true, bpf_get_prandom_u32()));
 	if (e)
-		memo_write(e, &start, &s->scan.notes, 0, id);
+		memo_write(e, start, &s->scan.notes, 0, id);
 	return id;
 }
 
