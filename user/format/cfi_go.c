@@ -8,6 +8,8 @@
 #include "base/array.h"
 #include "base/compiler.h"
 #include "format/elf_cfi.h"
+#include "format/elf_go.h"
+#include "format/elf_reloc.h"
 #include "format/gopclntab.h"
 
 #define CFI_GO_MAX_RULES (UINT16_MAX + 1u)
@@ -80,25 +82,42 @@ static int cfi_rows_end_in(struct cfi_rows *r, const struct elf *e, const struct
 	return cfi_rows_set(r, off, off + (f->end - f->entry), (uint16_t)rule);
 }
 
+/* Of a form without the flag that says where stacks end? By the header: tables of large programs are tens of megabytes. */
+static bool cfi_go_is_old(const struct elf *e)
+{
+	_cleanup_buf_ struct buf bytes = {0};
+	struct gopclntab_header h;
+	struct elf_go_table table;
+	uint64_t len = GOPCLNTAB_HEADER_BYTES;
+
+	/* Programs with call frame information have section headers. */
+	if (!elf__find_section(e, ".gopclntab") && !elf__find_section(e, ".data.rel.ro.gopclntab"))
+		return false;
+	if (elf_go__find_table(e, &table))
+		return false;
+	if (len > table.bytes)
+		len = table.bytes;
+	return !elf_reloc__read(e, table.vaddr, len, GOPCLNTAB_HEADER_BYTES, &bytes) &&
+	       !gopclntab_header__parse(bytes.data, bytes.len, table.bytes, &h) &&
+	       h.form == GOPCLNTAB_1_2;
+}
+
 int cfi_go__end_stacks(const struct elf *e, struct cfi_rows *rows)
 {
 	struct gopclntab table = {0};
 	struct gopclntab_func f;
-	int err = 0;
+	int err;
 
-	/* Programs with call frame information have section headers. */
-	if (!elf__find_section(e, ".gopclntab") && !elf__find_section(e, ".data.rel.ro.gopclntab"))
+	if (!cfi_go_is_old(e))
 		return 0;
 	err = gopclntab__open(&table, e);
 	if (err)
 		return err == -ENOMEM ? err : 0;
-	for (uint32_t i = 0; table.h.form == GOPCLNTAB_1_2 && i < table.h.func_cnt; i++) {
-		if (gopclntab__func(&table, i, &f))
-			break;
-		if (!strcmp(gopclntab__name(&table, &f), "runtime.goexit")) {
-			err = cfi_rows_end_in(rows, e, &f);
-			break;
-		}
+	for (uint32_t i = 0; i < table.h.func_cnt && !gopclntab__func(&table, i, &f); i++) {
+		if (strcmp(gopclntab__name(&table, &f), "runtime.goexit") != 0)
+			continue;
+		err = cfi_rows_end_in(rows, e, &f);
+		break;
 	}
 	gopclntab__close(&table);
 	return err;

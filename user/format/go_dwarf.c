@@ -5,13 +5,13 @@
 
 #ifdef HAVE_LIBDW
 #include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <string.h>
 
 #include "base/compiler.h"
 #include "base/os_clock.h"
+#include "format/dwarf_image.h"
 
-#define TIME_EVERY 4096 /* types between two looks at the clock */
+#define TIME_EVERY 4096 /* entries between two looks at the clock */
 
 enum go_dwarf_struct { GO_DWARF_G, GO_DWARF_GOBUF, GO_DWARF_M, GO_DWARF_STRUCT_CNT };
 
@@ -53,7 +53,7 @@ struct go_dwarf {
 	struct go_layout layout;
 	uint32_t found; /* bits of members */
 	bool has[GO_DWARF_STRUCT_CNT];
-	uint64_t end_ns, type_cnt;
+	uint64_t end_ns, entry_cnt;
 };
 
 /* Go wrote it as an expression up to some version: DW_OP_plus_uconst. */
@@ -94,15 +94,40 @@ static void go_dwarf_take_member(struct go_dwarf *d, enum go_dwarf_struct in, Dw
 	}
 }
 
-static void go_dwarf_take(struct go_dwarf *d, enum go_dwarf_struct in, Dwarf_Die *type)
+/* Entries may lead in a circle: each counts. */
+static bool go_dwarf_is_late(struct go_dwarf *d)
+{
+	return !(++d->entry_cnt % TIME_EVERY) && os_monotonic_ns() > d->end_ns;
+}
+
+/* 0 or -ETIMEDOUT. */
+static int go_dwarf_take(struct go_dwarf *d, enum go_dwarf_struct in, Dwarf_Die *type)
 {
 	Dwarf_Die member;
 	int more = dwarf_child(type, &member);
 
-	for (; !more; more = dwarf_siblingof(&member, &member))
+	for (; !more; more = dwarf_siblingof(&member, &member)) {
+		if (go_dwarf_is_late(d))
+			return -ETIMEDOUT;
 		if (dwarf_tag(&member) == DW_TAG_member)
 			go_dwarf_take_member(d, in, &member);
+	}
 	d->has[in] = true;
+	return 0;
+}
+
+/* 0 or -ETIMEDOUT. */
+static int go_dwarf_read_type(struct go_dwarf *d, Dwarf_Die *type)
+{
+	const char *name;
+
+	if (dwarf_tag(type) != DW_TAG_structure_type)
+		return 0;
+	name = dwarf_diename(type);
+	for (int i = 0; name && i < GO_DWARF_STRUCT_CNT; i++)
+		if (!d->has[i] && !strcmp(name, go_dwarf_structs[i]))
+			return go_dwarf_take(d, (enum go_dwarf_struct)i, type);
+	return 0;
 }
 
 static bool go_dwarf_is_done(const struct go_dwarf *d)
@@ -114,36 +139,27 @@ static bool go_dwarf_is_done(const struct go_dwarf *d)
 static int go_dwarf_read_unit(struct go_dwarf *d, Dwarf_Die *unit)
 {
 	Dwarf_Die type;
-	int more = dwarf_child(unit, &type);
+	int more = dwarf_child(unit, &type), err = 0;
 
-	for (; !more && !go_dwarf_is_done(d); more = dwarf_siblingof(&type, &type)) {
-		const char *name;
-
-		if (!(++d->type_cnt % TIME_EVERY) && os_monotonic_ns() > d->end_ns)
-			return -ETIMEDOUT;
-		if (dwarf_tag(&type) != DW_TAG_structure_type)
-			continue;
-		name = dwarf_diename(&type);
-		for (int i = 0; name && i < GO_DWARF_STRUCT_CNT; i++)
-			if (!d->has[i] && !strcmp(name, go_dwarf_structs[i]))
-				go_dwarf_take(d, (enum go_dwarf_struct)i, &type);
-	}
-	return 0;
+	for (; !err && !more && !go_dwarf_is_done(d); more = dwarf_siblingof(&type, &type))
+		err = go_dwarf_is_late(d) ? -ETIMEDOUT : go_dwarf_read_type(d, &type);
+	return err;
 }
 
-static int go_dwarf_read(struct go_dwarf *d, Dwarf *dwarf)
+static int go_dwarf_read(struct go_dwarf *d, const struct dwarf_image *image)
 {
-	Dwarf_Off at = 0, next;
-	size_t header;
+	struct dwarf_image_unit u;
+	uint64_t off = 0;
 	int err = 0;
 
-	while (!err && !go_dwarf_is_done(d) &&
-	       !dwarf_nextcu(dwarf, at, &next, &header, NULL, NULL, NULL)) {
+	while (!err && !go_dwarf_is_done(d) && dwarf_image__next(image, &off, &u)) {
 		Dwarf_Die unit;
 
-		if (dwarf_offdie(dwarf, at + header, &unit))
+		if (os_monotonic_ns() > d->end_ns)
+			err = -ETIMEDOUT;
+		else if (dwarf_image__is_cheap(image, &u) &&
+			 dwarf_offdie(image->dwarf, u.die, &unit))
 			err = go_dwarf_read_unit(d, &unit);
-		at = next;
 	}
 	return err;
 }
@@ -161,18 +177,12 @@ static int go_dwarf_judge(const struct go_dwarf *d)
 int go_dwarf_layout(const struct elf *e, struct go_layout *ret)
 {
 	struct go_dwarf d = {.end_ns = os_monotonic_ns() + GO_DWARF_TIME_NS};
-	Dwarf *dwarf;
-	int err;
+	struct dwarf_image image;
+	int err = dwarf_image__open(&image, e, GO_DWARF_MAX_BYTES);
 
-	if (e->fd < 0)
-		return -ENODATA;
-	if (e->file_bytes > GO_DWARF_MAX_BYTES)
-		return -E2BIG;
-	dwarf = dwarf_begin(e->fd, DWARF_C_READ);
-	if (!dwarf)
-		return -ENODATA;
-	err = go_dwarf_read(&d, dwarf);
-	dwarf_end(dwarf);
+	if (!err)
+		err = go_dwarf_read(&d, &image);
+	dwarf_image__close(&image);
 	if (!err)
 		err = go_dwarf_judge(&d);
 	if (!err)

@@ -5,14 +5,13 @@
 
 #include "format/go_layout.h"
 
-#define GO_DWARF_MAX_BYTES \
-	(512u << 20) /* of a file with debug information; larger ones go without */
-#define GO_DWARF_TIME_NS 5000000000ull
+#define GO_DWARF_MAX_BYTES (256u << 20) /* of debug information, unpacked */
+#define GO_DWARF_TIME_NS   5000000000ull
 
 /*
- * Reads it from the file of @e, of which only that is needed (elf.fd). Members that this version doesn't have are 0. 0; -ENODATA: it
- * has no debug information, or none of Go's runtime; -E2BIG; -ETIMEDOUT; -EBADMSG: it has no goroutines as they are known here; -ENOTSUP: this
- * dwell was built without libdw.
+ * Members that this version doesn't have are 0. 0; -ENODATA: @e has no debug information, or none of Go's runtime; -E2BIG;
+ * -ETIMEDOUT; -EBADMSG: it has no goroutines as they are known here; -ENOMEM, -errno; -ENOTSUP: this dwell was built without libdw, or it is
+ * compressed in a way that is not known.
  */
 int go_dwarf_layout(const struct elf *e, struct go_layout *ret);
 

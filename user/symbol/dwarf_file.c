@@ -9,8 +9,6 @@
 #include "base/array.h"
 #include "base/cursor.h"
 #include "base/os_clock.h"
-#include "format/dwarf_abbrev.h"
-#include "format/elf_debug_image.h"
 #include "symbol/debug_file.h"
 
 #define DWARF_FILE_MAX_UNIT_RANGES (1u << 20)
@@ -56,7 +54,7 @@ static int dwarf_file_add_unit(struct dwarf_file *f, const struct dwarf_unit *u)
 	Dwarf_Die cu;
 	int err;
 
-	if (!dwarf_offdie(f->dwarf, u->die, &cu))
+	if (!dwarf_offdie(f->own.dwarf, u->die, &cu))
 		return 0;
 	switch (dwarf_tag(&cu)) {
 	case DW_TAG_compile_unit:
@@ -74,26 +72,9 @@ static int dwarf_file_add_unit(struct dwarf_file *f, const struct dwarf_unit *u)
 	return err;
 }
 
-static int dwarf_file_section(const struct dwarf_file *f, const char *name, const uint8_t **ret,
-			      size_t *ret_len)
+static bool dwarf_file_unit_is_cheap(const struct dwarf_file *f, const struct dwarf_image_unit *u)
 {
-	const struct elf_section *s = elf__find_section(&f->layout, name);
-
-	if (!s)
-		return -ENOENT;
-	*ret = (const uint8_t *)f->image.data + s->off;
-	*ret_len = (size_t)s->size;
-	return 0;
-}
-
-static bool dwarf_file_unit_is_cheap(const struct dwarf_file *f, const struct dwarf_unit *u)
-{
-	const uint8_t *abbrevs;
-	size_t len;
-
-	return u->bytes <= DWARF_UNIT_MAX_BYTES &&
-	       !dwarf_file_section(f, ".debug_abbrev", &abbrevs, &len) &&
-	       !dwarf_abbrev_check(abbrevs, len, u->abbrev_off);
+	return u->bytes <= DWARF_UNIT_MAX_BYTES && dwarf_image__is_cheap(&f->own, u);
 }
 
 static int dwarf_file_cmp_range(const void *a, const void *b)
@@ -108,24 +89,20 @@ static int dwarf_file_cmp_range(const void *a, const void *b)
 static int dwarf_file_load_units(struct dwarf_file *f)
 {
 	uint64_t deadline_ns = os_monotonic_ns() + DWARF_FILE_TIME_NS;
-	Dwarf_Off off = 0, next, abbrev_off;
-	size_t header_bytes;
+	struct dwarf_image_unit found;
+	uint64_t off = 0;
 	int err = 0;
 
-	while (!err && !dwarf_next_unit(f->dwarf, off, &next, &header_bytes, NULL, &abbrev_off,
-					NULL, NULL, NULL, NULL)) {
+	while (!err && dwarf_image__next(&f->own, &off, &found)) {
 		struct dwarf_unit u = {
-			.die = off + header_bytes, .bytes = next - off, .abbrev_off = abbrev_off};
+			.die = found.die, .bytes = found.bytes, .abbrev_off = found.abbrev_off};
 
-		if (next <= off)
-			break;
-		if (!dwarf_file_unit_is_cheap(f, &u))
+		if (!dwarf_file_unit_is_cheap(f, &found))
 			u.state = DWARF_UNIT_UNUSABLE;
 		else
 			err = dwarf_file_add_unit(f, &u);
 		if (!err && os_monotonic_ns() > deadline_ns)
 			err = -ETIMEDOUT;
-		off = next;
 	}
 	if (err)
 		return err;
@@ -136,37 +113,13 @@ static int dwarf_file_load_units(struct dwarf_file *f)
 
 /* ---- opening ---- */
 
-static int dwarf_file_begin(struct buf *image, Elf **ret_elf, Dwarf **ret_dwarf)
-{
-	elf_version(EV_CURRENT);
-	*ret_elf = elf_memory(image->data, image->len);
-	if (!*ret_elf)
-		return -EBADMSG;
-	*ret_dwarf = dwarf_begin_elf(*ret_elf, DWARF_C_READ, NULL);
-	return *ret_dwarf ? 0 : -EBADMSG;
-}
-
 static int dwarf_file_load_alt(struct dwarf_file *f, const struct elf *alt)
 {
-	int err = elf_debug_image(alt, DWARF_FILE_MAX_BYTES, &f->alt_image);
+	int err = dwarf_image__open(&f->alt, alt, DWARF_FILE_MAX_BYTES);
 
 	if (!err)
-		err = dwarf_file_begin(&f->alt_image, &f->alt_elf, &f->alt);
-	if (!err)
-		dwarf_setalt(f->dwarf, f->alt);
+		dwarf_setalt(f->own.dwarf, f->alt.dwarf);
 	return err == -ENOMEM ? err : 0; /* some names are missing then */
-}
-
-/* Of @e, the file that has the debug information. */
-static int dwarf_file_load(struct dwarf_file *f, const struct elf *e)
-{
-	int err = elf_debug_image(e, DWARF_FILE_MAX_BYTES, &f->image);
-
-	if (!err)
-		err = elf__open_memory(&f->layout, f->image.data, f->image.len);
-	if (!err)
-		err = dwarf_file_begin(&f->image, &f->elf, &f->dwarf);
-	return err;
 }
 
 static int dwarf_file_open_alt(struct dwarf_file *f, const struct module *m, const struct elf *e)
@@ -184,7 +137,7 @@ static int dwarf_file_open_alt(struct dwarf_file *f, const struct module *m, con
 
 static int dwarf_file_open_from(struct dwarf_file *f, const struct module *m, const struct elf *e)
 {
-	int err = dwarf_file_load(f, e);
+	int err = dwarf_image__open(&f->own, e, DWARF_FILE_MAX_BYTES);
 
 	if (!err)
 		err = dwarf_file_open_alt(f, m, e);
@@ -245,7 +198,7 @@ int dwarf_file__open_memory(struct dwarf_file *f, const struct buf *file, const 
 	err = elf__open_memory(&f->main, file->data, file->len);
 	if (err)
 		return err;
-	err = dwarf_file_load(f, &f->main);
+	err = dwarf_image__open(&f->own, &f->main, DWARF_FILE_MAX_BYTES);
 	if (!err && alt && !elf__open_memory(&alt_elf, alt->data, alt->len)) {
 		err = dwarf_file_load_alt(f, &alt_elf);
 		elf__close(&alt_elf);
@@ -264,14 +217,9 @@ void dwarf_file__close(struct dwarf_file *f)
 		dwarf_unit__fini(&f->units[i]);
 	free(f->units);
 	free(f->ranges);
-	dwarf_end(f->dwarf);
-	dwarf_end(f->alt);
-	elf_end(f->elf);
-	elf_end(f->alt_elf);
-	elf__close(&f->layout);
+	dwarf_image__close(&f->own);
+	dwarf_image__close(&f->alt);
 	elf__close(&f->main);
-	buf__fini(&f->image);
-	buf__fini(&f->alt_image);
 	*f = (struct dwarf_file){0};
 }
 
@@ -303,7 +251,7 @@ static int dwarf_file_index_unit(struct dwarf_file *f, struct dwarf_unit *u)
 
 	if (u->state != DWARF_UNIT_NEW)
 		return 0;
-	if (dwarf_offdie(f->dwarf, u->die, &cu))
+	if (dwarf_offdie(f->own.dwarf, u->die, &cu))
 		err = dwarf_unit__index(u, &cu, os_monotonic_ns() + DWARF_FILE_TIME_NS);
 	if (err) {
 		dwarf_unit__fini(u);
@@ -325,7 +273,7 @@ static int dwarf_file_line_bytes(const struct dwarf_file *f, Dwarf_Die *cu, uint
 	Dwarf_Word off;
 	size_t len;
 
-	if (dwarf_file_section(f, ".debug_line", &lines, &len) ||
+	if (dwarf_image__section(&f->own, ".debug_line", &lines, &len) ||
 	    dwarf_formudata(dwarf_attr(cu, DW_AT_stmt_list, &attr), &off) || off > len)
 		return -ENODATA;
 	c = cursor_over(lines + off, len - off);
@@ -342,7 +290,7 @@ static bool dwarf_file_may_have_lines(struct dwarf_file *f, struct dwarf_unit *u
 	Dwarf_Die cu;
 
 	if (!u->has_lines) {
-		bool fits = dwarf_offdie(f->dwarf, u->die, &cu) &&
+		bool fits = dwarf_offdie(f->own.dwarf, u->die, &cu) &&
 			    !dwarf_file_line_bytes(f, &cu, &bytes) &&
 			    bytes <= DWARF_UNIT_MAX_LINE_BYTES;
 
@@ -366,7 +314,8 @@ int dwarf_file__find(struct dwarf_file *f, uint64_t offset, line_fn fn, void *ar
 		return 0;
 	err = dwarf_file_index_unit(f, u);
 	return err ? err
-		   : dwarf_unit__tell(u, f->dwarf, addr, dwarf_file_may_have_lines(f, u), fn, arg);
+		   : dwarf_unit__tell(u, f->own.dwarf, addr, dwarf_file_may_have_lines(f, u), fn,
+				      arg);
 }
 
 bool dwarf_file__is_full(const struct dwarf_file *f)

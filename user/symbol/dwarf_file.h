@@ -6,8 +6,7 @@
 #ifndef SYMBOL_DWARF_FILE_H
 #define SYMBOL_DWARF_FILE_H
 
-#include <elfutils/libdw.h>
-
+#include "format/dwarf_image.h"
 #include "format/elf.h"
 #include "model/module.h"
 #include "symbol/dwarf_unit.h"
@@ -28,11 +27,8 @@ struct dwarf_range {
 };
 
 struct dwarf_file {
-	struct elf main; /* segments only, of the module's own file */
-	struct buf image, alt_image;
-	Elf *elf, *alt_elf;
-	Dwarf *dwarf, *alt;
-	struct elf layout; /* of the image: its sections */
+	struct elf main;	     /* segments only, of the module's own file */
+	struct dwarf_image own, alt; /* alt: its dwz file's, if it has one */
 	struct dwarf_unit *units;
 	size_t unit_cnt, unit_cap;
 	struct dwarf_range *ranges; /* sorted by start */

@@ -125,7 +125,7 @@ static int dwarf_lines_open(struct dwarf_lines *d, const struct module *m, struc
 		return err ? err : -ENODATA;
 	}
 	s->module = m->id;
-	s->bytes = s->file.image.len + s->file.alt_image.len;
+	s->bytes = s->file.own.bytes.len + s->file.alt.bytes.len;
 	dwarf_lines_shrink(d, s);
 	*ret = s;
 	return 0;
