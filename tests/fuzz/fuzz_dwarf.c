@@ -7,6 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #ifdef HAVE_LIBDW
+#include "format/go_dwarf.h"
 #include "symbol/dwarf_file.h"
 
 #define FUZZ_PLACES 64
@@ -46,8 +47,14 @@ static void fuzz_segment(struct dwarf_file *f, const struct elf_segment *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct buf file = {.data = (char *)data, .len = len};
+	struct go_layout layout;
 	struct dwarf_file f;
+	struct elf e;
 
+	if (!elf__open_memory(&e, file.data, file.len)) {
+		go_dwarf_layout(&e, &layout);
+		elf__close(&e);
+	}
 	if (dwarf_file__open_memory(&f, &file, &file))
 		return 0;
 	for (size_t i = 0; i < f.main.segment_cnt && i < 8; i++)

@@ -379,6 +379,38 @@ static void test_closed_sets(void **state)
 
 /* ---- the scheduler ---- */
 
+static void assert_threads(uint32_t thread_cnt, uint32_t idle_cnt, uint64_t user, uint64_t system,
+			   uint64_t idle)
+{
+	struct go_metrics *m = new_metrics(4), *c;
+	uint32_t group = group_of(m, "api", 1);
+	const struct go_sched_tally sched = {.thread_cnt = thread_cnt, .idle_thread_cnt = idle_cnt};
+
+	/* Two processes of one service. */
+	for (int i = 0; i < 2; i++) {
+		int place = go_metrics__join(m);
+
+		go_metrics__add(m, place, group, &w.tally, 1);
+		go_metrics__add_sched(m, place, &sched);
+	}
+	c = go_metrics__copy(m, 2);
+	assert_int_equal(c->services[group].thread_cnt[GO_THREAD_USER], 2 * user);
+	assert_int_equal(c->services[group].thread_cnt[GO_THREAD_SYSTEM], 2 * system);
+	assert_int_equal(c->services[group].thread_cnt[GO_THREAD_WAITING], 2 * idle);
+	go_metrics__free(c);
+	go_metrics__free(m);
+}
+
+static void test_threads(void **state)
+{
+	(void)state;
+	LOOK(SECOND, at(1, GO_RUNNING, 0, 0), at(2, GO_SYSCALL, 0, 0), at(3, GO_WAITING, CHAN, 0));
+	assert_threads(9, 4, 2, 3, 4);
+	/* What the look saw was a moment ago. */
+	assert_threads(5, 4, 1, 0, 4);
+	assert_threads(3, 7, 0, 0, 3);
+}
+
 static void test_scheduler(void **state)
 {
 	static struct go_sched_stats before_stats, now_stats;
@@ -428,6 +460,7 @@ int main(void)
 		TEST(test_processes_of_a_service),
 		TEST(test_a_service_that_is_idle_begins_anew),
 		TEST(test_closed_sets),
+		TEST(test_threads),
 		TEST(test_scheduler),
 	};
 

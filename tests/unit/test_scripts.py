@@ -43,6 +43,11 @@ def test_runner_lanes():
         os.chmod(script, 0o755)
         assert run("tests/run", "x=true", script)[1].splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
         assert run("tests/run", "--long", "x=true", script)[1].splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
+        # The script that another program runs.
+        assert run("tests/run", "x=true", f"y=sh {script}")[1].splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+        assert run("tests/run", "--long", f"y=sh {script}")[1].splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    assert run("tests/run", 'x=test "$TEST_LANE" = short')[0] == 0
+    assert run("tests/run", "--long", 'x=test "$TEST_LANE" = long')[0] == 0
 
 
 def test_version_header_is_stable():
