@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/os_file.h"
 #include "base/os_temp.h"
 
@@ -249,6 +250,114 @@ static void test_file_follows_links_to_elsewhere_and_nowhere(void **state)
 	assert_content("not-yet", "newer");
 }
 
+/* ---- what another user laid where everybody may make files ---- */
+
+#define OTHER_USER 65534
+
+/* A file of another user's that must stay as it is, and the directory in which all may make files. */
+static void make_shared(mode_t mode)
+{
+	if (geteuid())
+		skip();
+	put("precious", "old");
+	assert_int_equal(mkdir("shared", 0700), 0);
+	assert_int_equal(chmod("shared", mode), 0);
+}
+
+static void remove_shared(void)
+{
+	unlink("shared/x");
+	unlink("shared/y");
+	assert_int_equal(rmdir("shared"), 0);
+}
+
+static void lay_link(const char *target, const char *path, uid_t uid)
+{
+	assert_int_equal(symlink(target, path), 0);
+	assert_int_equal(lchown(path, uid, (gid_t)-1), 0);
+}
+
+static void assert_refused(const char *path)
+{
+	struct atomic_file f;
+
+	assert_int_equal(atomic_file__open(&f, path, 0666), -EEXIST);
+	assert_non_null(strstr(error_text(-EEXIST), "another user (uid 65534)"));
+	assert_null(f.fp);
+}
+
+/* Also where the kernel is told to follow it (fs.protected_symlinks 0): we do it ourselves, so the rule is ours. */
+static void test_file_laid_links_are_not_followed(void **state)
+{
+	(void)state;
+	make_shared(01777);
+	lay_link("../precious", "shared/x", OTHER_USER);
+	assert_refused("shared/x");
+	/* At the end of a link of our own, to nothing yet, and to a device. */
+	lay_link("shared/x", "mine", 0);
+	assert_refused("mine");
+	assert_int_equal(unlink("shared/x"), 0);
+	lay_link("../not-yet", "shared/x", OTHER_USER);
+	assert_refused("shared/x");
+	assert_int_equal(unlink("shared/x"), 0);
+	lay_link("/dev/null", "shared/x", OTHER_USER);
+	assert_refused("shared/x");
+	assert_content("precious", "old");
+	assert_int_equal(access("not-yet", F_OK), -1);
+	remove_shared();
+}
+
+static void test_file_links_of_those_who_may(void **state)
+{
+	(void)state;
+	make_shared(01777);
+	lay_link("../precious", "shared/x", 0);
+	write_file("shared/x", "ours");
+	assert_content("precious", "ours");
+	/* The directory's owner's, who may do there what he wants. */
+	assert_int_equal(chown("shared", OTHER_USER, (gid_t)-1), 0);
+	assert_int_equal(lchown("shared/x", OTHER_USER, (gid_t)-1), 0);
+	write_file("shared/x", "his");
+	assert_content("precious", "his");
+	/* Elsewhere it is the business of who named it. */
+	assert_int_equal(chown("shared", 0, (gid_t)-1), 0);
+	assert_int_equal(chmod("shared", 0755), 0);
+	write_file("shared/x", "anybody's");
+	assert_content("precious", "anybody's");
+	remove_shared();
+}
+
+/* Not opened even: that would wait for the one who reads it. */
+static void test_file_laid_fifo_is_not_written_to(void **state)
+{
+	(void)state;
+	make_shared(01777);
+	assert_int_equal(mkfifo("shared/y", 0666), 0);
+	assert_int_equal(chown("shared/y", OTHER_USER, (gid_t)-1), 0);
+	assert_refused("shared/y");
+	lay_link("y", "shared/x", 0);
+	assert_refused("shared/x");
+	remove_shared();
+}
+
+/* A file of another user is replaced, not written to: what he holds open of it stays empty. */
+static void test_file_laid_file_is_replaced(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	make_shared(01777);
+	put("shared/x", "his");
+	assert_int_equal(chown("shared/x", OTHER_USER, (gid_t)-1), 0);
+	assert_int_equal(link("shared/x", "shared/y"), 0);
+	write_file("shared/x", "ours");
+	assert_content("shared/x", "ours");
+	assert_content("shared/y", "his");
+	assert_int_equal(stat("shared/x", &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	remove_shared();
+}
+
 static void test_file_link_circle(void **state)
 {
 	struct atomic_file f;
@@ -427,6 +536,10 @@ int main(void)
 		FILE_TEST(test_file_killed_leaves_nothing),
 		FILE_TEST(test_file_follows_links),
 		FILE_TEST(test_file_follows_links_to_elsewhere_and_nowhere),
+		FILE_TEST(test_file_laid_links_are_not_followed),
+		FILE_TEST(test_file_links_of_those_who_may),
+		FILE_TEST(test_file_laid_fifo_is_not_written_to),
+		FILE_TEST(test_file_laid_file_is_replaced),
 		FILE_TEST(test_file_link_circle),
 		FILE_TEST(test_file_fails_early),
 		FILE_TEST(test_file_fails_early_without_permission),

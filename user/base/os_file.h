@@ -6,7 +6,8 @@
  *
  * Until the commit the bytes are in a nameless file (O_TMPFILE) in the target's directory, so that even
  * a killed process leaves nothing behind; where the file system has none, in a hidden ".NAME.XXXXXX". A
- * symbolic link is followed: the file it points to is replaced, the link stays.
+ * symbolic link is followed: the file it points to is replaced, the link stays. But not a link or a FIFO that another user laid in a
+ * directory like /tmp.
  *
  * On Windows it is always the latter, and a killed process leaves it; name and tmp_name are whole paths there.
  *
@@ -32,7 +33,7 @@ struct atomic_file {
 /*
  * Opens @path for writing with permissions @mode, less the umask. Fails here, not at the end of a long
  * run, when the directory is missing (-ENOENT) or it or an existing target is not writable (-EACCES,
- * -EROFS). 0 or -errno.
+ * -EROFS), or another user has laid something in its place (-EEXIST with error_set()). 0 or -errno.
  */
 int atomic_file__open(struct atomic_file *f, const char *path, unsigned mode);
 /*
