@@ -145,7 +145,7 @@ $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 
 # What speaks to Linux, traces it, or reads what only its programs have. A file x.c for which there is an x_windows.c is left
 # out as well.
-WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open peer privilege \
+WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open output peer privilege \
 		socket socket_address tty user wait) \
 	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% go_% gopclntab gopclntab_% goroutine python python_%) \
 	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_frames go_symbols jit_% kernel_resolver vdso_resolver) \

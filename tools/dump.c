@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* dwell dump: who is blocked at this moment, and where. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -8,11 +9,13 @@
 #include "app/session.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/os_privilege.h"
 #include "commands.h"
 #include "naming.h"
 #include "output/hint.h"
 #include "output/text.h"
 #include "output/writer.h"
+#include "rights.h"
 #include "source/snapshot.h"
 #include "symbol/dwarf_lines.h"
 #include "symbol/kernel_resolver.h"
@@ -40,6 +43,7 @@ struct dump_run {
 	struct session *session;
 	struct source *source;
 	struct naming naming;
+	struct rights rights;
 };
 
 static void dump_defaults(void *config)
@@ -168,6 +172,17 @@ static void dump_hint(const struct dump_run *r, const struct profile *p)
 
 /* ---- running ---- */
 
+/*
+ * Nothing was read yet. By /proc it takes CAP_SYS_ADMIN to see kernel stacks (/proc/PID/stack, proc_pid_stack() of fs/proc/base.c).
+ */
+static int dump_narrow(struct dump_run *r)
+{
+	view_add_rights(r->outputs, &r->rights);
+	if (*snapshot_source_refusal(r->source))
+		r->rights.more = OS_CAP(CAP_SYS_ADMIN);
+	return rights__narrow(&r->rights);
+}
+
 static int dump_open(struct dump_run *r)
 {
 	const struct dump_config *c = r->config;
@@ -194,7 +209,8 @@ static int dump_open(struct dump_run *r)
 	target_describe(&c->target, NULL, target, sizeof(target));
 	r->source =
 		snapshot_source_open(&opts, &r->session->model.modules, &r->session->model.images);
-	return r->source ? dump_note(r, target) : -errno;
+	err = r->source ? dump_narrow(r) : -errno;
+	return err ? err : dump_note(r, target);
 }
 
 static int dump_show(struct dump_run *r)
@@ -250,6 +266,8 @@ static int run_dump(const void *config, int operand_cnt, char **operands, char *
 	err = dump_open(&r);
 	if (!err)
 		err = session__run(r.session, r.source, &limits);
+	if (!err)
+		err = rights__settle(&r.rights, RIGHTS_NAMES | RIGHTS_NO_BPF);
 	if (!err) {
 		dump_warn(&r);
 		err = dump_show(&r);

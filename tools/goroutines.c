@@ -17,6 +17,7 @@
 #include "goroutines_leaks.h"
 #include "goroutines_options.h"
 #include "output/goroutines.h"
+#include "rights.h"
 #include "terminal.h"
 #include "view.h"
 
@@ -30,6 +31,7 @@ struct run {
 	struct go_scheduler *schedulers; /* of each; NULL: not wanted */
 	size_t cnt, alive_cnt;
 	struct atomic_file file;
+	struct rights rights;
 	struct go_table table;
 	struct goroutines_plan plan;
 	uint64_t look_cnt;
@@ -229,10 +231,17 @@ static int goroutines_events(struct run *r)
 	return goroutines_events_run(&r->plan.events, r->processes[0], r->file.fp);
 }
 
+int goroutines_settle(struct rights *rights, bool by_bpf)
+{
+	return rights__settle(rights,
+			      RIGHTS_GO | (by_bpf ? RIGHTS_PROBES : (unsigned int)RIGHTS_NO_BPF));
+}
+
 static int goroutines_open(struct run *r)
 {
 	const struct goroutines_config *c = r->config;
 	const char *path = c->output ? c->output : "-";
+	bool by_bpf;
 	int err;
 
 	r->scan = is_env("DWELL_GO_SYMBOLS", "ignore");
@@ -243,6 +252,14 @@ static int goroutines_open(struct run *r)
 		r->schedulers = calloc(r->cnt, sizeof(r->schedulers[0]));
 	if (!r->processes || (c->scheduler && !r->schedulers))
 		return -ENOMEM;
+	err = atomic_file__open(&r->file, path, 0644);
+	if (err)
+		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
+				 view_advice(err));
+	rights__add_file(&r->rights, &r->file);
+	err = rights__narrow(&r->rights);
+	if (err)
+		return err;
 	for (size_t i = 0; i < r->cnt; i++) {
 		r->processes[i] = goroutines_process(c->pids.ids[i]);
 		if (!r->processes[i])
@@ -250,10 +267,10 @@ static int goroutines_open(struct run *r)
 		r->processes[i]->watch.wants_labels = c->each || c->by_label;
 		r->alive_cnt++;
 	}
-	err = atomic_file__open(&r->file, path, 0644);
-	return err ? error_set(err, "can't write '%s': %s%s", path, error_text(err),
-			       view_advice(err))
-		   : 0;
+	by_bpf = r->plan.events.burst_ns != 0;
+	for (size_t i = 0; i < r->cnt; i++)
+		by_bpf |= r->processes[i]->go->bpf != NULL;
+	return goroutines_settle(&r->rights, by_bpf);
 }
 
 static void goroutines_close(struct run *r)

@@ -45,6 +45,7 @@ struct run {
 	struct watched *all;
 	size_t cnt, alive_cnt;
 	struct atomic_file file;
+	struct rights rights;
 	uint64_t window_ns, start_ns, end_ns;
 	bool progress; /* there is a line of it on the terminal */
 	bool failed;
@@ -270,15 +271,37 @@ static int leaks_check(struct run *r)
 	return 0;
 }
 
+static int leaks_open_output(struct run *r, const char *path)
+{
+	int err = atomic_file__open(&r->file, path, 0644);
+
+	if (err)
+		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
+				 view_advice(err));
+	rights__add_file(&r->rights, &r->file);
+	return rights__narrow(&r->rights);
+}
+
+static int leaks_settle(struct run *r)
+{
+	bool by_bpf = false;
+
+	for (size_t i = 0; i < r->cnt; i++)
+		by_bpf |= r->all[i].process->go->bpf != NULL;
+	return goroutines_settle(&r->rights, by_bpf);
+}
+
 static int leaks_open(struct run *r)
 {
 	const struct goroutines_leaks_config *c = r->config;
-	const char *path = c->output ? c->output : "-";
 	int err;
 
 	r->all = calloc(c->pid_cnt, sizeof(*r->all));
 	if (!r->all)
 		return -ENOMEM;
+	err = leaks_open_output(r, c->output ? c->output : "-");
+	if (err)
+		return err;
 	for (; r->cnt < c->pid_cnt; r->cnt++) {
 		struct watched *w = &r->all[r->cnt];
 
@@ -288,10 +311,7 @@ static int leaks_open(struct run *r)
 		go_leaks__init(&w->leaks, r->window_ns);
 		r->alive_cnt++;
 	}
-	err = atomic_file__open(&r->file, path, 0644);
-	return err ? error_set(err, "can't write '%s': %s%s", path, error_text(err),
-			       view_advice(err))
-		   : 0;
+	return leaks_settle(r);
 }
 
 static int leaks_finish(struct run *r)

@@ -13,6 +13,7 @@
 #include "base/os_signal.h"
 #include "commands.h"
 #include "naming.h"
+#include "rights.h"
 #include "terminal.h"
 
 /* All that one live run holds. */
@@ -28,6 +29,7 @@ struct live {
 	struct session *session;
 	struct source *source;
 	struct naming naming;
+	struct rights rights;
 };
 
 /* ---- setting up ---- */
@@ -58,6 +60,16 @@ static int live_open_source(struct live *l)
 	return l->source ? 0 : -errno;
 }
 
+/* From here on only what tracing takes: programs of others are about to be read. */
+static int live_narrow(struct live *l)
+{
+	view_add_rights(l->outputs, &l->rights);
+	rights__add_file(&l->rights, &l->save_file);
+	if (l->command)
+		rights__add_command(&l->rights);
+	return rights__narrow(&l->rights);
+}
+
 static int live_open(struct live *l, bool write_outputs)
 {
 	int err = 0;
@@ -73,6 +85,8 @@ static int live_open(struct live *l, bool write_outputs)
 		err = live_open_save(l);
 	if (!err && l->command)
 		err = child__spawn(&l->child, l->command);
+	if (!err)
+		err = live_narrow(l);
 	if (!err)
 		err = live_open_source(l);
 	return err ? err : live_note(l->session, l->config, l->command, &l->view.view, l->source);
@@ -95,7 +109,10 @@ static void live_close(struct live *l)
 static int live_started(void *arg)
 {
 	struct live *l = arg;
+	int err = rights__settle(&l->rights, RIGHTS_PROCESSES | (l->config->go_hz ? RIGHTS_GO : 0));
 
+	if (err)
+		return err;
 	return l->command ? child__release(&l->child, l->command[0]) : 0;
 }
 

@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "output/runq.h"
 #include "output/text.h"
+#include "rights.h"
 #include "source/bpf_runq.h"
 #include "target.h"
 #include "terminal.h"
@@ -44,6 +45,7 @@ struct run {
 	struct runq_table all, part; /* of the run, and of the interval with -i */
 	struct runq_sink sink;
 	struct atomic_file file;
+	struct rights rights;
 	bool json;
 	uint64_t start_ns, end_ns; /* of the window; end 0: none */
 	uint64_t part_ns;	   /* where the interval began */
@@ -275,7 +277,8 @@ static int runq_trace(struct run *r, uint64_t duration_ns)
 	r->end_ns = duration_ns ? r->start_ns + duration_ns : 0;
 	r->next_drain_ns = r->start_ns + RUNQ_DRAIN_NS;
 	r->next_tick_ns = c->interval_ns ? r->start_ns + c->interval_ns : 0;
-	if (r->command)
+	err = rights__settle(&r->rights, RIGHTS_MAPS);
+	if (!err && r->command)
 		err = child__release(&r->child, r->command[0]);
 	if (!err)
 		err = runq_loop(r);
@@ -307,8 +310,13 @@ static int runq_open(struct run *r)
 	err = atomic_file__open(&r->file, path, 0644);
 	if (err)
 		return error_set(err, "can't write '%s': %s", path, error_text(err));
-	if (r->command)
+	rights__add_file(&r->rights, &r->file);
+	if (r->command) {
+		rights__add_command(&r->rights);
 		err = child__spawn(&r->child, r->command);
+	}
+	if (!err)
+		err = rights__narrow(&r->rights);
 	if (err)
 		return err;
 	targets = target_list(&r->config->target, r->child.pid);

@@ -14,6 +14,7 @@
 #include "live.h"
 #include "naming.h"
 #include "output/text.h"
+#include "rights.h"
 #include "selftest_work.h"
 
 #define SELFTEST_MAX_NS 30000000000ull /* a machine that is so slow tells nothing */
@@ -32,6 +33,7 @@ struct selftest {
 	struct session *session;
 	struct source *source;
 	struct naming naming;
+	struct rights rights;
 	const struct profile *p;
 	unsigned int failed_cnt;
 };
@@ -149,8 +151,9 @@ static int selftest_check(struct selftest *t)
 static int selftest_started(void *arg)
 {
 	struct selftest *t = arg;
+	int err = rights__settle(&t->rights, RIGHTS_PROCESSES);
 
-	return child__release(&t->child, t->command[0]);
+	return err ? err : child__release(&t->child, t->command[0]);
 }
 
 static int selftest_trace(struct selftest *t)
@@ -165,6 +168,8 @@ static int selftest_trace(struct selftest *t)
 		return -errno;
 	view->view.wakers = true;
 	err = child__spawn(&t->child, t->command);
+	if (!err)
+		err = rights__narrow(&t->rights);
 	if (!err) {
 		t->source = live_source_open(&t->live, &view->view, t->child.pid, t->session);
 		err = t->source ? 0 : -errno;

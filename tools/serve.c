@@ -234,6 +234,8 @@ static int serve_open(struct serve *s)
 	if (!err && !serve_listens_nowhere(c))
 		err = serve_http_open(s);
 	if (!err)
+		err = serve_narrow(s);
+	if (!err)
 		err = serve_open_source(s);
 	if (!err)
 		err = serve_open_service(s);

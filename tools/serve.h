@@ -18,6 +18,7 @@
 #include "app/throttle.h"
 #include "app/window_writer.h"
 #include "base/os_notify.h"
+#include "base/os_privilege.h"
 #include "live.h"
 #include "naming.h"
 #include "output/http.h"
@@ -123,6 +124,7 @@ struct serve {
 	struct throttle throttle;
 	uint64_t min_ns; /* what that came to */
 	uint64_t notify_ns, watched_ns;
+	struct os_privilege rights; /* what was given up */
 	bool ready_told;
 	bool reload_ok;
 	uint64_t reload_realtime_ns;
@@ -138,6 +140,11 @@ struct serve {
 struct metrics_snapshot *serve_snapshot(struct serve *s, struct service_counts *counts);
 /* The rest, which may wait for disks: in any thread. */
 void serve_snapshot_finish(const struct serve *s, struct metrics_snapshot *m);
+
+/* ---- serve_watch.c ---- */
+
+/* Before probes are loaded and programs of others read: only what that takes is kept. 0 or -errno with error_set(). */
+int serve_narrow(struct serve *s);
 
 /* ---- serve_http.c ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What is done in every round of the loop, beside reading. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,22 +15,38 @@
 #include "base/os_signal.h"
 #include "serve.h"
 #include "source/bpf.h"
+#include "source/os_go.h"
 
 #define SERVE_WATCH_EVERY_NS 1000000000ull
 #define SERVE_SYS_MAX	     64
 
 /* ---- rights ---- */
 
-static int watch_drop(const struct serve *s)
+int serve_narrow(struct serve *s)
+{
+	const uint64_t to_another = OS_CAP(CAP_SETUID) | OS_CAP(CAP_SETGID) | OS_CAP(CAP_SETPCAP);
+	struct os_privilege p;
+	int err = os_privilege_drop(
+		bpf_source_start_capabilities() | (s->config->user ? to_another : 0), NULL, &p);
+
+	if (!err)
+		os_privilege__add(&s->rights, &p);
+	return err;
+}
+
+static int watch_drop(struct serve *s)
 {
 	_cleanup_buf_ struct buf text = {0};
+	const struct serve_config *c = s->config;
 	struct os_privilege p;
-	int err = os_privilege_drop(bpf_source_capabilities(), s->config->user, &p);
+	int err = os_privilege_drop(bpf_source_capabilities() | (c->go ? os_go_capabilities() : 0),
+				    c->user, &p);
 
 	if (err)
 		return err;
+	os_privilege__add(&s->rights, &p);
 	buf__init(&text, 1024);
-	os_privilege__describe(&p, &text);
+	os_privilege__describe(&s->rights, &text);
 	log_info("%s", buf__str(&text));
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "format/syscall_table.h"
 #include "output/calls.h"
+#include "rights.h"
 #include "source/bpf_syscalls.h"
 #include "source/os_fd.h"
 #include "source/os_target.h"
@@ -35,6 +36,7 @@ struct run {
 	struct call_stacks *stacks;  /* with --stacks */
 	struct call_stats all, part; /* of the run, and of the interval with -i */
 	struct atomic_file file;
+	struct rights rights;
 	bool json;
 };
 
@@ -334,6 +336,19 @@ static int run_finish(struct run *r)
 	return err;
 }
 
+/* Of slow calls the file of their descriptor is told, and the stack. */
+static int run_settle(struct run *r)
+{
+	const struct syscalls_config *c = r->config;
+	unsigned int later = RIGHTS_MAPS;
+
+	if (c->slower)
+		later |= RIGHTS_NAMES;
+	if (c->calls.by == CALL_BY_CGROUP)
+		later |= RIGHTS_CGROUPS;
+	return rights__settle(&r->rights, later);
+}
+
 static int run_open(struct run *r)
 {
 	const struct syscalls_config *c = r->config;
@@ -348,8 +363,13 @@ static int run_open(struct run *r)
 		r->stacks = call_stacks__new();
 		err = r->stacks ? 0 : -errno;
 	}
+	rights__add_file(&r->rights, &r->file);
+	if (r->command)
+		rights__add_command(&r->rights);
 	if (!err && r->command)
 		err = child__spawn(&r->child, r->command);
+	if (!err)
+		err = rights__narrow(&r->rights);
 	if (err)
 		return err;
 	opts.targets = target_list(&c->target, r->child.pid);
@@ -370,6 +390,8 @@ static int run_trace(struct run *r)
 	if (!r->duration_ns && !r->command && !r->config->target.pids.cnt)
 		log_info("tracing until Ctrl-C");
 	err = syscalls__start(r->source);
+	if (!err)
+		err = run_settle(r);
 	if (!err && r->command)
 		err = child__release(&r->child, r->command[0]);
 	if (!err)

@@ -11,6 +11,7 @@
 #include "base/os_signal.h"
 #include "base/os_tty.h"
 #include "commands.h"
+#include "rights.h"
 #include "source/bpf.h"
 #include "terminal.h"
 #include "top.h"
@@ -30,6 +31,7 @@ struct run {
 	struct session *session;
 	struct source *source;
 	struct naming naming;
+	struct rights rights;
 	struct service *service;
 	struct top_shared shared;
 	struct top_messages messages;
@@ -185,8 +187,10 @@ static int run_renew_names(void *arg, bool all)
 static int run_started(void *arg)
 {
 	struct run *r = arg;
-	int err = r->command ? child__release(&r->child, r->command[0]) : 0;
+	int err = rights__settle(&r->rights, RIGHTS_PROCESSES);
 
+	if (!err && r->command)
+		err = child__release(&r->child, r->command[0]);
 	if (err || !r->screen)
 		return err;
 	log_set_sink(run_take_message, &r->messages);
@@ -262,6 +266,10 @@ static int run_open(struct run *r)
 	if (!err && r->command)
 		err = r->screen ? child__spawn_off_screen(&r->child, r->command)
 				: child__spawn(&r->child, r->command);
+	if (r->command)
+		rights__add_command(&r->rights);
+	if (!err)
+		err = rights__narrow(&r->rights);
 	if (!err)
 		err = run_open_source(r);
 	return err ? err : run_open_service(r);

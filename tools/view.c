@@ -10,6 +10,7 @@
 #include "base/os_file.h"
 #include "output/hint.h"
 #include "output/writer.h"
+#include "rights.h"
 #include "terminal.h"
 
 struct view_output {
@@ -235,6 +236,12 @@ int view_open(const struct view_config *v, struct view_outputs **ret_outputs)
 	o->apart = v->view.per_thread;
 	*ret_outputs = o;
 	return 0;
+}
+
+void view_add_rights(const struct view_outputs *o, struct rights *to)
+{
+	for (size_t i = 0; o && i < o->cnt; i++)
+		rights__add_file(to, &o->items[i].file);
 }
 
 int view_write(struct view_outputs *o, const struct profile *p)

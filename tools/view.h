@@ -185,6 +185,9 @@ int view_check(struct view_config *v);
 /* Opens all outputs early, so that a mistyped path costs no recording time. 0 or -errno with error_set(). */
 struct view_outputs;
 int view_open(const struct view_config *v, struct view_outputs **ret_outputs);
+/* Those that will have to get their names; @o may be NULL. */
+struct rights;
+void view_add_rights(const struct view_outputs *o, struct rights *to);
 /* Writes the profile to all of them; each file appears whole or not at all. 0 or -errno with error_set(). */
 int view_write(struct view_outputs *o, const struct profile *p);
 /* The same of what became of @base in it, in formats that view_check_compares() let pass; see struct writer_opts. */

@@ -208,6 +208,8 @@ static int root_with_nothing(void)
 
 	MUST(mask_of("CapEff") == 0);
 	MUST(geteuid() == 0);
+	MUST(prctl(PR_GET_DUMPABLE) == 0);
+	MUST(can_open("/proc/self/maps", O_RDONLY));
 	MUST(can_open("/etc/shadow", O_RDONLY));
 	MUST(setresuid(NOBODY, NOBODY, NOBODY) < 0 && errno == EPERM);
 	return failed;
@@ -236,15 +238,20 @@ static void test_root_stays(void **state _unused_)
 static int run_twice(void)
 {
 	uint64_t two = OS_CAP(CAP_DAC_READ_SEARCH) | OS_CAP(CAP_SYS_PTRACE);
-	struct os_privilege p;
+	struct os_privilege p, sum = {0};
 	int failed = 0;
 
 	MUST(!os_privilege_drop(two, NULL, &p));
-	MUST(p.kept == two);
+	MUST(p.kept == two && p.bounded);
+	os_privilege__add(&sum, &p);
 	MUST(!os_privilege_drop(OS_CAP(CAP_SYS_PTRACE) | OS_CAP(CAP_SYS_ADMIN), NULL, &p));
 	MUST(p.kept == OS_CAP(CAP_SYS_PTRACE));
 	MUST(p.dropped == OS_CAP(CAP_DAC_READ_SEARCH));
-	MUST(p.missing == OS_CAP(CAP_SYS_ADMIN));
+	MUST(p.missing == OS_CAP(CAP_SYS_ADMIN) && !p.bounded);
+	os_privilege__add(&sum, &p);
+	MUST(sum.kept == OS_CAP(CAP_SYS_PTRACE) && sum.missing == OS_CAP(CAP_SYS_ADMIN));
+	MUST(sum.dropped & OS_CAP(CAP_DAC_READ_SEARCH) && sum.dropped & OS_CAP(CAP_SYS_ADMIN));
+	MUST(sum.bounded && !sum.user_changed && sum.uid == 0);
 	MUST(os_privilege_drop(0, "nobody", &p) == -EPERM);
 	MUST(strstr(error_text(-EPERM), "takes the capabilities setuid and setgid") != NULL);
 	return failed;
@@ -305,6 +312,26 @@ static void test_without_root(void **state _unused_)
 	in_child(run_plain);
 }
 
+static int run_effective(void)
+{
+	uint64_t all = os_privilege_effective();
+	int failed = 0;
+
+	MUST(all == mask_of("CapEff") && all & OS_CAP(CAP_DAC_READ_SEARCH));
+	MUST(!os_privilege_set_effective(all & ~OS_CAP(CAP_CHOWN)));
+	MUST(os_privilege_effective() == (all & ~OS_CAP(CAP_CHOWN)));
+	MUST(mask_of("CapPrm") == all);
+	MUST(!os_privilege_set_effective(~0ull));
+	MUST(os_privilege_effective() == all);
+	return failed;
+}
+
+static void test_effective(void **state _unused_)
+{
+	skip_without_root();
+	in_child(run_effective);
+}
+
 static void test_names(void **state _unused_)
 {
 	assert_string_equal(os_cap_name(CAP_CHOWN), "chown");
@@ -320,7 +347,7 @@ int main(void)
 		cmocka_unit_test(test_other_user),  cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_root_stays),  cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_deaf_thread), cmocka_unit_test(test_without_root),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_effective),   cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

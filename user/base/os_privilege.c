@@ -59,6 +59,28 @@ static void set_capabilities(uint64_t mask)
 	syscall(SYS_capset, &head, data);
 }
 
+uint64_t os_privilege_effective(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	if (syscall(SYS_capget, &head, data))
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+int os_privilege_set_effective(uint64_t mask)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[0].effective = data[0].permitted & (uint32_t)mask;
+	data[1].effective = data[1].permitted & (uint32_t)(mask >> 32);
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
 /*
  * Nothing is asked whether it worked: what came of it is read from /proc. The order matters: the bounding set and securebits take
  * CAP_SETPCAP, another user CAP_SETUID and CAP_SETGID, and leaving uid 0 costs the capabilities unless they are held.
@@ -257,6 +279,8 @@ int os_privilege_drop(uint64_t keep, const char *user, struct os_privilege *ret)
 	sigaction(PRIVILEGE_SIGNAL, &old, NULL);
 	if (!err && user)
 		err = check_groups();
+	if (!err && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		err = error_set(-errno, "privileges: PR_SET_DUMPABLE: %s", strerror(errno));
 	if (err)
 		return err;
 	*ret = (struct os_privilege){
@@ -268,4 +292,14 @@ int os_privilege_drop(uint64_t keep, const char *user, struct os_privilege *ret)
 		.bounded = plan.may_bound,
 	};
 	return 0;
+}
+
+void os_privilege__add(struct os_privilege *sum, const struct os_privilege *next)
+{
+	sum->kept = next->kept;
+	sum->dropped |= next->dropped;
+	sum->missing = next->missing;
+	sum->uid = next->uid;
+	sum->user_changed |= next->user_changed;
+	sum->bounded |= next->bounded;
 }

@@ -67,6 +67,16 @@ struct bpf_need {
 const struct bpf_need *bpf_source_need(size_t i);
 /* Those of them that a source needs once it was started, as masks of 1 << CAP_*: to be kept by os_privilege_drop(). */
 uint64_t bpf_source_capabilities(void);
+/*
+ * And those that may be taken until then: all of the table; CAP_SYS_RESOURCE, by which limits are raised (maps count against
+ * RLIMIT_MEMLOCK before 5.11); CAP_IPC_LOCK, by which perf's buffers may be larger than perf_event_mlock_kb; and what is below.
+ */
+uint64_t bpf_source_start_capabilities(void);
+/*
+ * What perf_event_open(2) takes: CAP_PERFMON. But where kernel.perf_event_paranoid is above 2, as it may be in the kernels of Debian (3) and
+ * Ubuntu (4), only CAP_SYS_ADMIN: their patches, "perf: Allow further restriction of perf_event_open", ask for that.
+ */
+uint64_t bpf_perf_capabilities(void);
 
 /* What tracing takes, bytes. */
 struct bpf_usage {

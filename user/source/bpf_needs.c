@@ -4,9 +4,14 @@
  * before; CAP_SYS_RESOURCE, since limits are raised before.
  */
 #include <linux/capability.h>
+#include <stdlib.h>
 
 #include "base/os_privilege.h"
+#include "base/os_read.h"
 #include "source/bpf.h"
+
+#define NEEDS_SETTING_BYTES	64
+#define NEEDS_PARANOID_MAINLINE 2 /* the highest of Documentation/admin-guide/sysctl/kernel.rst */
 
 #define VITAL	 true
 #define AT_START true
@@ -30,6 +35,25 @@ static const struct bpf_need needs[] = {
 const struct bpf_need *bpf_source_need(size_t i)
 {
 	return i < ARRAY_SIZE(needs) ? &needs[i] : NULL;
+}
+
+uint64_t bpf_perf_capabilities(void)
+{
+	_cleanup_buf_ struct buf text = {0};
+
+	if (os_read_file("/proc/sys/kernel/perf_event_paranoid", NEEDS_SETTING_BYTES, &text) ||
+	    !text.len || strtol(buf__str(&text), NULL, 10) <= NEEDS_PARANOID_MAINLINE)
+		return OS_CAP(CAP_PERFMON);
+	return OS_CAP(CAP_PERFMON) | OS_CAP(CAP_SYS_ADMIN);
+}
+
+uint64_t bpf_source_start_capabilities(void)
+{
+	uint64_t mask = OS_CAP(CAP_SYS_RESOURCE) | OS_CAP(CAP_IPC_LOCK) | bpf_perf_capabilities();
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		mask |= OS_CAP(needs[i].cap);
+	return mask;
 }
 
 uint64_t bpf_source_capabilities(void)

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/os_file.h"
+#include "base/os_privilege.h"
 #include "base/os_read.h"
 
 #define AUXV_BYTES	4096
@@ -259,6 +261,26 @@ static bool os_go_wants_bpf(void)
 	const char *how = getenv("DWELL_GO_MEMORY");
 
 	return how && !strcmp(how, "bpf");
+}
+
+/* Documentation/admin-guide/LSM/Yama.rst: 3 can't be taken back. */
+static bool os_go_nobody_may_attach(void)
+{
+	_cleanup_buf_ struct buf text = {0};
+
+	return !os_read_file("/proc/sys/kernel/yama/ptrace_scope", AUXV_BYTES, &text) && text.len &&
+	       text.data[0] == '3';
+}
+
+uint64_t os_go_capabilities(void)
+{
+	const uint64_t by_bpf = OS_CAP(CAP_BPF) | OS_CAP(CAP_PERFMON);
+
+	if (os_go_wants_bpf() || os_go_nobody_may_attach())
+		return by_bpf;
+	if (os_privilege_effective() & OS_CAP(CAP_SYS_PTRACE))
+		return OS_CAP(CAP_SYS_PTRACE) | OS_CAP(CAP_DAC_READ_SEARCH);
+	return by_bpf;
 }
 
 static int os_go_open_file(struct os_go *p, uint64_t *ret_entry)

@@ -35,6 +35,11 @@ struct os_go *os_go_open(uint32_t pid, enum go_layout_from from);
 /* Is what it runs made by Go, by the sections of its file? Cheap; false also where that may not be asked. */
 bool os_go_is_likely(uint32_t pid);
 void os_go__close(struct os_go *p);
+/*
+ * What opening and reading programs that come later takes, as a mask of OS_CAP(): CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; or, where
+ * this process has not the former, or the kernel lets nobody read memory (kernel.yama.ptrace_scope 3), CAP_BPF and CAP_PERFMON.
+ */
+uint64_t os_go_capabilities(void);
 /* How the goroutines of a process are laid out, by one look at its memory. @from as above. 0 or -errno as above. */
 int os_go_read_layout(uint32_t pid, enum go_layout_from from, struct go_layout *ret);
 /* Does the process still run that program, and has not begun another one? */

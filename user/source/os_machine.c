@@ -25,16 +25,10 @@
 
 /* ---- rights ---- */
 
-/* By system calls, as /proc may be missing. */
 static uint64_t machine_effective(void)
 {
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
-	uint64_t caps;
+	uint64_t caps = os_privilege_effective();
 
-	if (syscall(SYS_capget, &head, data))
-		return 0;
-	caps = data[0].effective | (uint64_t)data[1].effective << 32;
 	/* bpf_capable(), perfmon_capable(), checkpoint_restore_ns_capable(): include/linux/capability.h. */
 	if (caps & OS_CAP(CAP_SYS_ADMIN))
 		caps |= OS_CAP(CAP_BPF) | OS_CAP(CAP_PERFMON) | OS_CAP(CAP_CHECKPOINT_RESTORE);
