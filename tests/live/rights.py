@@ -50,7 +50,7 @@ def dwell_of_all():
 def as_nobody(caps=()):
     """A prefix: another user with these capabilities and no way to more."""
     kept = ",".join(["-all", *(f"+{c}" for c in caps)])
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", f"--inh-caps={kept}",
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={kept}",
             f"--ambient-caps={kept}", f"--bounding-set={kept}"]
 
 

@@ -32,7 +32,7 @@ def kill_at(*names):
     fprog = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", len(code) // 8, ctypes.addressof(program)))
     libc = ctypes.CDLL(None, use_errno=True)
 
-    def apply():
+    def apply(_kept=program):  # what fprog points to must stay
         if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, FILTER, fprog, 0, 0):
             os._exit(99)
     return apply

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from livetest import Work, case, check, check_equal, check_one_line, main, run, scratch, wait_until
+from livetest import Work, case, check, check_equal, check_one_line, long_case, main, run, scratch, wait_until
 from rights import NOBODY, as_nobody, go_program, open_to_all, run_as_nobody
 from serving import Serve
 
@@ -88,7 +88,7 @@ def readable(path):
     return subprocess.run([*as_nobody(), "head", "-c", "1", path], capture_output=True, check=False).returncode == 0
 
 
-@case
+@long_case
 def files_of_root():
     """Recordings, folded files, pprof, spool and socket: closed to others, whatever the umask."""
     place = open_to_all("files")
