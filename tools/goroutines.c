@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* dwell goroutines: what the goroutines of a Go program are doing, seen from outside. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,9 @@ static int goroutines_open(struct run *r)
 		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
 				 view_advice(err));
 	rights__add_file(&r->rights, &r->file);
+	/* Seen on Linux 6.18: perf_event_open(2) of uprobes takes it in spite of CAP_PERFMON. */
+	if (r->plan.events.burst_ns)
+		r->rights.others |= OS_CAP(CAP_SYS_ADMIN);
 	err = rights__narrow(&r->rights);
 	if (err)
 		return err;

@@ -32,7 +32,7 @@ enum rights_later {
 
 /* Zeroed at first. */
 struct rights {
-	uint64_t others; /* capabilities that outputs and a command take */
+	uint64_t others; /* capabilities that outputs, a command and probes in programs take */
 	uint64_t more; /* and what else this run does between the two steps: set before the first */
 	struct os_privilege given_up;
 };

@@ -12,7 +12,7 @@ from privileges import CAPS, check_all_seen, facts, masks, workload
 from rights import go_program, open_to_all, wait_for_masks
 from serving import Serve
 
-NR = {**CAPS, "dac_override": 1, "fowner": 3, "kill": 5, "perfmon": 38}
+NR = {**CAPS, "dac_override": 1, "fowner": 3, "kill": 5, "sys_admin": 21, "perfmon": 38}
 BEFORE = {"bpf", "perfmon", "sys_ptrace", "dac_read_search", "checkpoint_restore", "syslog", "sys_resource", "ipc_lock"}
 
 
@@ -85,7 +85,7 @@ def goroutines():
 @long_case
 def goroutines_with_probes():
     with go_program() as p, Dwell("goroutines", "-p", p.pid, "--go-events", "100ms/200ms", "--go-events-limit", 10000000) as d:
-        check_kept(d, ["sys_ptrace", "dac_read_search", "bpf", "perfmon"], "goroutines --go-events")
+        check_kept(d, ["sys_ptrace", "dac_read_search", "bpf", "perfmon", "sys_admin"], "goroutines --go-events")
         wait_until(lambda: read(d.err_path).count("probes in") > 2, "probes that come again")
         d.finish().ok()
 

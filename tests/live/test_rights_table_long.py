@@ -48,10 +48,10 @@ def record(caps, targets, _):
 
 
 def top(caps, targets, _):
-    """Of the kernel it shows the innermost function only, and names of threads beside the stack."""
+    """Of the kernel it shows the innermost function only."""
     out = dwell(caps, "top", "--batch", "-i", "1", "-n", "1", *targets.words)
-    seen = {n for n, comm in targets.comms.items() if re.search(rf" {re.escape(comm)}/\d+ .*work_sleep", out)}
-    return seen | ({"kernel"} if re.search(r"/\d+ +(hrtimer|do_nanosleep|clock_nanosleep|common_nsleep|__x64_sys)", out) else set())
+    seen = {n for n, comm in targets.comms.items() if re.search(rf" {re.escape(comm)} .*work_sleep", out)}
+    return seen | ({"kernel"} if re.search(r"  (hrtimer_|do_nanosleep|common_nsleep|__x64_sys)", out) else set())
 
 
 def serve(caps, targets, _):
@@ -75,9 +75,9 @@ def serve(caps, targets, _):
 def slow_calls(caps, targets, _):
     out = json_objects(dwell(caps, "syscalls", "--slower", "1ms", "--stacks", "--json", *targets.words, WINDOW))
     names = {pid: name for name, pid in targets.pids.items()}
-    calls = [o for o in out if "stack" in o or "frames" in o]
+    calls = [o["slow"] for o in out if "slow" in o]
     check(calls, f"no slow calls in {str(out)[:500]}")
-    return {names[c["pid"]] for c in calls if "work_sleep" in str(c) and c.get("pid") in names} | {"kernel"}
+    return {names[c["pid"]] for c in calls if "work_sleep" in c.get("stack", ()) and c["pid"] in names} | {"kernel"}
 
 
 def counted(*command):
@@ -89,9 +89,13 @@ def counted(*command):
 
 
 def dump(caps, targets, _):
-    status, out, err = run_as_nobody(caps, "dump", *targets.words, "--longer-than", "0", "--all", "--json")
-    check_equal(status, 0, f"dump with {caps}: {err}")
-    return targets.in_profile(json_objects(out)[0])
+    """Several looks: each may find one of them on a CPU."""
+    seen = set()
+    for _ in range(6):
+        status, out, err = run_as_nobody(caps, "dump", *targets.words, "--longer-than", "0", "--all", "--json")
+        check_equal(status, 0, f"dump with {caps}: {err}")
+        seen |= targets.in_profile(json_objects(out)[0])
+    return seen
 
 
 def goroutines(caps, _, go):
@@ -100,7 +104,7 @@ def goroutines(caps, _, go):
 
 
 def go_events(caps, _, go):
-    dwell(caps, "goroutines", "-p", go.pid, "--go-events", "100ms", "-q")
+    dwell(caps, "goroutines", "-p", go.pid, "--go-events", "100ms", "--go-events-limit", "10000000", "-q")
     return set(LETTERS)
 
 
@@ -110,7 +114,7 @@ def selftest(caps, _, __):
 
 
 COLUMNS = {
-    "offcpu": by_json("offcpu"), "wakeups": by_json("wakeups"), "chains": by_json("chains"), "record": record, "top": top,
+    "offcpu": by_json("offcpu"), "chains": by_json("chains"), "record": record, "top": top,
     "serve": serve, "dump": dump, "syscalls": counted("syscalls"), "syscalls --slower --stacks": slow_calls,
     "runq": counted("runq"), "goroutines": goroutines, "goroutines --go-events": go_events, "selftest": selftest,
 }
@@ -131,7 +135,11 @@ def measure():
     targets, go = Targets(), go_program()
     table = {}
     for column in COLUMNS:
-        whole = COLUMNS[column](ALL, targets, go)
+        try:
+            whole = COLUMNS[column](ALL, targets, go)
+        except Refused:  # all six are not enough
+            table[column] = ["refused"] * len(ROWS)
+            continue
         check(whole >= set(NAMES), f"{column}: with all of them only {whole} were seen")
         table[column] = [cell(column, caps, targets, go, whole) for _, caps in ROWS]
         print(f"{column}: {table[column]}", flush=True)

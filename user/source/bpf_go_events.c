@@ -219,11 +219,11 @@ static int go_events_refuse_attach(const struct go_events *e, const struct go_pr
 	uint32_t pid = e->process->process.image.pid;
 
 	if (err == -EPERM || err == -EACCES)
-		return error_set(
-			err,
-			"process %u: probes in its code need root, or the capabilities CAP_BPF "
-			"and CAP_PERFMON: run it with sudo",
-			pid);
+		return error_set(err,
+				 "process %u: probes in its code need root, or the capabilities "
+				 "CAP_SYS_ADMIN, "
+				 "CAP_BPF and CAP_PERFMON: run it with sudo",
+				 pid);
 	if (err == -ESRCH)
 		return error_set(err, "process %u has ended", pid);
 	return error_set(err,
