@@ -152,7 +152,7 @@ def as_markdown(table):
     groups = {}
     for column, cells in table.items():
         groups.setdefault(tuple(cells), []).append(f"`{column}`")
-    heads = [", ".join(names) for names in groups]
+    heads = [", ".join(names) for names in groups.values()]
     lines = ["| capabilities | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     for i, (name, _) in enumerate(ROWS):
         lines.append(f"| {name} | " + " | ".join(cells[i] for cells in groups) + " |")
