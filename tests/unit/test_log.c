@@ -68,6 +68,20 @@ static void test_terminal(void **state _unused_)
 	assert_string_equal(written(), "dwell: a 1\ndwell: b\nc\nd\n");
 }
 
+/* A name in a message may be what its program likes: it moves no cursor, and makes no line that looks like ours. */
+static void test_hostile_names(void **state _unused_)
+{
+	static const char name[] = "x\x1b]0;t\x07\r\ndwell: y\x7f\xc2\x9b"
+				   "2J\xc3\xa4";
+	char line[128];
+
+	snprintf(line, sizeof(line), "dwell: no process (x ]0;t   dwell: y   2J\xc3\xa4)\n");
+	log_error("no process (%s)", name);
+	assert_string_equal(written(), line);
+	log_warn("no process (%s)", name);
+	assert_string_equal(written(), line);
+}
+
 static void test_service(void **state _unused_)
 {
 	char big[4000];
@@ -205,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sink, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hostile_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_journal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limited, setup, teardown),

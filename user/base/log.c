@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOG_LINE_BYTES 2048
@@ -49,20 +50,38 @@ void log_set_service(bool journal)
 	log_journal = journal;
 }
 
+/*
+ * Replaces control characters, since a message may hold names that a traced program chose: also C1, which some terminals obey. @lines: line
+ * ends and tabs are our own.
+ */
+static void log_clean(char *text, bool lines)
+{
+	for (char *c = text; *c; c++) {
+		unsigned char first = (unsigned char)c[0], second = (unsigned char)c[1];
+
+		if (first == 0xc2 && second >= 0x80 && second < 0xa0)
+			c[0] = c[1] = ' ';
+		else if ((first < 0x20 || first == 0x7f) &&
+			 !(lines && (first == '\n' || first == '\t')))
+			c[0] = ' ';
+	}
+}
+
 /* Makes @line, which has @prefix, one line. Its end. */
 static char *log_format_line(char line[LOG_LINE_BYTES], const char *prefix, const char *fmt,
 			     va_list ap)
 {
 	int head = snprintf(line, LOG_LINE_BYTES, "%s", prefix);
-	char *c;
+	char *end;
 
 	vsnprintf(line + head, LOG_LINE_BYTES - (size_t)head, fmt, ap);
-	for (c = line + head; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = c[1] || *c != '\n' ? ' ' : 0;
-	if (c == line + LOG_LINE_BYTES - 1)
-		memcpy(c - 3, "...", 3);
-	return line + strlen(line);
+	end = line + strlen(line);
+	if (end == line + LOG_LINE_BYTES - 1)
+		memcpy(end - 3, "...", 3);
+	else if (end > line + head && end[-1] == '\n')
+		*--end = '\0';
+	log_clean(line + head, false);
+	return end;
 }
 
 /* One line, in one write: stderr may be shared with other processes. */
@@ -73,6 +92,25 @@ static void log_write_service(const struct log_kind *kind, const char *fmt, va_l
 
 	*c = '\n';
 	fwrite(line, 1, (size_t)(c - line) + 1, stderr);
+}
+
+/* What goes well may have several lines. */
+static void log_write_terminal(enum log_level level, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *text;
+	int len;
+
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	text = len < 0 ? NULL : malloc((size_t)len + 1);
+	if (!text)
+		return;
+	vsnprintf(text, (size_t)len + 1, fmt, ap);
+	log_clean(text, level >= LOG_LEVEL_INFO);
+	fprintf(stderr, "%s%s\n", log_kinds[level].prefix, text);
+	free(text);
 }
 
 static void log_write(enum log_level level, const char *fmt, va_list ap)
@@ -93,9 +131,7 @@ static void log_write(enum log_level level, const char *fmt, va_list ap)
 		log_write_service(kind, fmt, ap);
 		return;
 	}
-	fputs(kind->prefix, stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	log_write_terminal(level, fmt, ap);
 }
 
 void log_say(enum log_level level, const char *fmt, ...)

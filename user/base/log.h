@@ -5,6 +5,8 @@
  *   dwell: MESSAGE            log_error, log_warn
  *   MESSAGE                   log_info (progress, ledger)
  *
+ * Messages may hold names that a hostile program chose: control characters become spaces; errors and warnings are one line.
+ *
  * log_error_set() lets a layer that knows the detail ("bpf: ring of cpu 3: ...: Cannot allocate
  * memory") hand the sentence to the command that reports the error.
  */
