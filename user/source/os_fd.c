@@ -49,41 +49,55 @@ static bool fd_inet_line(const char *line, const char *protocol, uint64_t inode,
 	return true;
 }
 
-/* A line of /proc/PID/net/unix. */
+/* A line of /proc/PID/net/unix: behind the inode a space and the name, or the line's end. */
 static bool fd_unix_line(const char *line, uint64_t inode, char *text, size_t size)
 {
 	uint64_t found;
 	int at = 0;
 
-	if (sscanf(line, "%*s %*s %*s %*s %*s %*s %" SCNu64 " %n", &found, &at) != 1 ||
+	if (sscanf(line, "%*s %*s %*s %*s %*s %*s %" SCNu64 "%n", &found, &at) != 1 ||
 	    found != inode)
 		return false;
-	snprintf(text, size, at && line[at] ? "unix %.*s" : "unix", (int)strcspn(line + at, "\n"),
+	snprintf(text, size, line[at] == ' ' ? "unix%.*s" : "unix", (int)strcspn(line + at, "\n"),
 		 line + at);
 	return true;
 }
 
-static bool fd_find_socket(uint32_t pid, const char *protocol, uint64_t inode, char *text,
+/*
+ * A process chooses the names of its unix sockets, and the kernel writes them as they are, with line breaks: they may hold lines
+ * about sockets of others. A socket that has two lines has a liar's; which one that is nobody knows.
+ */
+bool os_fd_find_socket(const char *table, const char *protocol, uint64_t inode, char *ret_text,
+		       size_t size)
+{
+	bool is_unix = !strcmp(protocol, "unix");
+	int cnt = 0;
+
+	for (const char *line = strchr(table, '\n'); line && *++line; line = strchr(line, '\n')) {
+		if (!is_unix && fd_inet_line(line, protocol, inode, ret_text, size))
+			return true;
+		cnt += is_unix && fd_unix_line(line, inode, ret_text, size);
+	}
+	if (cnt > 1)
+		snprintf(ret_text, size, "unix");
+	return cnt;
+}
+
+static bool fd_read_socket(uint32_t pid, const char *protocol, uint64_t inode, char *text,
 			   size_t size)
 {
 	_cleanup_buf_ struct buf table = {0};
-	bool unix_socket = !strcmp(protocol, "unix");
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/net/%s", pid, protocol);
-	if (os_read_file(path, FD_NET_MAX_BYTES, &table) || !table.len)
-		return false;
-	for (const char *line = strchr(table.data, '\n'); line && *++line;
-	     line = strchr(line, '\n'))
-		if (unix_socket ? fd_unix_line(line, inode, text, size)
-				: fd_inet_line(line, protocol, inode, text, size))
-			return true;
-	return false;
+	return !os_read_file(path, FD_NET_MAX_BYTES, &table) && table.len &&
+	       os_fd_find_socket(table.data, protocol, inode, text, size);
 }
 
 int os_fd_describe(uint32_t pid, uint32_t fd, char *ret_text, size_t size)
 {
-	static const char *const protocols[] = {"tcp", "tcp6", "unix", "udp", "udp6"};
+	/* The one that anybody can write lies to comes last. */
+	static const char *const protocols[] = {"tcp", "tcp6", "udp", "udp6", "unix"};
 	char path[64];
 	uint64_t inode;
 	ssize_t len;
@@ -96,7 +110,7 @@ int os_fd_describe(uint32_t pid, uint32_t fd, char *ret_text, size_t size)
 	if (sscanf(ret_text, "socket:[%" SCNu64 "]", &inode) != 1)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (fd_find_socket(pid, protocols[i], inode, ret_text, size))
+		if (fd_read_socket(pid, protocols[i], inode, ret_text, size))
 			break;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef SOURCE_OS_FD_H
 #define SOURCE_OS_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,5 +12,11 @@
  * "unix /run/x.sock", "socket:[8123]" where nothing more is known. 0; -ENOENT when it is closed or the process gone.
  */
 int os_fd_describe(uint32_t pid, uint32_t fd, char *ret_text, size_t size);
+/*
+ * What the socket @inode is by @table, a text of /proc/PID/net/@protocol ("tcp", "tcp6", "udp", "udp6", "unix"), as above. False: it has
+ * no line there.
+ */
+bool os_fd_find_socket(const char *table, const char *protocol, uint64_t inode, char *ret_text,
+		       size_t size);
 
 #endif

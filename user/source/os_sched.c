@@ -10,12 +10,12 @@
 
 #include "base/os_clock.h"
 #include "base/os_read.h"
+#include "format/proc_task.h"
 
 #define SCHED_FILE_BYTES 65536
 #define SCHED_STAT_BYTES (16u << 20) /* a line for each CPU, and one for all interrupts */
 #define SCHED_MAX_CPUS	 65536
 #define SCHED_TRIES	 3
-#define SCHED_NAME_BYTES 256
 
 static bool sched_read(uint32_t pid, uint32_t tid, const char *file, struct buf *ret)
 {
@@ -28,17 +28,8 @@ static bool sched_read(uint32_t pid, uint32_t tid, const char *file, struct buf 
 uint64_t os_sched_exec_start(uint32_t pid, uint32_t tid)
 {
 	_cleanup_buf_ struct buf text = {0};
-	unsigned long long ms, ns;
-	const char *at;
 
-	if (!sched_read(pid, tid, "sched", &text))
-		return 0;
-	/* The thread's name stands above, as it is: it may hold a line break, and this word, but no number of this form. */
-	for (at = text.data; (at = strstr(at, "\nse.exec_start")); at++)
-		/* Milliseconds, with six digits behind the point. */
-		if (sscanf(at, "\nse.exec_start : %llu.%6llu", &ms, &ns) == 2)
-			return ms * 1000000 + ns;
-	return 0;
+	return sched_read(pid, tid, "sched", &text) ? proc_sched_exec_start(text.data) : 0;
 }
 
 /* ---- clocks ---- */
@@ -101,44 +92,15 @@ bool os_sched_is_ext(void)
 
 /* ---- kernel stacks ---- */
 
-/* "[<0>] futex_wait_queue+0x6e/0xa0": its name. */
-static bool sched_stack_line(const char *line, size_t len, char ret[SCHED_NAME_BYTES])
-{
-	const char *at = memchr(line, ']', len), *end = line + len, *plus;
-
-	if (!at || end - at < 3)
-		return false;
-	at += 2;
-	plus = memchr(at, '+', (size_t)(end - at));
-	if (plus)
-		end = plus;
-	if (end == at || (size_t)(end - at) >= SCHED_NAME_BYTES || !strncmp(at, "0x", 2))
-		return false;
-	memcpy(ret, at, (size_t)(end - at));
-	ret[end - at] = '\0';
-	return true;
-}
-
 int os_sched_stack(uint32_t pid, uint32_t tid, os_sched_name_fn fn, void *arg, bool *ret_whole)
 {
 	_cleanup_buf_ struct buf text = {0}, wchan = {0};
-	char name[SCHED_NAME_BYTES];
-	int cnt = 0, err = 0;
+	char name[PROC_TASK_FUNCTION_BYTES];
+	int err;
 
 	*ret_whole = sched_read(pid, tid, "stack", &text);
-	if (*ret_whole) {
-		for (const char *at = text.data; !err && *at; at += strcspn(at, "\n") + 1) {
-			size_t len = strcspn(at, "\n");
-
-			if (sched_stack_line(at, len, name)) {
-				err = fn(arg, name);
-				cnt++;
-			}
-			if (!at[len])
-				break;
-		}
-		return err ? err : cnt;
-	}
+	if (*ret_whole)
+		return proc_stack_each(text.data, fn, arg);
 	/* "0" is both: it runs, and it may not be known. */
 	if (!sched_read(pid, tid, "wchan", &wchan) || !strcmp(wchan.data, "0"))
 		return 0;

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/os_read.h"
+#include "format/proc_mountinfo.h"
 
 #define TARGET_CGROUP_MAGIC  0x27e0eb	/* CGROUP_SUPER_MAGIC, include/uapi/linux/magic.h */
 #define TARGET_CGROUP2_MAGIC 0x63677270 /* CGROUP2_SUPER_MAGIC */
@@ -23,59 +24,16 @@
 #define TARGET_PROC_MAX	     (1u << 20)
 #define TARGET_TIDS_MAX	     (32u << 20)
 
-/* Is @option one of the comma-separated words of @list? */
-static bool target_has_word(const char *list, const char *option, size_t len)
+/* Of v1: the number of the hierarchy whose mount @dev is; 0: not found. */
+static uint32_t target_hierarchy(dev_t dev)
 {
-	for (const char *p = list; p; p = strchr(p, ',')) {
-		p += *p == ',';
-		if (strcspn(p, ",\n") == len && !strncmp(p, option, len))
-			return true;
-	}
-	return false;
-}
+	_cleanup_buf_ struct buf mounts = {0}, cgroups = {0};
 
-/*
- * The number of the v1 hierarchy whose mount has the super options @options ("rw,cpu,cpuacct" or
- * "rw,xattr,name=systemd"), from /proc/self/cgroup ("4:memory:/path"). 0: not found.
- */
-static uint32_t target_hierarchy(const char *options)
-{
-	_cleanup_buf_ struct buf text = {0};
-	char *line, *rest;
-
-	if (os_read_file("/proc/self/cgroup", TARGET_PROC_MAX, &text) || !text.len)
+	if (os_read_file("/proc/self/mountinfo", TARGET_PROC_MAX, &mounts) ||
+	    os_read_file("/proc/self/cgroup", TARGET_PROC_MAX, &cgroups))
 		return 0;
-	for (line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		char *list = strchr(line, ':'), *end;
-
-		end = list ? strchr(list + 1, ':') : NULL;
-		if (!end || end == list + 1)
-			continue; /* v2 has no list */
-		/* One controller is enough: it is in one hierarchy only. */
-		if (target_has_word(options, list + 1, strcspn(list + 1, ",:")))
-			return (uint32_t)strtoul(line, NULL, 10);
-	}
-	return 0;
-}
-
-/* The super options of the mount that @dev ("0:29") is, from /proc/self/mountinfo, proc(5). */
-static uint32_t target_hierarchy_of_device(dev_t dev)
-{
-	_cleanup_buf_ struct buf text = {0};
-	unsigned int maj, min;
-	char *line, *rest;
-
-	if (os_read_file("/proc/self/mountinfo", TARGET_PROC_MAX, &text) || !text.len)
-		return 0;
-	for (line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		const char *type = strstr(line, " - cgroup ");
-		const char *options = type ? strrchr(type, ' ') : NULL;
-
-		if (options && sscanf(line, "%*d %*d %u:%u", &maj, &min) == 2 &&
-		    gnu_dev_makedev(maj, min) == dev)
-			return target_hierarchy(options + 1);
-	}
-	return 0;
+	return proc_mountinfo_hierarchy(buf__str(&mounts), buf__str(&cgroups), gnu_dev_major(dev),
+					gnu_dev_minor(dev));
 }
 
 int os_target_cgroup(const char *path, unsigned long long *ret_id, uint32_t *ret_hierarchy)
@@ -96,7 +54,7 @@ int os_target_cgroup(const char *path, unsigned long long *ret_id, uint32_t *ret
 				 "/sys/fs/cgroup",
 				 path);
 	if (fs.f_type == TARGET_CGROUP_MAGIC) {
-		hierarchy = target_hierarchy_of_device(st.st_dev);
+		hierarchy = target_hierarchy(st.st_dev);
 		if (!hierarchy)
 			return error_set(-EINVAL,
 					 "cgroup '%s': its hierarchy is not in "

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "base/os_read.h"
+#include "format/proc_task.h"
 #include "unwind.h"
 
 #define WALK_SYSCALL_BYTES 512
@@ -134,29 +135,16 @@ uint32_t os_walk_user(const struct os_walk *o, __u64 ret_ips[WIRE_MAX_FRAMES], u
 bool os_walk_read_syscall(uint32_t pid, uint32_t tid, struct wire_regs *ret, int16_t *ret_syscall)
 {
 	_cleanup_buf_ struct buf text = {0};
-	struct wire_regs regs = {0};
-	unsigned long long sp, ip;
-	const char *at;
+	struct proc_syscall call;
 	char path[64];
-	int nr;
 
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", pid, tid);
-	if (os_read_file(path, WALK_SYSCALL_BYTES, &text) || !text.len)
+	if (os_read_file(path, WALK_SYSCALL_BYTES, &text) || !text.len ||
+	    !proc_syscall_parse(text.data, &call))
 		return false;
-	/* "NR ARG0 ... ARG5 SP PC", or "-1 SP PC" outside of system calls; the last two words. */
-	while (text.len && text.data[text.len - 1] == '\n')
-		text.data[--text.len] = '\0';
-	at = strrchr(text.data, ' ');
-	if (!at || sscanf(at, " %llx", &ip) != 1)
-		return false;
-	while (at > text.data && *--at != ' ')
-		;
-	if (*at != ' ' || sscanf(at, " %llx", &sp) != 1)
-		return false;
-	if (ret_syscall && sscanf(text.data, "%d", &nr) == 1 && nr >= 0 && nr <= INT16_MAX)
-		*ret_syscall = (int16_t)nr;
-	regs.ip = ip;
-	regs.reg[UNWIND_REG_SP] = sp;
-	*ret = regs;
+	if (ret_syscall && call.nr >= 0)
+		*ret_syscall = call.nr;
+	*ret = (struct wire_regs){.ip = call.pc};
+	ret->reg[UNWIND_REG_SP] = call.sp;
 	return true;
 }
