@@ -269,6 +269,28 @@ static void test_list_of_anything(void **state)
 	goroutines__fini(&all);
 }
 
+/* A program that lies: at every eighth byte there is what could be a goroutine. One takes the room of many. */
+static void test_goroutines_in_each_other(void **state)
+{
+	struct goroutines all;
+	struct go_memory m;
+	struct go_runtime r = go_heap_runtime(&heap, &m, 25, 100);
+	uint64_t first = go_heap_at(0);
+
+	(void)state;
+	goroutines__init(&all);
+	/* It waits; the stack's end is behind its beginning; it has a number. */
+	for (uint64_t i = 0; i < 1000; i++)
+		go_heap_put_u64(&heap, first + i * 8, (i + 1) << 32 | GO_WAITING);
+	for (uint64_t i = 0; i < 100; i++)
+		go_heap_put_u64(&heap, GO_HEAP_LIST + i * 8, first + i * 8);
+	assert_int_equal(goroutines__read(&all, &r), 0);
+	/* 800 bytes, of at least 256 each. */
+	assert_int_equal(all.cnt, 4);
+	assert_int_equal(all.counts.damaged, 96);
+	goroutines__fini(&all);
+}
+
 static uint64_t age_ms(const struct goroutine *g)
 {
 	return (NOW - g->since_ns) / 1000000;
@@ -392,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_list_of_anything),
+		cmocka_unit_test(test_goroutines_in_each_other),
 		cmocka_unit_test(test_ages),
 		cmocka_unit_test(test_stacks),
 	};

@@ -5,7 +5,7 @@
 
 #include "format/go_layout.h"
 
-#define GO_MAX_GOROUTINES (1u << 21) /* a list that is longer is cut */
+#define GO_MAX_GOROUTINES (1u << 20) /* a list that is longer is cut */
 
 /* A slice: what runtime.allgs is. */
 struct go_slice {

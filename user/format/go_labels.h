@@ -15,7 +15,7 @@
 #include "format/goroutine.h"
 
 #define GO_LABELS_NONE	    UINT32_MAX
-#define GO_LABELS_MAX_BYTES (128u << 20) /* of all sets; goroutines with others have none */
+#define GO_LABELS_MAX_BYTES (64u << 20) /* of all sets; goroutines with others have none */
 
 struct go_labels;
 

@@ -13,7 +13,7 @@
 #include "format/go_stack.h"
 #include "format/goroutine.h"
 
-#define GO_STACKS_MAX_PCS (1u << 24)
+#define GO_STACKS_MAX_PCS (1u << 23)
 
 struct go_stacks;
 

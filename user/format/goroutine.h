@@ -6,13 +6,18 @@
  *
  * The process runs on meanwhile: each goroutine is right by itself, of slightly different moments. Memory may hold anything: what makes
  * no sense is counted, never believed.
+ *
+ * Memory: whatever a program claims, one look at it takes at most GO_LOOK_MAX_BYTES, in all of these: GO_MAX_GOROUTINES items (128 MiB),
+ * the list and its sorted copies (24), stacks (GO_STACKS_MAX_PCS: 64, their rows and index: 40), labels (GO_LABELS_MAX_BYTES: 64, their
+ * rows: 64), the rows that are shown (112).
  */
 #ifndef FORMAT_GOROUTINE_H
 #define FORMAT_GOROUTINE_H
 
 #include "format/go_runtime.h"
 
-#define GO_STACK_NONE UINT32_MAX
+#define GO_STACK_NONE	  UINT32_MAX
+#define GO_LOOK_MAX_BYTES (512u << 20)
 
 struct goroutine {
 	uint64_t addr; /* of its struct; with goid the key */
@@ -36,6 +41,8 @@ struct goroutine {
 	bool locked;	     /* to a thread */
 	bool since_first; /* the first look found it as it is now: since_ns is a bound, not the moment */
 };
+
+_Static_assert(sizeof(struct goroutine) <= 128, "GO_LOOK_MAX_BYTES");
 
 /* What was not taken, and why. */
 struct go_counts {
