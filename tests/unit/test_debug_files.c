@@ -245,6 +245,21 @@ static void test_by_link(void **state)
 	assert_string_equal(name_of(&program, false), "right");
 }
 
+/* Of files that are all found by CRC only so much is read in a minute. */
+static void test_crcs_of_many_files(void **state)
+{
+	_cleanup_buf_ struct buf program = {0}, right = {0};
+
+	(void)state;
+	make_debug(&right, NULL, "right");
+	make_stripped(&program, NULL, "p.debug", crc_of(&right));
+	put_file("/opt/bin/p.debug", &right);
+	elf_debug_set_crc_budget(0);
+	assert_string_equal(name_of(&program, false), UNKNOWN);
+	elf_debug_set_crc_budget(ELF_DEBUG_CRC_MINUTE_BYTES);
+	assert_string_equal(name_of(&program, false), "right");
+}
+
 /* A build id decides over the CRC, in both directions. */
 static void test_build_id_beats_crc(void **state)
 {
@@ -569,6 +584,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_by_build_id, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_by_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_crcs_of_many_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_build_id_beats_crc, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_a_build_id, setup, teardown),
 		cmocka_unit_test(test_names_of_links),

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/cursor.h"
+#include "base/os_clock.h"
 #include "base/os_file.h"
 #include "base/os_open.h"
 #include "base/os_read.h"
@@ -201,13 +202,39 @@ bool elf_debug_compare_alt(const struct elf_debug_alt *a, int fd)
 	return len == a->build_id_len && !memcmp(id, a->build_id, a->build_id_len);
 }
 
+static uint64_t elf_debug_crc_budget = ELF_DEBUG_CRC_MINUTE_BYTES;
+
+void elf_debug_set_crc_budget(uint64_t bytes)
+{
+	elf_debug_crc_budget = bytes;
+}
+
+/* Whoever has programs without build ids may have very many, and large files with holes for each that cost him nothing. */
+static bool elf_debug_crc_may(uint64_t bytes)
+{
+	static __thread struct {
+		uint64_t since_ns, bytes;
+	} spent;
+	uint64_t now_ns = os_monotonic_ns();
+
+	if (now_ns - spent.since_ns > 60000000000) {
+		spent.since_ns = now_ns;
+		spent.bytes = 0;
+	}
+	if (spent.bytes && spent.bytes + bytes > elf_debug_crc_budget)
+		return false;
+	spent.bytes += bytes;
+	return true;
+}
+
 static bool elf_debug_crc_fits(const struct elf_debug_link *l, int fd)
 {
 	_cleanup_free_ uint8_t *chunk = malloc(ELF_DEBUG_CRC_CHUNK_BYTES);
 	uint64_t bytes, off = 0;
 	uLong crc = crc32(0, NULL, 0); /* zlib's is the one that is meant */
 
-	if (!chunk || !*l->name || os_file_bytes(fd, &bytes) || bytes > ELF_DEBUG_CRC_MAX_BYTES)
+	if (!chunk || !*l->name || os_file_bytes(fd, &bytes) || bytes > ELF_DEBUG_CRC_MAX_BYTES ||
+	    !elf_debug_crc_may(bytes))
 		return false;
 	while (off < bytes) {
 		size_t len = bytes - off < ELF_DEBUG_CRC_CHUNK_BYTES ? (size_t)(bytes - off)

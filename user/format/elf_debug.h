@@ -19,6 +19,9 @@
 #define ELF_DEBUG_PATH_CNT	 4 /* places where a debug file may be */
 #define ELF_DEBUG_ALT_PATH_CNT	 2
 #define ELF_DEBUG_CRC_MAX_BYTES	 (4ull << 30) /* larger files are not compared by CRC */
+#define ELF_DEBUG_CRC_MINUTE_BYTES \
+	(1ull                      \
+	 << 30) /* nor any that would make it more than that in a minute, but for the first one */
 
 struct elf_debug_link {
 	uint8_t build_id[ELF_BUILD_ID_MAX_LEN];
@@ -66,6 +69,8 @@ enum elf_debug_match elf_debug_compare(const struct elf_debug_link *l, int fd);
 bool elf_debug_compare_alt(const struct elf_debug_alt *a, int fd);
 /* The same, certain: where a CRC decides, the whole file is read. */
 bool elf_debug_fits(const struct elf_debug_link *l, int fd);
+/* Instead of ELF_DEBUG_CRC_MINUTE_BYTES. For tests. */
+void elf_debug_set_crc_budget(uint64_t bytes);
 
 /*
  * Opens the first of those places below the directory @root_fd (base/os_open.h) that has the right file; with @trust_crc also
