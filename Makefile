@@ -493,12 +493,7 @@ $(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/libdwe
 fuzz:
 	@$(DEPS) --check test
 	$(call build,$(FUZZERS))
-	@set -e; for name in $(FUZZ_NAMES); do \
-		echo "fuzz_$$name: $(TIME) s"; \
-		mkdir -p $(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
-		$(O)/fuzz/fuzz_$$name -max_total_time=$(TIME) -print_final_stats=0 -verbosity=0 \
-			-artifact_prefix=$(O)/fuzz/$$name- $(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
-	done
+	@scripts/fuzz $(if $(PAGE),--write $(PAGE)) $(O) $(TIME) $(FUZZ_NAMES)
 
 # ---- housekeeping ----
 
@@ -523,7 +518,7 @@ help:
 	@echo 'make bench-etl   what reading event traces of Windows costs; writes docs/performance-etl.md'
 	@echo 'make bench-go   what looking at goroutines costs, and the program that is looked at; writes docs/performance-go.md'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
-	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target'
+	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target; PAGE=docs/fuzzing.md writes that down'
 	@echo 'make deb        Debian packages in $(O)/deb'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR= if given'
 	@echo 'make clean'
