@@ -138,7 +138,7 @@ def what_lies_where_debug_files_are():
         skip("no objcopy")
     plants = {
         "fifo": os.mkfifo, "link": lambda p: os.symlink("/dev/zero", p), "loop": lambda p: os.symlink(p, p), "folder": os.mkdir,
-        "terabyte": lambda p: sparse(p, 1 << 40), "large": lambda p: sparse(p, (4 << 30) - 4096),
+        "terabyte": lambda p: sparse(p, 1 << 40), "large": lambda p: sparse(p, 1 << 30),
     }
     for name, put in plants.items():
         path, debug = linked("linked-" + name)

@@ -53,7 +53,7 @@ def goroutines_in_the_same_memory():
         for options in ([], ["--json"]):
             d, result = look(w, *options)
             result.ok()
-            d.check_caps(f"{CLAIMED} goroutines in 2 MiB {options}", GO_LOOK_MIB, 30)
+            d.check_caps(f"{CLAIMED} goroutines in 2 MiB {options}", GO_LOOK_MIB // 2, 30)
 
 
 @case
@@ -114,7 +114,7 @@ def python_that_lies():
         p = beside(w, "Python", "--save", recording, timeout=60)
         check_near(p.ns(pid=w.pid, reason="sleep"), w.ns("sleep"), "its own sleep", 0.02)
         names = {n for s in p.select(pid=w.pid) for n in p.names(s)}
-    check(any("x1" in n for n in names), f"no frame of its Python: {sorted(names)[:20]}")
+    check("[python]" in names, f"no frame of its Python was walked: {sorted(names)[:20]}")
     out = run("report", "--format", "folded", recording).ok().out
     check_clean(out.encode(errors="surrogateescape"), "folded")
     check(json.loads(run("report", "--json", recording).ok().out), "JSON")

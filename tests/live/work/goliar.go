@@ -103,7 +103,7 @@ func main() {
 		overlapping(list)
 	}
 	good := anonymous(2 * goodCnt * gBytes)
-	copies(good, 2*goodCnt, real, 2)
+	copies(good, 2*goodCnt, real, 1) // the first one ever is number 1
 	for i := 0; i < goodCnt; i++ {
 		list[i] = uint64(good) + uint64(i)*gBytes
 		list[count-1-i] = uint64(good) + uint64(goodCnt+i)*gBytes

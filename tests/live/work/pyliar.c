@@ -2,7 +2,7 @@
 /*
  * pyliar MS: run as "python3.11" it looks like CPython 3.11 to whoever reads its symbols and memory, and lies: its frames go round in a
  * circle, its code objects lie at ever other places, its names are escape sequences that claim to be gigabytes long. Sleeps in what it calls
- * the interpreter's loop for MS milliseconds, in waits of 100 us.
+ * the interpreter's loop for MS milliseconds, in waits of 1 ms.
  */
 #include "work.h"
 
@@ -70,7 +70,7 @@ work_frame void _PyEval_EvalFrameDefault(uint64_t ms)
 			frames[i][4] = addr_of(codes) + (round * 8 + i) % CODES * CODE_BYTES;
 			frames[i][7] = frames[i][4] + 184 + round % 50 * 2;
 		}
-		nap_ns(NS_PER_MS / 10);
+		nap_ns(NS_PER_MS);
 		meter_add(&slept, since);
 	}
 }
