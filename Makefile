@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb test-vm bench-vm-switch fuzz programs
+.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb test-vm soak bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -146,7 +146,7 @@ $(BPF_OBJS): $(O)/gen/flags | $(O)/gen/deps
 # What speaks to Linux, traces it, or reads what only its programs have. A file x.c for which there is an x_windows.c is left
 # out as well.
 WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client journal notify open output peer privilege \
-		socket socket_address tty user wait) \
+		socket socket_address stream tty user wait) \
 	$(patsubst %,user/format/%.c,elf elf_% cfi cfi_% go_% gopclntab gopclntab_% goroutine python python_%) \
 	$(patsubst %,user/symbol/%.c,debug_file dwarf_% elf_resolver go_frames go_symbols jit_% kernel_resolver vdso_resolver) \
 	$(patsubst %,user/source/%.c,bpf bpf_% go go_% live_events os_% proc_% python_places since snapshot) \
@@ -432,6 +432,13 @@ test-vm:
 	$(if $(findstring arm64,$(KERNELS)),@tests/vm/cross-build arm64 $(abspath $(O))-arm64 -j$(NPROC) || [ $$? = 77 ])
 	@$(RUN) --long --timeout 900 $(VM_TESTS)
 
+# One dwell serve through so many intervals, which takes hours: is its memory flat?
+INTERVALS ?= 1e9
+soak:
+	@$(DEPS) test
+	$(call build,programs)
+	@DWELL='$(abspath $(O)/dwell)' BUILD='$(abspath $(O))' SOAK_INTERVALS='$(INTERVALS)' tests/live/test_soak_long.py
+
 # ---- benchmarks: never part of the tests ----
 
 # In a guest, where the peers that trace the whole system or want kprobes can run as well. Without hardware for
@@ -517,6 +524,7 @@ help:
 	@echo 'make bench-go-events   what timing every wait costs a Go program; writes docs/performance-go-events.md'
 	@echo 'make bench-etl   what reading event traces of Windows costs; writes docs/performance-etl.md'
 	@echo 'make bench-go   what looking at goroutines costs, and the program that is looked at; writes docs/performance-go.md'
+	@echo 'make soak       INTERVALS=1e9 through one dwell serve: is its memory flat?'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target; PAGE=docs/fuzzing.md writes that down'
 	@echo 'make deb        Debian packages in $(O)/deb'

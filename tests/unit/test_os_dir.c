@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/os_dir.h"
+#include "base/os_stream.h"
 #include "base/os_file.h"
 #include "fixtures/tmpdir.h"
 
@@ -249,11 +250,13 @@ static void test_a_sync_that_fails_leaves_nothing(void **state)
 static void test_a_full_disk_is_named(void **state)
 {
 	struct dir_file f;
+	int full;
 
 	(void)state;
 	assert_int_equal(dir_file__open(&f, dir_fd, "a", 0640), 0);
-	f.fp = freopen("/dev/full", "w", f.fp);
-	assert_non_null(f.fp);
+	full = open("/dev/full", O_WRONLY);
+	assert_true(dup3(full, f.stream->fd, O_CLOEXEC) >= 0);
+	close(full);
 	setvbuf(f.fp, NULL, _IONBF, 0);
 	fputs("x", f.fp); /* fails now, unseen */
 	assert_int_equal(dir_file__commit(&f, false, NULL), -ENOSPC);

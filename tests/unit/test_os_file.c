@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/os_file.h"
+#include "base/os_stream.h"
 #include "base/os_temp.h"
 
 /*
@@ -482,7 +483,7 @@ static void test_file_early_write_error_is_not_forgotten(void **state)
 	assert_int_equal(atomic_file__open(&f, "out", 0666), 0);
 	setvbuf(f.fp, NULL, _IONBF, 0);
 	null = open("/dev/full", O_WRONLY);
-	dup3(null, fileno(f.fp), O_CLOEXEC); /* the disk is full */
+	dup3(null, f.stream->fd, O_CLOEXEC); /* the disk is full */
 	close(null);
 	assert_int_equal(fputs("x", f.fp), EOF);
 	assert_int_equal(atomic_file__commit(&f), -ENOSPC);

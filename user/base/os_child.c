@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os_read.h"
 #include "base/os_signal.h"
+#include "base/os_temp.h"
 
 /* In the child. */
 static void child_leave_screen(void)
@@ -30,11 +32,11 @@ static void child_run(int release_fd, int error_fd, bool off_screen, char **argv
 
 	if (off_screen)
 		child_leave_screen();
-	if (read(release_fd, &go, 1) != 1)
+	if (os_read_some(release_fd, &go, 1) != 1)
 		_exit(0);
 	execvp(argv[0], argv);
 	err = errno;
-	if (write(error_fd, &err, sizeof(err)) != sizeof(err))
+	if (os_write_all(error_fd, &err, sizeof(err)))
 		_exit(126);
 	_exit(err == ENOENT ? 127 : 126);
 }
@@ -92,22 +94,29 @@ static void child_close(struct child *c)
 	c->release_fd = c->exec_error_fd = -1;
 }
 
+static void child_reap(struct child *c)
+{
+	pid_t got;
+
+	do
+		got = waitpid((pid_t)c->pid, NULL, 0);
+	while (got < 0 && errno == EINTR);
+	c->pid = 0;
+}
+
 int child__release(struct child *c, const char *name)
 {
-	int err = 0;
+	int err = os_write_all(c->release_fd, "", 1);
 	ssize_t n;
 
-	if (write(c->release_fd, "", 1) != 1)
-		return -errno;
+	if (err)
+		return err;
 	/* The pipe closes with a successful exec. */
-	do {
-		n = read(c->exec_error_fd, &err, sizeof(err));
-	} while (n < 0 && errno == EINTR);
+	n = os_read_some(c->exec_error_fd, &err, sizeof(err));
 	child_close(c);
 	if (n != sizeof(err))
 		return 0;
-	waitpid((pid_t)c->pid, NULL, 0);
-	c->pid = 0;
+	child_reap(c);
 	return error_set(-err, "can't run '%s': %s", name, strerror(err));
 }
 
@@ -139,6 +148,5 @@ void child__abandon(struct child *c)
 {
 	child_close(c);
 	if (c->pid)
-		waitpid((pid_t)c->pid, NULL, 0);
-	c->pid = 0;
+		child_reap(c);
 }

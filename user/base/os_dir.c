@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/os_read.h"
+#include "base/os_stream.h"
 
 #define OS_DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -144,15 +145,9 @@ int os_dir_move(int from_fd, const char *from, int to_fd, const char *to)
 	return unlinkat(from_fd, from, 0) ? -errno : 0;
 }
 
-/* Some file systems can't sync: then there is nothing to wait for. */
-static int os_sync(int fd)
-{
-	return fsync(fd) && errno != EINVAL && errno != EOPNOTSUPP ? -errno : 0;
-}
-
 int os_dir_sync(int dir_fd)
 {
-	return os_sync(dir_fd);
+	return os_stream_sync(dir_fd);
 }
 
 int os_dir_has_room(int dir_fd, uint64_t min_bytes)
@@ -227,25 +222,14 @@ int dir_file__open(struct dir_file *f, int dir_fd, const char *name, unsigned in
 	fd = openat(dir_fd, f->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	f->fp = fchmod(fd, mode) ? NULL : fdopen(fd, "wb");
-	if (f->fp)
-		return 0;
-	err = -errno;
-	close(fd);
-	os_dir_remove(dir_fd, f->tmp);
+	err = fchmod(fd, mode) ? -errno : 0;
+	if (err)
+		close(fd);
+	else
+		err = os_stream_open(fd, &f->fp, &f->stream);
+	if (err)
+		os_dir_remove(dir_fd, f->tmp);
 	return err;
-}
-
-/* When an earlier write failed, errno is long gone: one more, to a file that is thrown away anyway, tells again. */
-static int dir_file_flush(struct dir_file *f)
-{
-	static const char probe[4096];
-
-	if (fflush(f->fp))
-		return -errno;
-	if (!ferror(f->fp))
-		return f->lazy ? 0 : os_sync(fileno(f->fp));
-	return write(fileno(f->fp), probe, sizeof(probe)) < 0 ? -errno : -EIO;
 }
 
 /* From the temporary name to the final one. */
@@ -259,10 +243,12 @@ static int dir_file_name(struct dir_file *f, bool replace)
 int dir_file__commit(struct dir_file *f, bool replace, uint64_t *ret_bytes)
 {
 	uint64_t bytes = 0;
-	int err = f->fp ? dir_file_flush(f) : -EBADF;
+	int err = f->fp ? os_stream_flush(f->stream, f->fp) : -EBADF;
 
+	if (!err && !f->lazy)
+		err = os_stream_sync(f->stream->fd);
 	if (!err)
-		err = os_file_bytes(fileno(f->fp), &bytes);
+		err = os_file_bytes(f->stream->fd, &bytes);
 	if (!err)
 		err = dir_file_name(f, replace);
 	if (err) {

@@ -70,9 +70,12 @@ int os_file_take(int fd, bool alone);
 bool dir_file_is_tmp(const char *tmp, char ret_name[NAME_MAX + 1]);
 
 /* A file that appears in a directory whole or not at all. Until then it is called NAME.tmp. */
+struct os_stream;
+
 struct dir_file {
-	FILE *fp;   /* NULL after commit and abort */
-	int dir_fd; /* not owned */
+	FILE *fp;		  /* NULL after commit and abort */
+	struct os_stream *stream; /* what it writes to */
+	int dir_fd;		  /* not owned */
 	bool lazy; /* may be set after opening: need not survive a power failure, so nothing is synced */
 	char name[NAME_MAX + 1];
 	char tmp[NAME_MAX + 1];

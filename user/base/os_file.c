@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os_stream.h"
 
 #define FILE_MAX_LINKS 40 /* as the kernel */
 #define FILE_MAX_TRIES 100
@@ -41,16 +42,7 @@ static int file_standard_fd(const char *path)
 /* Takes @fd over. */
 static int file_use_fd(struct atomic_file *f, int fd)
 {
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	f->fp = fdopen(fd, "wb");
-	if (f->fp)
-		return 0;
-	err = -errno;
-	close(fd);
-	return err;
+	return fd < 0 ? -errno : os_stream_open(fd, &f->fp, &f->stream);
 }
 
 /* Of what @path names, in the directory @dir_fd. */
@@ -305,29 +297,12 @@ int atomic_file__open(struct atomic_file *f, const char *path, unsigned mode)
 	return err;
 }
 
-/*
- * Everything out of the stream. When an earlier write failed, errno is long gone: one more write to the
- * file, which is thrown away anyway, tells again (the disk is full...).
- */
-static int file_flush(struct atomic_file *f)
-{
-	static const char probe[4096];
-
-	if (fflush(f->fp))
-		return -errno;
-	if (!ferror(f->fp))
-		return 0;
-	if (!f->direct && write(fileno(f->fp), probe, sizeof(probe)) < 0)
-		return -errno;
-	return -EIO;
-}
-
 /* Gives a nameless file the target's name, or, if that is taken, a temporary one to be renamed. */
 static int file_link(struct atomic_file *f)
 {
 	char proc[32];
 
-	file_proc_path(fileno(f->fp), proc, sizeof(proc));
+	file_proc_path(f->stream->fd, proc, sizeof(proc));
 	if (!linkat(AT_FDCWD, proc, f->dir_fd, f->name, AT_SYMLINK_FOLLOW))
 		return 0;
 	return errno == EEXIST ? file_with_tmp_name(f, file_make_link, proc) : -errno;
@@ -335,12 +310,10 @@ static int file_link(struct atomic_file *f)
 
 static int file_publish(struct atomic_file *f)
 {
-	int err;
+	int err = os_stream_sync(f->stream->fd);
 
-	/* Some file systems can't sync: then there is nothing to wait for. */
-	if (fsync(fileno(f->fp)) && errno != EINVAL && errno != EOPNOTSUPP)
-		return -errno;
-	err = f->tmp_name ? 0 : file_link(f);
+	if (!err && !f->tmp_name)
+		err = file_link(f);
 	if (err || !f->tmp_name)
 		return err;
 	if (renameat(f->dir_fd, f->tmp_name, f->dir_fd, f->name))
@@ -352,7 +325,7 @@ static int file_publish(struct atomic_file *f)
 
 int atomic_file__commit(struct atomic_file *f)
 {
-	int err = f->fp ? file_flush(f) : -EBADF;
+	int err = f->fp ? os_stream_flush(f->stream, f->fp) : -EBADF;
 
 	if (!err && !f->direct)
 		err = file_publish(f);

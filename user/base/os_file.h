@@ -22,12 +22,15 @@
 
 #include "base/compiler.h"
 
+struct os_stream;
+
 struct atomic_file {
-	FILE *fp;	/* NULL after commit and abort */
-	bool direct;	/* no temporary file: nothing to rename */
-	int dir_fd;	/* the target's directory, -1 when direct */
-	char *name;	/* of the target in it */
-	char *tmp_name; /* of the temporary in it; NULL while that has no name */
+	FILE *fp;		  /* NULL after commit and abort */
+	struct os_stream *stream; /* what it writes to; not on Windows */
+	bool direct;		  /* no temporary file: nothing to rename */
+	int dir_fd;		  /* the target's directory, -1 when direct */
+	char *name;		  /* of the target in it */
+	char *tmp_name;		  /* of the temporary in it; NULL while that has no name */
 };
 
 /*

@@ -7,6 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/os_read.h"
+#include "base/os_temp.h"
+
 int os_waker__init(struct os_waker *w)
 {
 	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -23,17 +26,15 @@ void os_waker__fini(struct os_waker *w)
 void os_waker__wake(struct os_waker *w)
 {
 	uint64_t one = 1;
-	/* It fails only when it has been woken 2^64 times already. */
-	ssize_t n = write(w->fd, &one, sizeof(one));
 
-	(void)n;
+	/* It fails only when it has been woken 2^64 times already. */
+	os_write_all(w->fd, &one, sizeof(one));
 }
 
 void os_wait(const int *fds, size_t fd_cnt, struct os_waker *w, int timeout_ms)
 {
 	struct pollfd polls[OS_WAIT_MAX + 1];
 	uint64_t woken;
-	ssize_t n;
 
 	if (fd_cnt > OS_WAIT_MAX)
 		fd_cnt = OS_WAIT_MAX;
@@ -42,6 +43,5 @@ void os_wait(const int *fds, size_t fd_cnt, struct os_waker *w, int timeout_ms)
 	polls[fd_cnt] = (struct pollfd){.fd = w->fd, .events = POLLIN};
 	if (poll(polls, fd_cnt + 1, timeout_ms) <= 0 || !polls[fd_cnt].revents)
 		return;
-	n = read(w->fd, &woken, sizeof(woken));
-	(void)n;
+	os_read_some(w->fd, &woken, sizeof(woken));
 }
