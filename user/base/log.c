@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,7 +174,8 @@ int error_set(int err, const char *fmt, ...)
 const char *error_text(int err)
 {
 	if (error_last.err != err || !err)
-		return strerror(err < 0 ? -err : err);
+		return err == -ENOMEM ? "not enough memory: free some, or trace or show less"
+				      : strerror(err < 0 ? -err : err);
 	error_last.err = 0;
 	return error_last.text;
 }

@@ -86,7 +86,7 @@ uint64_t log_held_cnt(void);
  * failing function ends with `return error_set(-EPERM, "...")`. The text is at most 1023 bytes.
  */
 int error_set(int err, const char *fmt, ...) _printf_(2, 3);
-/* The remembered description; strerror(-@err) when there is none for @err. Clears it. */
+/* The remembered description; strerror(-@err), or for -ENOMEM a sentence, when there is none for @err. Clears it. */
 const char *error_text(int err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/compiler.h"
 #include "base/os_thread_signals.h"
 
 void os_mutex__init(struct os_mutex *m)
@@ -74,6 +75,18 @@ void os_thread_block_signals(sigset_t *ret_old)
 	sigfillset(&most);
 	sigdelset(&most, SIGRTMAX);
 	pthread_sigmask(SIG_SETMASK, &most, ret_old);
+}
+
+void os_thread_hold_signals(sigset_t *ret_old)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	sigset_t others;
+
+	sigfillset(&others);
+	sigdelset(&others, SIGRTMAX);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		sigdelset(&others, ends[i]);
+	pthread_sigmask(SIG_SETMASK, &others, ret_old);
 }
 
 void os_thread_restore_signals(const sigset_t *old)

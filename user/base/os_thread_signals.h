@@ -10,5 +10,10 @@
  * given up (os_privilege.h).
  */
 void os_thread_block_signals(sigset_t *ret_old);
+/*
+ * For what the kernel gives up when a signal is pending, and would give up each time that it is repeated: loading of programs (-EAGAIN of
+ * bpf(2), out of do_check() in kernel/bpf/verifier.c). Only what asks the process to end gets through.
+ */
+void os_thread_hold_signals(sigset_t *ret_old);
 void os_thread_restore_signals(const sigset_t *old);
 #endif

@@ -14,9 +14,11 @@
 
 #include "base/log.h"
 #include "base/os_clock.h"
+#include "base/os_thread_signals.h"
 
 #define OBJECT_EDGE_AHEAD_NS 200000
 #define OBJECT_ITER_BYTES    65536
+#define OBJECT_KERNEL_TYPES  "/sys/kernel/btf/vmlinux"
 
 /* ---- loading ---- */
 
@@ -47,25 +49,28 @@ void object_quiet(void)
 	libbpf_set_print(object_print);
 }
 
-struct object_kernel object_ask_kernel(void)
+int object_ask_kernel(struct object_kernel *ret)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	struct object_kernel ret = {0};
 	const struct btf_type *t;
+	struct btf *btf;
 	int id;
 
+	object_quiet();
+	btf = btf__load_vmlinux_btf();
+	*ret = (struct object_kernel){0};
+	/* libbpf says -ESRCH, whatever kept it from reading them. */
 	if (!btf)
-		return ret;
+		return access(OBJECT_KERNEL_TYPES, R_OK) ? 0 : -ENOMEM;
 	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
 	t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
 	t = t ? btf__type_by_id(btf, t->type) : NULL; /* pointer */
 	t = t ? btf__type_by_id(btf, t->type) : NULL; /* function prototype */
 	if (t && btf_is_func_proto(t))
-		ret.has_prev_state =
+		ret->has_prev_state =
 			btf_vlen(t) >= 5; /* void *data, preempt, prev, next, prev_state */
-	ret.has_loads = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	ret->has_loads = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(btf);
-	return ret;
+	return 0;
 }
 
 bool object_is_iterator(const struct bpf_program *prog)
@@ -120,6 +125,17 @@ static int object_configure(struct bpf_object *obj, const struct object_setup *s
 	return setup->configure ? setup->configure(setup->arg, obj) : 0;
 }
 
+static int object_load(struct bpf_object *obj)
+{
+	sigset_t old;
+	int err;
+
+	os_thread_hold_signals(&old);
+	err = bpf_object__load(obj);
+	os_thread_restore_signals(&old);
+	return err;
+}
+
 int object__try(struct object *o, const struct object_variant *v, const struct object_setup *setup)
 {
 	int err;
@@ -130,7 +146,7 @@ int object__try(struct object *o, const struct object_variant *v, const struct o
 	o->variant = v->name; /* check() may ask */
 	err = object_configure(o->obj, setup);
 	if (!err)
-		err = bpf_object__load(o->obj);
+		err = object_load(o->obj);
 	if (!err && setup->check)
 		err = setup->check(setup->arg);
 	if (err) {
@@ -161,10 +177,16 @@ int object_try_variants(const struct object_variant *variants, size_t cnt, objec
 
 int object_explain(int err)
 {
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
+	if (access(OBJECT_KERNEL_TYPES, R_OK))
 		return error_set(err,
-				 "this kernel has no type information (/sys/kernel/btf/vmlinux is "
-				 "missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+				 "this kernel has no type information (" OBJECT_KERNEL_TYPES
+				 " is missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+	if (err == -ENOMEM)
+		return error_set(err,
+				 "not enough memory for the probes and their maps: free some, "
+				 "raise the limit "
+				 "of dwell's control group, or give --ring-size less%s%s",
+				 object_libbpf_text[0] ? ": " : "", object_libbpf_text);
 	if (err == -EPERM || err == -EACCES)
 		return error_set(err,
 				 "tracing needs root, or the capabilities CAP_BPF and CAP_PERFMON: "

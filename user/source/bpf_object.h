@@ -57,7 +57,8 @@ struct object_setup {
 
 /* What libbpf has to say goes to log_debug(). */
 void object_quiet(void);
-struct object_kernel object_ask_kernel(void);
+/* 0; or -ENOMEM, when the kernel has types that can't be read: a guess would choose the wrong programs. */
+int object_ask_kernel(struct object_kernel *ret);
 /* Is it a program that runs only when an iterator is read? */
 bool object_is_iterator(const struct bpf_program *prog);
 

@@ -151,9 +151,12 @@ static int probes_try_either(void *arg, size_t which)
 /* What an older kernel lacks (task storage, bpf_loop()...) a later variant does without. */
 static int probes_try_all(struct probes *p, struct config *cfg, bool need_cfi)
 {
-	struct probes_loading l = {.p = p, .cfg = cfg, .kernel = object_ask_kernel()};
+	struct probes_loading l = {.p = p, .cfg = cfg};
 	size_t cnt = 0;
+	int err = object_ask_kernel(&l.kernel);
 
+	if (err)
+		return err;
 	cfg->kernel_loads = l.kernel.has_loads;
 	while (cnt < ARRAY_SIZE(probes_variants) && (probes_traits[cnt].walks || !need_cfi))
 		cnt++;

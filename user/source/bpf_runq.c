@@ -109,10 +109,10 @@ static int runq_try(void *arg, size_t which)
 
 static int runq_load(struct runq_source *s)
 {
-	int err;
+	int err = object_ask_kernel(&s->kernel);
 
-	s->kernel = object_ask_kernel();
-	err = object_try_variants(runq_variants, ARRAY_SIZE(runq_variants), runq_try, s);
+	if (!err)
+		err = object_try_variants(runq_variants, ARRAY_SIZE(runq_variants), runq_try, s);
 	if (!err)
 		err = object__map_control(&s->object);
 	return err ? object_explain(err) : 0;

@@ -277,9 +277,10 @@ static int syscalls_load(struct syscalls *s, const struct targets *targets)
 
 	if (err)
 		return err;
-	s->kernel = object_ask_kernel();
-	err = object_try_variants(syscalls_variants, ARRAY_SIZE(syscalls_variants), syscalls_try,
-				  s);
+	err = object_ask_kernel(&s->kernel);
+	if (!err)
+		err = object_try_variants(syscalls_variants, ARRAY_SIZE(syscalls_variants),
+					  syscalls_try, s);
 	if (!err)
 		err = object__map_control(&s->object);
 	return err ? object_explain(err) : 0;
