@@ -44,7 +44,7 @@ static int run_operands(const struct command *cmd, const void *config, int opera
 			char ***operands, char **words)
 {
 	if (cmd->operand.kind == VALUE_PATH && os_expand_wildcards(&operand_cnt, operands)) {
-		log_error("out of memory");
+		log_error("not enough memory to begin: free some");
 		return EXIT_STATUS_FAILED;
 	}
 	return cmd->run(config, operand_cnt, *operands, words);
@@ -58,7 +58,7 @@ static int run_command(const struct command *cmd, int argc, char **argv)
 	int operand_cnt = 0, status;
 
 	if (!config) {
-		log_error("out of memory");
+		log_error("not enough memory to begin: free some");
 		return EXIT_STATUS_FAILED;
 	}
 	if (cmd->defaults)
@@ -106,15 +106,27 @@ static int run_unknown(const char *name)
 	return EXIT_STATUS_USAGE;
 }
 
-int main(int argc, char **argv)
+/*
+ * What went to standard output is there, or the status says that it isn't. When an earlier write failed, errno is long gone: one
+ * more tells again.
+ */
+static int written(int status)
+{
+	if (status || (!ferror(stdout) && !fflush(stdout)))
+		return status;
+	if (ferror(stdout)) {
+		fputc('\n', stdout);
+		fflush(stdout);
+	}
+	log_error("can't write to standard output: %s", strerror(errno));
+	return EXIT_STATUS_FAILED;
+}
+
+static int run_words(int argc, char **argv)
 {
 	const struct command *cmd;
 	const char *name;
 
-	if (os_start(&argc, &argv)) {
-		log_error("out of memory");
-		return EXIT_STATUS_FAILED;
-	}
 	name = argc > 1 ? argv[1] : "";
 	cmd = command_find(name);
 	if (cmd)
@@ -126,4 +138,13 @@ int main(int argc, char **argv)
 	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
 		return run_command(&version_command, 1, argv);
 	return run_unknown(name);
+}
+
+int main(int argc, char **argv)
+{
+	if (os_start(&argc, &argv)) {
+		log_error("not enough memory to begin: free some");
+		return EXIT_STATUS_FAILED;
+	}
+	return written(run_words(argc, argv));
 }
