@@ -7,18 +7,11 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
-from vmtest import boot, case, main
+from vmtest import boot, case, main, metric
 from livetest import check, check_equal, check_within, parse_folded, read
 
 SECONDS = 7
 SLEEPERS = 20
-
-
-def metric(text, name, labels=""):
-    """The sum of a metric's samples whose labels hold the text."""
-    values = [float(m[2]) for m in re.finditer(r"^%s(\{[^}]*\})? (\S+)$" % name, text, re.M) if labels in (m[1] or "")]
-    check(values, f"no {name}{labels} in the metrics")
-    return sum(values)
 
 
 @case

@@ -7,6 +7,7 @@ complains. The laws for profiles are those of the live tests, but for the kernel
 where the host takes a processor away from the guest, that and the moments of the switches are far apart.
 """
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -58,6 +59,13 @@ class Outcome:
     def facts(self, name="facts"):
         """What a workload said: first word -> list of the rest, split."""
         return facts_of(self.text(name))
+
+
+def metric(text, name, labels=""):
+    """The sum of a metric's samples whose labels hold the text."""
+    values = [float(m[2]) for m in re.finditer(r"^%s(\{[^}]*\})? (\S+)$" % name, text, re.M) if labels in (m[1] or "")]
+    check(values, f"no {name}{labels} in the metrics")
+    return sum(values)
 
 
 def boot(kernel, script, *args, work=(), tools=(), seconds=120, **options):

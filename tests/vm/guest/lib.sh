@@ -46,3 +46,52 @@ end_work() {
 	exec 3>&-
 	wait "$work" || fail "the workload ended with $?"
 }
+
+# start_alone NAME ARGS...: a workload that begins at once and outlives the test; what it says goes to /out/facts-NAME.
+alone=
+start_alone() {
+	WORK_ALONE=1 "$@" >"/out/facts-$1" &
+	alone="$alone $!"
+	until_true grep -q '^ready' "/out/facts-$1"
+}
+
+end_alone() {
+	# shellcheck disable=SC2086 # several
+	kill $alone || fail "a workload ended before dwell"
+}
+
+# start_dwell NAME ARGS...: in the background, until it traces; its words go to /out/NAME.said. Sets $dwell.
+start_dwell() {
+	said=/out/$1.said
+	shift
+	dwell "$@" >/out/stdout 2>"$said" &
+	dwell=$!
+	# The kernel checks the probes before it takes them, which takes long where every instruction is translated.
+	end=$(($(uptime_seconds) + 240))
+	until is_tracing_or_dead "$dwell" || [ "$(uptime_seconds)" -ge "$end" ]; do
+		usleep 200000
+	done
+	is_tracing "$dwell" || fail "dwell $*: $(cat "$said")"
+	usleep 300000
+}
+
+is_tracing_or_dead() {
+	is_tracing "$1" || ! kill -0 "$1" 2>/dev/null
+}
+
+# end_dwell: by Ctrl-C.
+end_dwell() {
+	kill -INT "$dwell" || fail "dwell was gone: $(cat "$said")"
+	wait "$dwell" || fail "dwell: $? $(cat "$said")"
+}
+
+# Programs, maps and links of BPF: before anything traces, and again after it. The workload bpf_left tells.
+note_bpf() {
+	bpf_left >/tmp/bpf_before || fail "bpf_left: $?"
+}
+
+# The kernel frees them in the background.
+nothing_is_left() {
+	bpf_left >/tmp/bpf_now || fail "bpf_left: $?"
+	cmp -s /tmp/bpf_before /tmp/bpf_now
+}
