@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/os_dir.h"
-#include "base/os_stream.h"
 #include "base/os_file.h"
+#include "base/os_stream.h"
 #include "fixtures/tmpdir.h"
 
 /* Stand before the C library's: file systems that can't promise not to replace, disks that fail to sync. */

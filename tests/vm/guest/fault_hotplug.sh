@@ -10,7 +10,6 @@ switch_cpu() {
 
 start_alone threads 20 100000 50
 start_alone pipes 100000 5000
-start_alone burner 4 60000
 switch_cpu 3 0
 start_dwell offcpu offcpu -o /out/profile.json
 for _ in $(seq "$1"); do
