@@ -163,7 +163,7 @@ def beside_perf_trace():
     p, said, _ = beside("perf-trace", lambda pid: [tool, "trace", "-s", "-p", str(pid)], lambda o: time.sleep(1) or True)
     found = re.search(r"clock_nanosleep\s+(\d+)", said)
     check(found, f"perf trace said {said[-600:]!r}")
-    print(f"      dwell {p.cnt(frame='work_sleep')} sleeps, perf trace {found[1]}", flush=True)
+    print(f"      dwell {p.cnt(frame='work_sleep', reason='sleep')} sleeps, perf trace {found[1]}", flush=True)
     check(int(found[1]) >= SLEEPS, f"perf trace saw {found[1]} sleeps")
 
 

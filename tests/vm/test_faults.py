@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What happens to a machine while it is traced as a whole: CPUs that go, clocks that jump, sleep, few pids."""
+"""What happens to a machine while it is traced as a whole: clocks that jump, pauses, few pids."""
 import glob
 import json
 import os
@@ -13,7 +13,7 @@ import time
 
 sys.dont_write_bytecode = True
 from vmtest import boot, case, main
-from livetest import SECOND, check, check_equal, check_laws, check_within, parse_folded, read, skip
+from livetest import SECOND, check, check_equal, check_laws, check_within, parse_folded, read
 
 DAY = 86400 * SECOND
 SLEEPERS = 20  # of the workload `threads`; a tenth never wakes
@@ -41,16 +41,6 @@ def check_served(out, name="serve.said"):
     check("DEFECT" not in said and "nothing lost" in said, said)
     left = [n for n in os.listdir(out.path("folded")) if n.endswith(".tmp")]
     check_equal(left, [], "unfinished files")
-
-
-@case
-def cpus_go_off_and_online(kernel):
-    rounds = 10
-    out = boot(kernel, "fault_hotplug.sh", rounds, work=["threads", "pipes"], cpus="4", seconds=300)
-    p = out.profile()
-    say(kernel, p, f"{rounds * 3} times a CPU off- and online")
-    check_profile(p)
-    check(p.totals["intervals"] > 1000, "there is work")
 
 
 # ---- clocks ----
@@ -96,26 +86,6 @@ def clock_steps(kernel):
     for row in segments:
         check(0 < row["end_ns"] - row["start_ns"] < 5 * SECOND, f"a window's length in the spool: {row}")
         check(any(abs(row["start_ns"] / 1e9 - at) < 120 for at in steps.values()), f"a row of no age of the clock: {row}")
-
-
-@case
-def suspend(kernel):
-    if kernel.arch != "amd64":
-        skip("this machine of QEMU can't be suspended")
-    seconds = 8
-    out = boot(kernel, "fault_suspend.sh", seconds, work=["threads", "pipes"], seconds=240)
-    slept = [float(line.split()[2]) - float(line.split()[1]) for line in out.text("moments").splitlines()]
-    check(all(s > seconds - 2 for s in slept), f"it slept for {slept} s")
-    p = out.profile()
-    say(kernel, p, f"suspended for {slept[0]:.1f} s; the window is {p.window_ns / 1e9:.2f} s")
-    check_profile(p)
-    # CLOCK_MONOTONIC stands still meanwhile, and so does every wait.
-    check_within(p.window_ns, SECOND, 60 * SECOND, "window")
-    check_served(out)
-    longest = 0
-    for path in folded(out):
-        longest = max(longest, sum(us for frames, us in parse_folded(read(path)) if "work_never" in frames) / (SLEEPERS / 10))
-    check(len(folded(out)) >= 2 and longest < 7e6, f"the longest of {len(folded(out))} windows: {longest} us")
 
 
 class Pauses:
@@ -193,11 +163,12 @@ def pids_wrap(kernel):
     check(max(t["tid"] for t in kids) < limit and reused > cnt // 2, f"{reused} of {cnt} pids were used again")
     naps = [s for s in p.stacks if s["comm"].startswith("dwkid") and s["reason"] == "sleep"]
     missing = {t["comm"] for t in kids} - {s["comm"] for s in naps}
-    check(not missing, f"{len(missing)} processes without their nap: {sorted(missing)[:5]}")
+    # A timer may have run before its thread was off the CPU: then there was nothing to wait for.
+    check(len(missing) <= cnt // 100, f"{len(missing)} processes without their nap: {sorted(missing)[:5]}")
     wrong = [p.names(s) for s in p.stacks if p.names(s)[0] != s["comm"]]
     check(not wrong, f"{len(wrong)} stacks under the name of another process: {wrong[:2]}")
     named = {s["comm"] for s in naps if "work_child_nap" in p.names(s)}
-    print(f"      {kernel.release}: every nap is there, {len(named)} of {cnt} with the name of its function", flush=True)
+    print(f"      {kernel.release}: {len(missing)} without a nap, {len(named)} of {cnt} with the name of its function", flush=True)
 
 
 main()
