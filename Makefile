@@ -62,10 +62,9 @@ WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshado
 ifeq ($(WERROR),1)
 WARNINGS += -Werror
 endif
-HARDENING := -fstack-protector-strong -fPIE
-ifeq ($(filter -O0,$(CFLAGS)),)
-HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-endif
+# What this compiler has of it; flags of the caller come later and win.
+HARDENING := $(shell scripts/hardening compile $(CC) $(CPPFLAGS) $(CFLAGS))
+HARDENING_LD := $(shell scripts/hardening link $(CC) $(CPPFLAGS) $(CFLAGS))
 
 LIBS := libbpf libelf zlib
 LIBS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
@@ -87,7 +86,7 @@ HAVE := $(foreach f,$(FEATURES),$(if $(WITHOUT_$(f)),,$(if $(call have,$(f)),$(f
 COMMON_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iuser -Ibpf -I$(O)/gen $(HAVE:%=-DHAVE_%) $(LIBS_CFLAGS) \
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS)
 DWELL_CFLAGS := $(COMMON_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
-DWELL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+DWELL_LDFLAGS := $(HARDENING_LD) $(LDFLAGS)
 DWELL_LDLIBS := $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LIBS_LDLIBS) -ldl -lm $(LDLIBS)
 SAN_CFLAGS := $(COMMON_CFLAGS) -Itests -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined

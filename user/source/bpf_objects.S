@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The compiled variants of the sources in bpf/, carried inside the program. */
+#ifdef __CET__
+/* A compiler says of what it makes that branches have landing pads; here that has to be said, or the linker takes it from all. */
+#include <cet.h>
+#endif
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+	/* The same on arm64, where no header has it: GNU_PROPERTY_AARCH64_FEATURE_1_AND is BTI and PAC. */
+	.section .note.gnu.property, "a"
+	.balign 8
+	.long 4, 16, 5
+	.asciz "GNU"
+	.long 0xc0000000, 4, 3, 0
+#endif
 	.section .rodata
 	.global bpf_object_core, bpf_object_core_end, bpf_object_compat, bpf_object_compat_end
 	.global bpf_object_minimal, bpf_object_minimal_end
