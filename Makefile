@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb test-vm soak bench-vm-switch fuzz programs
+.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb dist test-vm soak bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -43,9 +43,10 @@ built: $(WHAT)
 # ---- what to build from ----
 
 # Files called *_windows.c are those of dwell.exe, where they stand in the place of others (below).
-USER_C := $(filter-out %_windows.c,$(wildcard user/*/*.c))
-USER_S := $(wildcard user/*/*.S)
-TOOLS_C := $(filter-out %_windows.c,$(wildcard tools/*.c))
+# Sorted: the order of files on a disk must not show in a program.
+USER_C := $(sort $(filter-out %_windows.c,$(wildcard user/*/*.c)))
+USER_S := $(sort $(wildcard user/*/*.S))
+TOOLS_C := $(sort $(filter-out %_windows.c,$(wildcard tools/*.c)))
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
@@ -81,10 +82,11 @@ LIBMICROHTTPD_LDLIBS := -lmicrohttpd
 have = $(shell $(CC) scripts/probe/$(1).c -o /dev/null $($(1)_LDLIBS) 2>/dev/null && echo 1)
 HAVE := $(foreach f,$(FEATURES),$(if $(WITHOUT_$(f)),,$(if $(call have,$(f)),$(f))))
 
-# What every C file of ours is compiled with, whatever it becomes. Paths in debug information don't
-# name the directory of the build.
+# What every C file of ours is compiled with, whatever it becomes. Paths in debug information name neither
+# the directory of the sources nor that of the build.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=. $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)/=build/)
 COMMON_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iuser -Ibpf -I$(O)/gen $(HAVE:%=-DHAVE_%) $(LIBS_CFLAGS) \
-	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS)
+	$(PREFIX_MAP) -MMD -MP $(WARNINGS)
 DWELL_CFLAGS := $(COMMON_CFLAGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 DWELL_LDFLAGS := $(HARDENING_LD) $(LDFLAGS)
 DWELL_LDLIBS := $(foreach f,$(HAVE),$($(f)_LDLIBS)) $(LIBS_LDLIBS) -ldl -lm $(LDLIBS)
@@ -96,7 +98,7 @@ WORK_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -pthread 
 
 BPF_ARCH := $(patsubst x86_64%,x86,$(patsubst aarch64%,arm64,$(shell $(CC) -dumpmachine 2>/dev/null)))
 BPF_CFLAGS := -target bpf -O2 -g -std=gnu11 -Ivmlinux -Ibpf -D__TARGET_ARCH_$(BPF_ARCH) $(LIBS_CFLAGS) \
-	-ffile-prefix-map=$(CURDIR)=. -MMD -MP -Wall -Werror
+	$(PREFIX_MAP) -MMD -MP -Wall -Werror
 
 # ---- the program ----
 
@@ -166,11 +168,11 @@ LIBIBERTY_OBJS := $(if $(BINUTILS_TAR),$(patsubst %,$(W)/libiberty/%.o,cp-demang
 # library there lacks.
 WINDOWS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0601 -mno-ms-bitfields \
 	-Iuser -Ibpf -I$(O)/gen -Iwindows -include windows/libc.h $(if $(BINUTILS_TAR),-DHAVE_LIBIBERTY -isystem $(W)/libiberty) \
-	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARNINGS) -fstack-protector-strong $(CFLAGS)
-# All of it is in the program but DLLs of Windows itself. The stack is as large as Linux'.
-WINDOWS_LDFLAGS := -static -Wl,--stack,8388608 -Wl,--dynamicbase,--nxcompat,--high-entropy-va
+	$(PREFIX_MAP) -MMD -MP $(WARNINGS) -fstack-protector-strong $(CFLAGS)
+# All of it is in the program but DLLs of Windows itself. The stack is as large as Linux'. No time of the build is in it.
+WINDOWS_LDFLAGS := -static -Wl,--stack,8388608 -Wl,--dynamicbase,--nxcompat,--high-entropy-va -Wl,--no-insert-timestamp
 WINDOWS_LDLIBS := -lz -lshell32 -ladvapi32 -lpthread
-WINDOWS_OWN_C := $(wildcard user/*/*_windows.c tools/*_windows.c windows/*.c)
+WINDOWS_OWN_C := $(sort $(wildcard user/*/*_windows.c tools/*_windows.c windows/*.c))
 WINDOWS_C := $(filter-out $(WINDOWS_WITHOUT) $(WINDOWS_OWN_C:_windows.c=.c),$(USER_C) $(TOOLS_C)) \
 	$(WINDOWS_OWN_C)
 WINDOWS_OBJS := $(WINDOWS_C:%.c=$(W)/obj/%.o)
@@ -205,7 +207,7 @@ $(W)/libiberty/unpacked: $(BINUTILS_TAR)
 
 $(LIBIBERTY_OBJS): $(W)/libiberty/%.o: $(W)/libiberty/unpacked $(W)/flags
 	$(call say,CC)
-	$(Q)$(WINDOWS_CC) -O2 -I$(W)/libiberty/libiberty -DHAVE_STDLIB_H -DHAVE_STRING_H -DHAVE_SNPRINTF \
+	$(Q)$(WINDOWS_CC) -O2 $(PREFIX_MAP) -I$(W)/libiberty/libiberty -DHAVE_STDLIB_H -DHAVE_STRING_H -DHAVE_SNPRINTF \
 		-D__USE_MINGW_ANSI_STDIO=1 -c $(W)/libiberty/source/$*.c -o $@
 
 $(if $(BINUTILS_TAR),$(W)/obj/user/symbol/demangle.o: | $(W)/libiberty/unpacked)
@@ -272,6 +274,9 @@ install: $(O)/dwell $(MAN_PAGES) $(COMPLETIONS)
 	install -D -m 644 $(O)/completion/dwell.bash $(SHARE)/bash-completion/completions/dwell
 	install -D -m 644 $(O)/completion/dwell.zsh $(SHARE)/zsh/site-functions/_dwell
 	install -D -m 644 $(O)/completion/dwell.fish $(SHARE)/fish/vendor_completions.d/dwell.fish
+
+dist:
+	@scripts/dist $(O)/dist
 
 deb:
 	@$(DEPS) deb
@@ -347,7 +352,7 @@ $(O)/fuzz/libdwell.a: $(FUZZ_OBJS)
 %/libdwell.a:
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcsD $@ $^
 
 $(C_PROGRAMS): $(O)/tests/%: $(O)/san/tests/%.o $(O)/san/libdwell.a
 	$(call say,LINK)
@@ -475,6 +480,7 @@ check:
 		"layers=scripts/layers --self-test && scripts/layers" \
 		"spdx=scripts/spdx" \
 		"executable=scripts/executable" \
+		"version=scripts/version --check" \
 		"clang-format=clang-format --dry-run -Werror $(C_FILES)" \
 		"cppcheck=cppcheck $(CPPCHECK_FLAGS) user tools" \
 		"gcc -Werror=$(call variant,gcc)" \
@@ -526,6 +532,7 @@ help:
 	@echo 'make soak       INTERVALS=1e9 through one dwell serve: is its memory flat?'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target; PAGE=docs/fuzzing.md writes that down'
+	@echo 'make dist       the sources of the last commit in $(O)/dist, as .tar.gz and .tar.xz'
 	@echo 'make deb        Debian packages in $(O)/deb'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR= if given'
 	@echo 'make clean'

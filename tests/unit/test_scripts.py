@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The runner of the tests and the scripts of the build do what they promise."""
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -59,6 +60,44 @@ def test_version_header_is_stable():
         assert os.stat(header).st_mtime == 1, "rewritten although nothing changed"
         with open("VERSION") as version:
             assert f'DWELL_VERSION "{version.read().strip()}"' in open(header).read()
+
+
+def test_version_is_said_once():
+    with tempfile.TemporaryDirectory() as directory:
+        for path in ("VERSION", "Makefile", "scripts/version", "deploy/debian/changelog", "deploy/container/Containerfile",
+                     "deploy/kubernetes/daemonset/kustomization.yaml", "deploy/kubernetes/sidecar/kustomization.yaml"):
+            os.makedirs(os.path.dirname(f"{directory}/{path}"), exist_ok=True)
+            shutil.copy(path, f"{directory}/{path}")
+
+        def checked():
+            done = subprocess.run(["scripts/version", "--check"], capture_output=True, text=True, cwd=directory, check=False)
+            return done.returncode, done.stdout
+
+        assert checked() == (0, ""), checked()
+        with open(f"{directory}/VERSION") as f:
+            version = f.read().strip()
+        with open(f"{directory}/scripts/other", "w") as f:
+            f.write(f"# {version}\n")
+        status, out = checked()
+        assert status == 1 and out.startswith("scripts/other: ") and len(out.splitlines()) == 1, out
+        os.remove(f"{directory}/scripts/other")
+        with open(f"{directory}/VERSION", "w") as f:
+            f.write("77.8\n")
+        status, out = checked()
+        assert status == 1 and len(out.splitlines()) == 4 and "Containerfile: does not say 77.8" in out, out
+
+
+def test_commit_of_packed_sources():
+    """What was packed says of which commit it is, wherever it is unpacked; what has neither that nor git says nothing."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.mkdir(f"{directory}/scripts")
+        shutil.copy("scripts/commit", f"{directory}/scripts/commit")
+        for line, expected in (("0123456789abcdef0123456789abcdef01234567 1700000000", "0123456789ab 1700000000\n"),
+                               ("0123456789ab-dirty 1700000000", "0123456789ab-dirty 1700000000\n"),
+                               ("$Format:%H %ct$", ""), ("", "\n")):
+            with open(f"{directory}/scripts/archived", "w") as f:
+                f.write(f"# comment\n{line}\n")
+            assert run(f"{directory}/scripts/commit")[:2] == (0, expected), line
 
 
 def test_man_date_obeys_source_date_epoch():
