@@ -78,13 +78,24 @@ bool object_is_iterator(const struct bpf_program *prog)
 	return !strncmp(bpf_program__section_name(prog), "iter/", 5);
 }
 
+/* With DWELL_VERIFIER, for tests, the log tells of each program how much work it was (BPF_LOG_STATS: 06ee7115b0d1, 5.2). */
+#define OBJECT_LOG_STATS 4
+
+static struct bpf_object *object_open(const struct object_variant *v)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		    .kernel_log_level = getenv("DWELL_VERIFIER") ? OBJECT_LOG_STATS : 0);
+
+	return bpf_object__open_mem(v->data, (size_t)(v->end - v->data), &opts);
+}
+
 int object_each_tracepoint(const struct object_variant *v, object_tracepoint_fn fn, void *arg)
 {
 	struct bpf_object *obj;
 	struct bpf_program *prog;
 
 	object_quiet();
-	obj = bpf_object__open_mem(v->data, (size_t)(v->end - v->data), NULL);
+	obj = object_open(v);
 	if (!obj)
 		return -errno;
 	bpf_object__for_each_program(prog, obj)
@@ -140,7 +151,7 @@ int object__try(struct object *o, const struct object_variant *v, const struct o
 {
 	int err;
 
-	o->obj = bpf_object__open_mem(v->data, (size_t)(v->end - v->data), NULL);
+	o->obj = object_open(v);
 	if (!o->obj)
 		return -errno;
 	o->variant = v->name; /* check() may ask */

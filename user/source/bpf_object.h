@@ -72,7 +72,10 @@ int object_each_tracepoint(const struct object_variant *v, object_tracepoint_fn 
 typedef int (*object_try_fn)(void *arg, size_t which);
 int object_try_variants(const struct object_variant *variants, size_t cnt, object_try_fn fn,
 			void *arg);
-/* One variant: opened, configured, loaded, checked. 0; or -errno, and @o is empty. */
+/*
+ * One variant: opened, configured, loaded, checked. 0; or -errno, and @o is empty. With DWELL_VERIFIER set, for tests, log_debug()
+ * gets what the verifier counted ("processed N insns") for each program that it takes.
+ */
 int object__try(struct object *o, const struct object_variant *v, const struct object_setup *setup);
 /* Why the kernel refused every variant, with the way out: sets the error's sentence and returns @err. */
 int object_explain(int err);
