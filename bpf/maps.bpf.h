@@ -7,7 +7,7 @@
  *   exit_spills  totals of exited threads, likewise           kernel -> user
  *   stacks_sent  ids whose frames user space has              kernel
  *   task_states  one struct task_state per traced thread      kernel
- *   unwind_*, memo: see unwind.bpf.h; pythons: see python.bpf.h
+ *   unwind_*: see unwind_maps.bpf.h; memo: unwind.bpf.h; pythons: python.bpf.h
  *
  * The spill maps sit inside arrays of maps: user space puts an empty one in the place of a filled one.
  * That update returns only after every running program has left the old map (maybe_wait_bpf_programs(),

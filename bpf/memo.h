@@ -44,6 +44,11 @@ enum memo_flags {
 #define MEMO_LEAVES_OUT 0
 #endif
 
+/* Where nothing is remembered nothing has to be noted. */
+#ifndef MEMO_TAKES_NOTES
+#define MEMO_TAKES_NOTES 1
+#endif
+
 /* What is noted in the course of a walk. */
 struct memo_notes {
 	__u64 base, top;
@@ -218,7 +223,7 @@ static __always_inline void memo_note(struct memo_notes *n, __u64 addr, __u64 va
 	__u64 place = (addr - n->base) >> 3;
 	__u32 how = placed ? MEMO_SLOT_PLACED : 0;
 
-	if (memo_fits(n, place) && !memo_leaves_out(n, how))
+	if (MEMO_TAKES_NOTES && memo_fits(n, place) && !memo_leaves_out(n, how))
 		memo_note_slot(n, (__u32)place | how, value);
 }
 

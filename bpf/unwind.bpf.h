@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The walk (unwind.h) and its memory (memo.h) in the kernel: maps and primitives.
+ * The walk (unwind.h) and its memory (memo.h) in the kernel: primitives.
  *
- *   unwind_pools     blocks of tables; unwind_modules, which are whose    user -> kernel
- *   unwind_mappings  the pool of mappings; unwind_sets, who has which     user -> kernel
- *   unwind_rules     rules remembered by address                          kernel
  *   memo             walks remembered                                     kernel
  *
+ * The maps of tables and mappings are in unwind_maps.bpf.h.
  * Needs bpf_loop() (e6f2dd0f8067, 5.17): a loop over frames that the verifier looks at once.
  */
 #ifndef DWELL_UNWIND_BPF_H
@@ -17,54 +15,7 @@
 #define MEMO_LEAVES_OUT (cfg.memo == CONFIG_MEMO_BROKEN)
 #include "go_thread.h"
 #include "memo_table.h"
-#include "unwind.h"
-
-#define UNWIND_STEPS 11 /* of a search in a set */
-_Static_assert(UNWIND_SET_MAX == (1 << UNWIND_STEPS) - 1, "a set is searched whole");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, UNWIND_MAX_POOLS);
-	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_ARRAY);
-			__uint(max_entries, 1);
-			__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-			__uint(key_size, sizeof(__u32));
-			__uint(value_size, UNWIND_BLOCK_BYTES);
-		});
-} unwind_pools SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, UNWIND_MAX_MODULES + 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct unwind_module);
-} unwind_modules SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, UNWIND_MAX_MAPPINGS);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct unwind_mapping);
-} unwind_mappings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, UNWIND_MAX_SETS);
-	__type(key, struct wire_image);
-	__type(value, struct unwind_set);
-} unwind_sets SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* loader: cfg.cache_mask + 1 */
-	__type(key, __u32);
-	__type(value, struct unwind_cached);
-} unwind_rules SEC(".maps");
+#include "unwind_maps.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -154,50 +105,6 @@ static __always_inline bool kernel_word(struct window *w, __u64 addr, __u64 *ret
 	if (addr & 7 || addr >= w->limit)
 		return false;
 	*ret = kernel_load(addr);
-	return true;
-}
-
-static __always_inline const void *unwind_block(struct unwind_walk *w, __u32 module, __u32 block)
-{
-	struct unwind_module *m = bpf_map_lookup_elem(&unwind_modules, &module);
-	void *pool;
-	__u32 i;
-
-	if (!m || block >= m->block_cnt)
-		return NULL;
-	i = m->pool;
-	pool = bpf_map_lookup_elem(&unwind_pools, &i);
-	i = m->first + block;
-	return pool ? bpf_map_lookup_elem(pool, &i) : NULL;
-}
-
-static __always_inline struct unwind_cached *unwind_cache(struct unwind_walk *w, __u32 hash)
-{
-	__u32 i = hash & cfg.cache_mask;
-
-	return bpf_map_lookup_elem(&unwind_rules, &i);
-}
-
-/* The last mapping of the set that begins at or before @addr, if it reaches it. */
-static __always_inline bool unwind_find(struct unwind_walk *w, __u64 addr)
-{
-	__u32 first = w->set.first, cnt = w->set.cnt, pos = w->zero, i;
-	struct unwind_mapping *m;
-
-	for (__u32 step = 1 << (UNWIND_STEPS - 1); step; step >>= 1) {
-		if (pos + step <= cnt) {
-			i = first + pos + step - 1;
-			m = bpf_map_lookup_elem(&unwind_mappings, &i);
-			if (m && m->start <= addr)
-				pos += step;
-		}
-		pos &= UNWIND_SET_MAX;
-	}
-	i = first + pos - 1;
-	m = pos ? bpf_map_lookup_elem(&unwind_mappings, &i) : NULL;
-	if (!m || addr >= m->end || addr < m->start)
-		return false;
-	w->at = *m;
 	return true;
 }
 

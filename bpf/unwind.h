@@ -61,6 +61,11 @@ enum unwind_walk_flags {
 	UNWIND_W_GO = 1 << 5,	   /* on a stack that w->go tells about */
 };
 
+/* Does anybody tell of the stacks of Go (w->go)? */
+#ifndef UNWIND_HAS_GO
+#define UNWIND_HAS_GO 1
+#endif
+
 #define UNWIND_END_OUTERMOST 256 /* inside of a step, where 0 means that it goes on */
 
 struct unwind_walk {
@@ -464,7 +469,7 @@ static __always_inline __u32 unwind_go_left(struct unwind_walk *w, __u64 sp, __u
 
 static __always_inline __u32 unwind_leave(struct unwind_walk *w)
 {
-	bool go = w->flags & UNWIND_W_GO;
+	bool go = UNWIND_HAS_GO && w->flags & UNWIND_W_GO;
 	__u64 sp = w->sp;
 	__u32 end;
 

@@ -117,41 +117,9 @@ static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __
 static __always_inline void inherit_mappings(const struct wire_image *parent,
 					     const struct wire_image *child)
 {
-	struct unwind_set *set = bpf_map_lookup_elem(&unwind_sets, parent), copy;
-
 	python_inherit(parent, child);
 	go_inherit(parent, child);
-	if (!set || !set->id)
-		return;
-	copy = *set;
-	bpf_map_update_elem(&unwind_sets, child, &copy, BPF_NOEXIST);
-}
-
-/* Asks user space for the mappings of the image, once for each number of executable pages. */
-static __always_inline void user_ask(const struct task_state *st, struct unwind_set *set,
-				     __u64 exec_pages, __u64 ts)
-{
-	struct unwind_set none = {.asked = (__u32)exec_pages, .exec_pages = exec_pages};
-	struct wire_remap rec = {};
-
-	if (set && set->asked == (__u32)exec_pages)
-		return;
-	rec.h.kind = WIRE_REMAP;
-	rec.h.size = sizeof(rec);
-	rec.image = st->image;
-	rec.time_ns = ts;
-	rec.exec_pages = exec_pages;
-	/* Before user space can know: a late mark would be set on what it puts in the entry's place. */
-	if (set)
-		set->asked = (__u32)exec_pages;
-	if (!ring_send_now(&rec, sizeof(rec))) {
-		count(WIRE_C_REMAPS_LOST, 1);
-		if (set)
-			set->asked = 0;
-		return;
-	}
-	if (!set)
-		bpf_map_update_elem(&unwind_sets, &st->image, &none, BPF_NOEXIST);
+	user_inherit(parent, child);
 }
 
 struct user_walk {
@@ -162,16 +130,6 @@ struct user_walk {
 static int user_walk_step(__u32 i, struct user_walk *c)
 {
 	return walk_frame(c->walk, (struct stack_scratch *)c->rec) ? 1 : 0;
-}
-
-_Static_assert(WIRE_END_CNT - WIRE_END_DEPTH_LIMIT == 8, "see the mask");
-
-static __always_inline void user_count_end(__u32 end)
-{
-	/* The mask is for the verifier. */
-	if (end != WIRE_END_OUTERMOST)
-		count(WIRE_C_UNWIND_END(WIRE_END_DEPTH_LIMIT) + ((end - WIRE_END_DEPTH_LIMIT) & 7),
-		      1);
 }
 
 /* Sends a stack that was walked to its end, with the frames of @python (NULL: none). The id that it has without them. */
@@ -260,12 +218,6 @@ static __always_inline __u64 user_walk_on(struct walk_scratch *s, struct user_wa
 	return id;
 }
 
-static __always_inline void user_regs(const struct pt_regs *regs, struct unwind_walk *w)
-{
-	w->pc = w->sp = w->fp = w->bx = w->lr = 0;
-	task_user_frame(regs, &w->pc, &w->sp, &w->fp, &w->bx, &w->lr);
-}
-
 /* By unwind tables, or from the memo. 0: they are not there yet, or there is no stack. */
 static __always_inline __u64 user_by_cfi(const struct pt_regs *regs, struct task_state *st,
 					 struct walk_scratch *s, struct wire_stack *rec,
@@ -346,20 +298,15 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 	struct walk_scratch *s = walk_scratch();
 	struct python_walk *python = NULL;
 	struct unwind_set *set;
-	__u64 exec_pages, id = 0;
 	__u32 flags = 0;
+	__u64 id = 0;
 
 	if (!rec || !s)
 		return 0;
 	go_capture(task, st, s);
 	if (cfg.unwind == CONFIG_UNWIND_FP)
 		return user_by_fp(ctx, st, s, rec, 0, ts);
-	set = bpf_map_lookup_elem(&unwind_sets, &st->image);
-	exec_pages = task_exec_pages(task);
-	if (!set || set->exec_pages != exec_pages) {
-		user_ask(st, set, exec_pages, ts);
-		flags = UNWIND_W_STALE;
-	}
+	set = user_set(task, st, ts, &flags);
 	/* Code that is new is in no mapping yet; what was there before is nearly always there still. */
 	if (set && set->id) {
 		python = python_capture(task, st);
