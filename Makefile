@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb dist test-vm soak bench-vm-switch fuzz programs
+.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb dist test-vm test-vm-ci kernels soak bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -48,7 +48,7 @@ USER_C := $(sort $(filter-out %_windows.c,$(wildcard user/*/*.c)))
 USER_S := $(sort $(wildcard user/*/*.S))
 TOOLS_C := $(sort $(filter-out %_windows.c,$(wildcard tools/*.c)))
 ASSETS := $(wildcard user/output/*.js user/output/*.css user/app/*.bash user/app/*.zsh user/app/*.fish)
-BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_minimal \
+BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,offcpu_core offcpu_compat offcpu_bounded offcpu_minimal \
 	syscalls_core syscalls_compat syscalls_minimal runq_core runq_compat \
 	snapshot_compat snapshot_minimal go_events_core go_memory)
 MAN_PAGES := $(patsubst %,$(O)/man/dwell-%.1,offcpu wakeups chains locks syscalls runq top dump goroutines record report info diff check serve push doctor selftest list \
@@ -127,6 +127,7 @@ $(O)/obj/%.o: %.S $(BPF_OBJS) $(PREPARED)
 # One source, up to three programs: for kernels with task storage, for those that don't take it, for old ones.
 $(O)/bpf/%_core.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
 $(O)/bpf/%_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v3
+$(O)/bpf/%_bounded.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_BOUNDED -mcpu=v2
 $(O)/bpf/%_minimal.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_MINIMAL -mcpu=v2
 $(O)/bpf/runq_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v2
 $(filter $(O)/bpf/offcpu_%,$(BPF_OBJS)): bpf/offcpu.bpf.c
@@ -370,6 +371,9 @@ $(WORK_PROGRAMS): $(O)/tests/work/%: tests/live/work/%.c $(O)/gen/flags | $(O)/g
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WORK_CFLAGS) $< -o $@
 
+# As libc is built.
+$(O)/tests/work/known: WORK_CFLAGS += -O2 -fomit-frame-pointer
+
 $(BENCH_PROGRAMS): $(O)/tests/bench/%: tests/bench/work/%.c $(O)/gen/flags | $(O)/gen/deps
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -426,6 +430,10 @@ deploy:
 
 # The tests in guests take a kernel each: vm/pid@6.1. They skip where it could not be fetched.
 KERNELS ?= 5.10 6.1 6.12 sid
+# All of the table, for docs/kernels.md; and for CI the ends of it, with what differs most.
+ALL_KERNELS := 5.10 6.1 6.12 sid 6.1-arm64 sid-arm64
+CI_KERNELS := 5.10 sid
+CI_VM_TESTS := features stacks
 vm_tests_on = $(foreach t,$(call scripts_in,vm),"vm/$(t:tests/vm/test_%.py=%)@$(1)=$(t) $(1)")
 VM_TESTS = $(foreach k,$(KERNELS),$(call vm_tests_on,$(k)))
 
@@ -435,6 +443,18 @@ test-vm:
 	@tests/vm/fetch-kernels $(KERNELS) || true
 	$(if $(findstring arm64,$(KERNELS)),@tests/vm/cross-build arm64 $(abspath $(O))-arm64 -j$(NPROC) || [ $$? = 77 ])
 	@$(RUN) --long --timeout 900 $(VM_TESTS)
+
+# docs/kernels.md tells what failed, too.
+kernels:
+	+@$(MAKE) --no-print-directory test-vm KERNELS='$(ALL_KERNELS)'; status=$$?; \
+	DWELL='$(abspath $(O)/dwell)' BUILD='$(abspath $(O))' tests/vm/kernels-page $(ALL_KERNELS) && exit $$status
+
+# Without a network, or without QEMU or the kernels at the other end of it, they skip and say so.
+test-vm-ci:
+	@$(DEPS) vm || true
+	$(call build,$(O)/dwell $(WORK_PROGRAMS))
+	@tests/vm/fetch-kernels $(CI_KERNELS) || true
+	@$(RUN) --may-skip $(foreach k,$(CI_KERNELS),$(foreach t,$(CI_VM_TESTS),"vm/$(t)@$(k)=tests/vm/test_$(t).py $(k)"))
 
 # One dwell serve through so many intervals, which takes hours: is its memory flat?
 INTERVALS ?= 1e9
@@ -522,6 +542,7 @@ help:
 	@echo 'make check      layers, format, cppcheck, -Werror with gcc and clang, unit tests, fuzz corpora'
 	@echo 'make unit golden live browser truth deploy   one kind of test each'
 	@echo 'make test-vm    whole-system tracing and other kernels, in QEMU: KERNELS="$(KERNELS)"'
+	@echo 'make kernels    the same on all of $(ALL_KERNELS); writes docs/kernels.md'
 	@echo 'make bench-switch   what a context switch costs, beside other tools; writes docs/performance.md'
 	@echo 'make bench-syscalls   what a system call costs, beside other tools; writes docs/performance-syscalls.md'
 	@echo 'make bench-serve   what dwell serve takes of the machine while it runs on; writes docs/performance-serve.md'

@@ -37,8 +37,8 @@ static __always_inline __u64 kernel_position(void *ctx, __u64 *room)
 	return *(volatile __u64 *)room;
 }
 
-/* A function that is not static is verified once, not on each way that leads to it (5.13 on). */
-#ifdef DWELL_VARIANT_MINIMAL
+/* A function that is not static is verified once, not on each way that leads to it; with pointers from 5.13 on. */
+#ifdef DWELL_OLD_KERNEL
 static __always_inline
 #else
 __noinline
@@ -107,7 +107,7 @@ static __always_inline __u64 stack_by_helper(void *ctx, const struct task_state 
 	return n ? stack_send(st, rec, kind, n, flags, ts) : 0;
 }
 
-#ifndef DWELL_VARIANT_MINIMAL
+#ifndef DWELL_OLD_KERNEL
 #include "walks.bpf.h"
 #else
 static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __u64 key, __u64 ts)
@@ -116,7 +116,13 @@ static __always_inline __u64 capture_kernel(void *ctx, struct task_state *st, __
 
 	return rec ? stack_by_helper(ctx, st, rec, WIRE_STACK_KERNEL, 0, ts) : 0;
 }
+#endif
 
+#ifdef DWELL_VARIANT_BOUNDED
+#include "bounded.bpf.h"
+#endif
+
+#ifdef DWELL_VARIANT_MINIMAL
 static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 					  const struct pt_regs *regs, struct task_state *st,
 					  __u64 ts)

@@ -4,7 +4,8 @@
  *
  * CORE (5.15+): typed pointers of tp_btf programs are dereferenced directly; state in task-local storage.
  * COMPAT: raw tracepoints, bpf_probe_read_kernel(); state in a hash.
- * MINIMAL: the same, for kernels without bpf_loop() (before 5.17): no walks of our own.
+ * BOUNDED: the same for kernels without bpf_loop() (before 5.17): user stacks are walked in loops with a fixed end.
+ * MINIMAL: no walks of our own.
  */
 #ifndef DWELL_TASK_BPF_H
 #define DWELL_TASK_BPF_H
@@ -16,6 +17,10 @@
 #include <bpf/bpf_tracing.h>
 
 #include "shared.bpf.h"
+
+#if defined(DWELL_VARIANT_BOUNDED) || defined(DWELL_VARIANT_MINIMAL)
+#define DWELL_OLD_KERNEL
+#endif
 
 #define TASK_DEAD_STATE	  0x80	     /* TASK_DEAD, include/linux/sched.h */
 #define TASK_PF_KTHREAD	  0x00200000 /* PF_KTHREAD */
@@ -214,7 +219,7 @@ static __always_inline bool task_in_cgroup(struct css_set *set)
  * iterator gives. Before bpf_task_pt_regs (5.15) they are found at the top of the kernel stack; kernels that leave a
  * gap there (FRED) are newer.
  */
-#ifdef DWELL_VARIANT_MINIMAL
+#ifdef DWELL_OLD_KERNEL
 static __always_inline struct pt_regs *task_current_regs(struct task_struct *task)
 {
 	void *stack = TASK_GET(task, stack);

@@ -42,12 +42,13 @@ static struct doctor_facts healthy(void)
 			    .kptr_restrict = 0,
 			    .ptrace_scope = MACHINE_UNKNOWN,
 			    .max_memlock_bytes = UINT64_MAX},
-		.features = {.has_loop = 1, .counts_memlock = 0},
+		.features = {1, 0, 1, 1, 1, 1, 1, 1},
 		.trial = {.offcpu = {.variant = "core"},
 			  .syscalls = {.variant = "core"},
 			  .runq = {.variant = "core"},
 			  .unwind = "cfi",
-			  .edges = "iterators"},
+			  .edges = "iterators",
+			  .python = true},
 	};
 }
 
@@ -121,7 +122,8 @@ static void without_rights(struct doctor_facts *f)
 	f->machine.caps = 0;
 	f->machine.may_bpf = f->machine.may_raise_memlock = false;
 	f->machine.bpf_err = -EPERM;
-	f->trial = (struct bpf_trial){refused, refused, refused, NULL, NULL, -EACCES};
+	f->trial = (struct bpf_trial){
+		.offcpu = refused, .syscalls = refused, .runq = refused, .mappings_err = -EACCES};
 	f->kernel_symbols = 1;
 }
 
@@ -180,18 +182,21 @@ static void test_user_namespace(void **state _unused_)
 
 /* ---- the kernel ---- */
 
+static const struct bpf_features no_types = {-1, -1, -1, -1, -1, -1, -1, -1};
+
 static void test_no_type_information(void **state _unused_)
 {
 	struct doctor_facts f = healthy();
 
 	f.machine.has_btf = false;
-	f.features = (struct bpf_features){-1, -1};
+	f.features = no_types;
 	f.trial = (struct bpf_trial){.offcpu = {.err = -ENOENT, .text = "no types"}};
 	judge(&f);
 	expect("btf", DOCTOR_FAIL, "CONFIG_DEBUG_INFO_BTF", "apt install linux-image-$(dpkg");
 	expect("probes", DOCTOR_FAIL, "said above", NULL);
 	assert_null(find("unwinding"));
 	assert_null(find("memlock"));
+	assert_null(find("features"));
 	f.machine.has_sys = false;
 	judge(&f);
 	expect("btf", DOCTOR_FAIL, "not mounted", "mount -t sysfs");
@@ -267,7 +272,54 @@ static void test_old_kernel(void **state _unused_)
 	/* Without a trial the types tell. */
 	f.trial.unwind = NULL;
 	judge(&f);
-	expect("unwinding", DOCTOR_WARN, "frame pointers only", "5.17");
+	expect("unwinding", DOCTOR_WARN, "without bpf_loop()", "5.17");
+	f.trial.offcpu = (struct bpf_trial_part){.variant = "bounded"};
+	f.trial.unwind = "cfi";
+	f.trial.python = false;
+	judge(&f);
+	expect("unwinding", DOCTOR_WARN, "by unwind tables, without frames of Python", "5.17");
+}
+
+/* Each feature that is not there is named, with what is done instead, and nothing is bad about it. */
+static void test_features(void **state _unused_)
+{
+	struct doctor_facts f = healthy();
+
+	judge(&f);
+	expect("features", DOCTOR_OK,
+	       ": task_storage bpf_loop task_iterators task_pt_regs prev_state __state rdonly_cast "
+	       "copy_from_user_task",
+	       NULL);
+	assert_null(find("task_storage"));
+	assert_null(find("copy_from_user_task"));
+	/* Storage that the kernel has and refuses is as none. */
+	f.trial.offcpu.variant = "compat";
+	f.features.has_prev_state = f.features.has_task_copy = 0;
+	judge(&f);
+	expect("features", DOCTOR_OK, ": bpf_loop task_iterators task_pt_regs __state rdonly_cast",
+	       NULL);
+	expect("task_storage", DOCTOR_OK, "hash", NULL);
+	expect("prev_state", DOCTOR_OK, "instead", NULL);
+	expect("copy_from_user_task", DOCTOR_OK, "CAP_SYS_PTRACE", NULL);
+	assert_null(find("bpf_loop"));
+	f.features = (struct bpf_features){0};
+	f.trial.edges = "proc";
+	judge(&f);
+	expect("features", DOCTOR_OK, ": none", NULL);
+	for (size_t i = 0; i < 8; i++) {
+		static const char *const names[] = {
+			"task_storage", "bpf_loop", "task_iterators", "task_pt_regs",
+			"prev_state",	"__state",  "rdonly_cast",    "copy_from_user_task"};
+
+		expect(names[i], DOCTOR_OK, "not in this kernel; instead: ", NULL);
+	}
+	/* What is not known is not said to be missing. */
+	f.features = no_types;
+	f.trial = (struct bpf_trial){.offcpu = {.err = -ENOENT, .text = "no types"}};
+	judge(&f);
+	assert_null(find("features"));
+	assert_null(find("bpf_loop"));
+	assert_null(find("task_iterators"));
 }
 
 static void test_settings(void **state _unused_)
@@ -449,6 +501,7 @@ static void test_python(void **state _unused_)
 	judge_target(&f, &t);
 	expect("runtime", DOCTOR_OK, "CPython 3.13", NULL);
 	f.trial.unwind = "fp";
+	f.trial.python = false;
 	judge_target(&f, &t);
 	expect("runtime", DOCTOR_WARN, "CPython 3.13", "5.17");
 	assert_null(find("unwind_tables"));
@@ -511,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_lockdown),
 		cmocka_unit_test(test_bpf_refused),
 		cmocka_unit_test(test_old_kernel),
+		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_libraries),
 		cmocka_unit_test(test_target),

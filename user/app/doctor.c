@@ -216,16 +216,26 @@ static bool judge_runq(const struct doctor_facts *f, size_t i, struct doctor_fin
 static bool judge_unwinding(const struct doctor_facts *f, size_t i, struct doctor_finding *ret)
 {
 	const char *tried = f->trial.unwind;
+	bool cfi = tried && !strcmp(tried, "cfi");
+	bool python = cfi ? f->trial.python : f->features.has_loop > 0;
 
 	if (i || (!tried && f->features.has_loop < 0))
 		return false;
-	if (tried ? !strcmp(tried, "cfi") : f->features.has_loop > 0)
+	if (python && (cfi || !tried))
 		return doctor_say(ret, DOCTOR_OK, "user stacks are walked by unwind tables%s",
 				  tried ? "" : ": the kernel has bpf_loop()");
+	if (tried && !cfi) {
+		doctor_say(ret, DOCTOR_WARN,
+			   "user stacks are walked by frame pointers only, and without frames of "
+			   "Python");
+		return doctor_fix(ret, "Linux 5.17 or newer (Debian 12 has 6.1), or programs built "
+				       "with -fno-omit-frame-pointer");
+	}
 	doctor_say(ret, DOCTOR_WARN,
-		   "user stacks are walked by frame pointers only, and without frames of Python");
-	return doctor_fix(ret, "Linux 5.17 or newer (Debian 12 has 6.1), or programs built with "
-			       "-fno-omit-frame-pointer");
+		   "user stacks are walked %s, without frames of Python and whose goroutine a "
+		   "thread of Go runs",
+		   cfi ? "by unwind tables" : "without bpf_loop()");
+	return doctor_fix(ret, "Linux 5.17 or newer (Debian 12 has 6.1)");
 }
 
 static bool judge_iterators(const struct doctor_facts *f, size_t i, struct doctor_finding *ret)
@@ -295,6 +305,7 @@ static const struct doctor_check doctor_checks[] = {
 	{"iterators", judge_iterators},
 	{"syscalls", judge_syscalls},
 	{"runq", judge_runq},
+	{NULL, doctor_judge_features},
 	{"mappings", judge_mappings},
 	{"kernel_names", judge_kernel_names},
 	{"yama", judge_yama},

@@ -21,6 +21,8 @@ extern const struct doctor_check doctor_target_checks[];
 /* Those of rights. */
 bool doctor_judge_rights(const struct doctor_facts *f, size_t i, struct doctor_finding *ret);
 bool doctor_judge_capability(const struct doctor_facts *f, size_t i, struct doctor_finding *ret);
+/* Those of what kernels differ in. */
+bool doctor_judge_features(const struct doctor_facts *f, size_t i, struct doctor_finding *ret);
 /* The first capability that is missing and without which nothing is traced; NULL: none. */
 const char *doctor_missing_vital(const struct doctor_facts *f);
 

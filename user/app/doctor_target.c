@@ -226,10 +226,10 @@ static bool judge_python(const struct doctor_facts *f, struct doctor_finding *re
 		return doctor_fix(ret, "run it with CPython 3.11 to 3.14 as Debian or python.org "
 				       "build it");
 	}
-	if (f->trial.unwind && strcmp(f->trial.unwind, "cfi") != 0) {
+	if (f->trial.unwind && !f->trial.python) {
 		doctor_say(ret, DOCTOR_WARN,
-			   "CPython %u.%u: its functions are shown only where stacks are walked by "
-			   "unwind tables",
+			   "CPython %u.%u: its functions are shown only where the kernel has "
+			   "bpf_loop()",
 			   t->python_version >> 8, t->python_version & 0xff);
 		return doctor_fix(ret, "Linux 5.17 or newer (Debian 12 has 6.1)");
 	}

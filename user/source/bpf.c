@@ -652,6 +652,11 @@ const char *bpf_source_unwind(const struct source *s)
 	return ((const struct bpf_source *)s)->unwinder ? "cfi" : "fp";
 }
 
+bool bpf_source_python(const struct source *s)
+{
+	return ((const struct bpf_source *)s)->pythons;
+}
+
 const char *bpf_source_edges(const struct source *s)
 {
 	return ((const struct bpf_source *)s)->edges.cfg.proc_ids ? "proc" : "iterators";

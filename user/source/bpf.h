@@ -43,10 +43,12 @@ struct bpf_opts {
 struct source *bpf_source_open(const struct bpf_opts *opts, struct module_table *modules,
 			       const struct image_table *images);
 
-/* "core", "compat" or "minimal": which probes this kernel took. */
+/* "core", "compat", "bounded" or "minimal": which probes this kernel took. */
 const char *bpf_source_variant(const struct source *s);
 /* "cfi" or "fp": how user stacks are walked. */
 const char *bpf_source_unwind(const struct source *s);
+/* Are frames of Python walked? */
+bool bpf_source_python(const struct source *s);
 /* "iterators" or "proc": how threads that sleep at the window's edges are found, see bpf_edges.h. */
 const char *bpf_source_edges(const struct source *s);
 

@@ -14,7 +14,7 @@
 #endif
 	.section .rodata
 	.global bpf_object_core, bpf_object_core_end, bpf_object_compat, bpf_object_compat_end
-	.global bpf_object_minimal, bpf_object_minimal_end
+	.global bpf_object_bounded, bpf_object_bounded_end, bpf_object_minimal, bpf_object_minimal_end
 	.global bpf_syscalls_core, bpf_syscalls_core_end, bpf_syscalls_compat, bpf_syscalls_compat_end
 	.global bpf_syscalls_minimal, bpf_syscalls_minimal_end
 	.global bpf_runq_core, bpf_runq_core_end, bpf_runq_compat, bpf_runq_compat_end
@@ -30,6 +30,10 @@ bpf_object_core_end:
 bpf_object_compat:
 	.incbin "offcpu_compat.bpf.o"
 bpf_object_compat_end:
+	.balign 8
+bpf_object_bounded:
+	.incbin "offcpu_bounded.bpf.o"
+bpf_object_bounded_end:
 	.balign 8
 bpf_object_minimal:
 	.incbin "offcpu_minimal.bpf.o"

@@ -13,20 +13,24 @@
 
 extern const char bpf_object_core[], bpf_object_core_end[];
 extern const char bpf_object_compat[], bpf_object_compat_end[];
+extern const char bpf_object_bounded[], bpf_object_bounded_end[];
 extern const char bpf_object_minimal[], bpf_object_minimal_end[];
 
 /* In the order in which they are tried; those with walks of their own come first. */
 static const struct object_variant probes_variants[] = {
 	{"core", bpf_object_core, bpf_object_core_end},
 	{"compat", bpf_object_compat, bpf_object_compat_end},
+	{"bounded", bpf_object_bounded, bpf_object_bounded_end},
 	{"minimal", bpf_object_minimal, bpf_object_minimal_end},
 };
 
 static const struct probes_trait {
-	bool walks;  /* has walks of its own: CFI, memo */
+	bool walks;  /* has walks of its own, by CFI */
+	bool memo;   /* and remembers them */
 	bool hashed; /* keeps the threads' state in a hash, which user space can fill and read */
 } probes_traits[ARRAY_SIZE(probes_variants)] = {
-	{.walks = true},
+	{.walks = true, .memo = true},
+	{.walks = true, .memo = true, .hashed = true},
 	{.walks = true, .hashed = true},
 	{.hashed = true},
 };
@@ -136,10 +140,10 @@ static int probes_try_either(void *arg, size_t which)
 	struct config *cfg = l->cfg;
 	int err;
 
-	if (!trait->walks) {
+	if (!trait->walks)
 		cfg->unwind = CONFIG_UNWIND_FP;
+	if (!trait->memo)
 		cfg->memo = CONFIG_MEMO_OFF;
-	}
 	err = cfg->proc_ids && !trait->hashed ? -EOPNOTSUPP : probes_try(l, which);
 	if (!err || !l->p->iterators_refused || cfg->proc_ids)
 		return err;

@@ -57,7 +57,7 @@ int probes__attach(struct probes *p);
 /* Detaches all programs; they stay loaded, so that /proc/kallsyms still names them. */
 void probes__detach(struct probes *p);
 int probes__map_fd(const struct probes *p, enum probes_map map);
-/* "core" (tp_btf, task storage), "compat" (raw_tp, hash) or "minimal" (the same, without walks of our own). */
+/* "core" (tp_btf, task storage), "compat" (raw_tp, hash), "bounded" (without bpf_loop()) or "minimal" (without walks of our own). */
 const char *probes__variant(const struct probes *p);
 /*
  * Begins or ends the window, a moment from now: the time is stored before it comes, so that no event sees it late.

@@ -60,6 +60,7 @@ static void trial_offcpu(struct bpf_trial *t, const struct targets *targets)
 	if (!err) {
 		t->unwind = bpf_source_unwind(s);
 		t->edges = bpf_source_edges(s);
+		t->python = bpf_source_python(s);
 	}
 	source__close(s);
 	image_table__fini(&images);
@@ -170,9 +171,26 @@ static int features_have(const struct btf *btf, const char *helper)
 	return 0;
 }
 
+static int features_have_member(const struct btf *btf, const char *name, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+	if (!t)
+		return -1;
+	for (uint16_t i = 0; i < btf_vlen(t); i++) {
+		const char *found = btf__name_by_offset(btf, btf_members(t)[i].name_off);
+
+		if (found && !strcmp(found, member))
+			return 1;
+	}
+	return 0;
+}
+
 struct bpf_features bpf_features_ask(void)
 {
-	struct bpf_features ret = {.has_loop = -1, .counts_memlock = -1};
+	struct bpf_features ret = {-1, -1, -1, -1, -1, -1, -1, -1};
+	struct object_kernel kernel;
 	struct btf *btf;
 	int has;
 
@@ -184,6 +202,13 @@ struct bpf_features bpf_features_ask(void)
 	/* Came with 5.11 as well; libbpf goes by it, too. */
 	has = features_have(btf, "BPF_FUNC_ktime_get_coarse_ns");
 	ret.counts_memlock = has < 0 ? -1 : !has;
+	ret.has_storage = features_have(btf, "BPF_FUNC_task_storage_get");
+	ret.has_regs = features_have(btf, "BPF_FUNC_task_pt_regs");
+	ret.has_task_copy = features_have(btf, "BPF_FUNC_copy_from_user_task");
+	ret.has_new_state = features_have_member(btf, "task_struct", "__state");
 	btf__free(btf);
+	kernel = object_ask_kernel();
+	ret.has_prev_state = kernel.has_prev_state;
+	ret.has_loads = kernel.has_loads;
 	return ret;
 }
