@@ -44,11 +44,12 @@ def settled_family(pids, seconds=1.5):
     return [pid for pid, started in early.items() if started and start_time(pid) == started]
 
 
-def judge_program(program, want, seconds, least=None):
-    """Traces a program of corpus.py and looks at it: see take_snapshots(). A Report; the program has ended."""
+def judge_program(program, want, seconds, least=None, beside=True):
+    """Traces a program of corpus.py and looks at it: see take_snapshots(). With bcc's tool @beside, where that is. A Report; the
+    program has ended."""
     program.start()
     pids = settled_family(program.pids())
-    bcc = Bcc(pids) if os.path.exists(BCC) else None
+    bcc = Bcc(pids) if beside and os.path.exists(BCC) else None
     path = scratch(f"{program.name}.dwell")
     with Dwell("record", "--no-python", "-o", path, "-p", ",".join(map(str, pids)), "--children") as dwell:
         dwell.tracing()
