@@ -24,6 +24,9 @@ def test_runner_needs_tests():
     status, out, _ = run("tests/run")
     assert (status, out) == (1, "0 passed, 0 failed, 0 skipped\n"), (status, out)
     assert run("tests/run", "off=exit 77")[0] == 1
+    assert run("tests/run", "--may-skip", "off=exit 77")[0] == 0
+    assert run("tests/run", "--may-skip")[0] == 1
+    assert run("tests/run", "--may-skip", "off=exit 77", "bad=false")[0] == 1
     assert run("tests/run", "off=exit 77", "on=true")[0] == 0
 
 
