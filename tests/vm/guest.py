@@ -92,6 +92,12 @@ def host_arch():
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
+def find_qemu(arch):
+    """The program that emulates the architecture; None: it is not installed."""
+    own = cache("qemu", "bin", MACHINES[arch][0])
+    return own if os.path.exists(own) else shutil.which(MACHINES[arch][0])
+
+
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
@@ -180,9 +186,8 @@ class Guest:
         return "kvm" if real and self.kernel.arch == host_arch() else "tcg"
 
     def qemu_command(self, folder):
-        program, machine, processor, console = MACHINES[self.kernel.arch]
-        own = cache("qemu", "bin", program)
-        program = own if os.path.exists(own) else shutil.which(program)
+        _, machine, processor, console = MACHINES[self.kernel.arch]
+        program = find_qemu(self.kernel.arch)
         if not program:
             raise GuestError(f"no {MACHINES[self.kernel.arch][0]}: run scripts/deps vm")
         if self.kernel.arch == "amd64" and self.kernel.release.startswith(WITHOUT_CX16):
@@ -193,7 +198,8 @@ class Guest:
                        "tcg": ["-accel", "tcg,thread=" + os.environ.get("VM_TCG_THREAD", "single"),
                                "-cpu", processor]}[self.accelerator()]
         quiet = "" if self.options.verbose or self.command is None else "quiet loglevel=6"
-        append = f"console={console} panic=-1 oops=panic {quiet} {self.options.append}"
+        # A host that is busy may not give the guest its first ticks in time, and old kernels panic over that.
+        append = f"console={console} no_timer_check panic=-1 oops=panic {quiet} {self.options.append}"
         command = [program, "-M", machine, *accelerator, "-smp", self.options.cpus,
                    "-m", str(self.memory_mb), "-nodefaults", "-no-user-config", "-display", "none",
                    "-no-reboot", "-nic", "none", "-kernel", self.kernel.path("vmlinuz"),

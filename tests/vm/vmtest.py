@@ -18,6 +18,7 @@ sys.path.insert(1, os.path.join(os.path.dirname(HERE), "live"))
 
 import guest
 import kernels
+from notes import Notes
 from livetest import BUILD, DWELL, WORK, Profile, check, facts_of, read, try_case
 
 SCRIPTS = os.path.join(HERE, "guest")
@@ -68,6 +69,13 @@ def metric(text, name, labels=""):
     return sum(values)
 
 
+def note(kernel, key, **values):
+    """Something for docs/kernels.md, beside which cases passed."""
+    notes = Notes(kernel.name)
+    notes.begin(kernel, programs(kernel.arch)[0])
+    notes.put(key, **values)
+
+
 def boot(kernel, script, *args, work=(), tools=(), seconds=120, **options):
     """Runs guest/SCRIPT ARGS with dwell, the workloads and the host's tools in PATH. An Outcome, whose folder is gone with the case.
 
@@ -100,6 +108,8 @@ def run_case(function, kernel):
     finally:
         while folders:
             shutil.rmtree(folders.pop(), ignore_errors=True)
+    test = os.path.basename(sys.argv[0]).removeprefix("test_").removesuffix(".py")
+    note(kernel, "tests", **{f"{test}/{function.__name__}": result})
     print(f"{result:4}  {kernel.name}  {function.__name__:32}  {time.monotonic() - since:5.1f} s  {remark}",
           flush=True)
     return result
@@ -112,6 +122,9 @@ def main():
     kernel = kernels.Kernel(sys.argv[1])
     if not kernel.is_there:
         print(f"no kernel in {kernel.folder}: run tests/vm/fetch-kernels {kernel.name}")
+        sys.exit(77)
+    if not guest.find_qemu(kernel.arch) or not shutil.which("busybox"):
+        print("no QEMU or no busybox: run scripts/deps vm")
         sys.exit(77)
     if not os.path.exists(programs(kernel.arch)[0]):
         print(f"no {programs(kernel.arch)[0]}: run tests/vm/cross-build {kernel.arch} {BUILD}-{kernel.arch}")
