@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# timeout: 900
 """What each kernel has and lacks: dwell doctor names it, what runs agrees, and so does the kernel's own list of symbols."""
 import json
 import sys
@@ -24,7 +25,7 @@ def named(found):
 
 @case
 def doctor_names_what_is_missing(kernel):
-    out = boot(kernel, "features.sh")
+    out = boot(kernel, "features.sh", seconds=400)
     found = {f["check"]: f for f in json.loads(out.text("doctor.json"))}
     notes = json.loads(out.text("profile.json"))["notes"]
     has, instead = named(found)

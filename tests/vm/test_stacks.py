@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# timeout: 900
 """User stacks of a program without frame pointers that says itself which of its functions called which."""
 import sys
 
@@ -13,7 +14,7 @@ COUNT = 50
 
 def judge(kernel, **options):
     """(profile's notes, whole, of how many, {last function: whole})"""
-    out = boot(kernel, "pid.sh", "known", COUNT, work=["known"], **options)
+    out = boot(kernel, "pid.sh", "known", COUNT, work=["known"], seconds=300, **options)
     p, facts = out.profile(), out.facts()
     check_laws(p, schedstats=False)
     whole, cnt, ways = share_whole(p, facts, int(facts["ready"][0][0]))

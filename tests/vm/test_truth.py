@@ -5,6 +5,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -21,8 +22,13 @@ def judge(kernel, key, **environment):
         skip(f"the host's gdb does not run on {kernel.arch}")
     if not shutil.which("gdb") or not shutil.which("g++"):
         skip("no gdb or no g++: scripts/deps test")
+    waits = os.path.join(BUILD, "vm", "waits_cc")
+    os.makedirs(os.path.dirname(waits), exist_ok=True)
+    subprocess.run(["g++", "-std=c++20", "-O2", "-pthread", os.path.join(ROOT, "tests/truth/work/waits.cc"), "-o", waits],
+                   check=True)
     out = boot(kernel, "truth.sh", ROOT, *PROGRAMS, seconds=900, host_root=True, memory_mb=2048,
-               environment={"DWELL": DWELL, "BUILD": BUILD, "PYTHONDONTWRITEBYTECODE": "1", **environment})
+               environment={"DWELL": DWELL, "BUILD": BUILD, "PYTHONDONTWRITEBYTECODE": "1", "TRUTH_WAITS_CC": waits,
+                            **environment})
     found = json.loads(out.text("shares.json"))
     for name, figures in found.items():
         print(f"      {kernel.release}: {name}: {figures['equal']} of {figures['judged']} distinct stacks, "
