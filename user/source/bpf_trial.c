@@ -207,7 +207,9 @@ struct bpf_features bpf_features_ask(void)
 	ret.has_task_copy = features_have(btf, "BPF_FUNC_copy_from_user_task");
 	ret.has_new_state = features_have_member(btf, "task_struct", "__state");
 	btf__free(btf);
-	kernel = object_ask_kernel();
+	/* Types that were read before, but not now: both stay unknown. */
+	if (object_ask_kernel(&kernel))
+		return ret;
 	ret.has_prev_state = kernel.has_prev_state;
 	ret.has_loads = kernel.has_loads;
 	return ret;
