@@ -154,7 +154,7 @@ static int goroutines_look_at(struct run *r, size_t i)
 	if (!err && fflush(r->file.fp))
 		err = -errno;
 	if (err)
-		return error_set(err, "can't write the goroutines: %s", strerror(-err));
+		return view_refused(err, r->config->output);
 	goroutines_warn(p);
 	return 0;
 }
@@ -228,6 +228,7 @@ static int goroutines_events(struct run *r)
 	r->plan.events.stacks = c->stacks;
 	r->plan.events.json = r->plan.json;
 	r->plan.events.color = !c->output && terminal_color(stdout);
+	r->plan.events.output = c->output;
 	r->plan.events.top_cnt = c->top_cnt ? (uint32_t)c->top_cnt : UINT32_MAX;
 	return goroutines_events_run(&r->plan.events, r->processes[0], r->file.fp);
 }
@@ -241,7 +242,6 @@ int goroutines_settle(struct rights *rights, bool by_bpf)
 static int goroutines_open(struct run *r)
 {
 	const struct goroutines_config *c = r->config;
-	const char *path = c->output ? c->output : "-";
 	bool by_bpf;
 	int err;
 
@@ -253,10 +253,9 @@ static int goroutines_open(struct run *r)
 		r->schedulers = calloc(r->cnt, sizeof(r->schedulers[0]));
 	if (!r->processes || (c->scheduler && !r->schedulers))
 		return -ENOMEM;
-	err = atomic_file__open(&r->file, path, 0644);
+	err = atomic_file__open(&r->file, c->output ? c->output : "-", 0644);
 	if (err)
-		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
-				 view_advice(err));
+		return view_refused(err, c->output);
 	rights__add_file(&r->rights, &r->file);
 	/* Seen on Linux 6.18: perf_event_open(2) of uprobes takes it in spite of CAP_PERFMON. */
 	if (r->plan.events.burst_ns)
@@ -325,7 +324,7 @@ static int run_goroutines(const void *config, int operand_cnt, char **operands, 
 		err = r.plan.events.burst_ns ? goroutines_events(&r) : goroutines_watch(&r);
 	}
 	if (!err)
-		err = atomic_file__commit(&r.file);
+		err = view_commit(&r.file, r.config->output, 0);
 	if (err)
 		log_error("%s", error_text(err));
 	goroutines_close(&r);

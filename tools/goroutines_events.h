@@ -18,6 +18,7 @@ struct goroutines_events {
 	uint64_t limit;	    /* of hits per second; what has more is left alone */
 	bool system, runtime, stacks, json, color;
 	uint32_t top_cnt;
+	const char *output; /* what is written to, for messages; NULL: stdout */
 };
 
 /* Parses "1s" and "1s/30s" into burst and period. 0 or -EINVAL with error_set(). */

@@ -121,7 +121,7 @@ static int leaks_show_one(struct run *r, struct watched *w, const struct go_look
 	fputc('\n', r->file.fp);
 	if (!err && fflush(r->file.fp))
 		err = -errno;
-	return err ? error_set(err, "can't write the goroutines: %s", strerror(-err)) : 0;
+	return err ? view_refused(err, r->config->output) : 0;
 }
 
 /* What is new. A program that was just begun has nothing to do with the one before. */
@@ -276,8 +276,7 @@ static int leaks_open_output(struct run *r, const char *path)
 	int err = atomic_file__open(&r->file, path, 0644);
 
 	if (err)
-		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
-				 view_advice(err));
+		return view_refused(err, path);
 	rights__add_file(&r->rights, &r->file);
 	return rights__narrow(&r->rights);
 }
@@ -325,7 +324,7 @@ static int leaks_finish(struct run *r)
 		err = leaks_close(r, &r->all[i], is_first);
 		is_first = false;
 	}
-	return err ? err : atomic_file__commit(&r->file);
+	return err ? err : view_commit(&r->file, r->config->output, 0);
 }
 
 static void leaks_free(struct run *r)

@@ -43,8 +43,7 @@ static int live_open_save(struct live *l)
 	/* 0600: a recording tells what ran on the machine. */
 	err = atomic_file__open(&l->save_file, l->config->save, 0600);
 	if (err)
-		return error_set(err, "can't write '%s': %s%s", l->config->save, error_text(err),
-				 view_advice(err));
+		return view_refused(err, l->config->save);
 	l->save = recording_writer__new(l->save_file.fp);
 	if (!l->save)
 		return -errno;
@@ -128,8 +127,7 @@ static int live_save_finish(struct live *l)
 	if (!err)
 		err = atomic_file__commit(&l->save_file);
 	if (err)
-		return error_set(err, "can't write '%s': %s%s", l->config->save, strerror(-err),
-				 view_advice(err));
+		return view_refused(err, l->config->save);
 	log_info("wrote %s", l->config->save);
 	return 0;
 }

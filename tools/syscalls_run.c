@@ -21,6 +21,7 @@
 #include "source/os_fd.h"
 #include "source/os_target.h"
 #include "version.h"
+#include "view.h"
 
 #define SYSCALLS_POLL_MS  100
 #define SYSCALLS_FILE_LEN 4200
@@ -330,8 +331,7 @@ static int run_finish(struct run *r)
 	else if (r->config->slower && !r->json)
 		fputc('\n', r->file.fp);
 	err = write_report(r, &r->all, start_ns, stop_ns, &ledger);
-	if (!err)
-		err = atomic_file__commit(&r->file);
+	err = view_commit(&r->file, r->config->output, err);
 	print_ledger(r, &ledger);
 	return err;
 }
@@ -358,7 +358,7 @@ static int run_open(struct run *r)
 	int err = atomic_file__open(&r->file, path, 0644);
 
 	if (err)
-		return error_set(err, "can't write '%s': %s", path, error_text(err));
+		return view_refused(err, path);
 	if (c->stacks) {
 		r->stacks = call_stacks__new();
 		err = r->stacks ? 0 : -errno;

@@ -16,6 +16,7 @@
 #include "output/calls.h"
 #include "source/etw_source.h"
 #include "version.h"
+#include "view.h"
 
 #define TRACE_CALLS_MAX	       (1u << 20) /* routines */
 #define TRACE_CALLS_MAX_ERRORS CALL_MAX_ERRNO
@@ -85,7 +86,7 @@ struct trace_calls *trace_calls__new(const struct syscalls_config *c)
 		err = atomic_file__open(&t->file, path, 0644);
 	}
 	if (err)
-		error_set(err, "can't write '%s': %s", path, error_text(err));
+		view_refused(err, path);
 	if (t && t->session && !err)
 		return t;
 	trace_calls__free(t);
@@ -270,7 +271,7 @@ static int trace_write(struct trace_calls *t, const char *title)
 	call_stats__sort(&t->stats);
 	err = t->json ? calls_json_write(&report, t->file.fp)
 		      : calls_table_write(&report, t->file.fp);
-	return err ? err : atomic_file__commit(&t->file);
+	return view_commit(&t->file, t->config->output, err);
 }
 
 int trace_calls__run(struct trace_calls *t, struct source *source,

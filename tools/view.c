@@ -145,7 +145,7 @@ int view_check(struct view_config *v)
 	return 0;
 }
 
-const char *view_advice(int err)
+static const char *view_advice(int err)
 {
 	switch (err) {
 	case -ENOENT:
@@ -161,6 +161,20 @@ const char *view_advice(int err)
 	default:
 		return "";
 	}
+}
+
+int view_refused(int err, const char *path)
+{
+	if (!path || !strcmp(path, "-"))
+		return error_set(err, "can't write to standard output: %s", error_text(err));
+	return error_set(err, "can't write '%s': %s%s", path, error_text(err), view_advice(err));
+}
+
+int view_commit(struct atomic_file *f, const char *path, int err)
+{
+	if (!err)
+		err = atomic_file__commit(f);
+	return err ? view_refused(err, path) : 0;
 }
 
 static const struct writer *view_writer(const struct view_config *v, const char *path)
@@ -209,8 +223,7 @@ static int view_add(struct view_outputs *o, const struct view_config *v, const c
 	out->writer = view_writer(v, path);
 	err = atomic_file__open(&out->file, path, 0644);
 	if (err)
-		return error_set(err, "can't write '%s': %s%s", path, error_text(err),
-				 view_advice(err));
+		return view_refused(err, path);
 	o->cnt++;
 	return 0;
 }
@@ -266,11 +279,9 @@ int view_write_difference(struct view_outputs *o, const struct profile *p,
 		};
 		int err = out->writer->write(p, &opts, out->file.fp);
 
-		if (!err)
-			err = atomic_file__commit(&out->file);
+		err = view_commit(&out->file, out->path, err);
 		if (err)
-			return error_set(err, "can't write '%s': %s%s", out->path, error_text(err),
-					 view_advice(err));
+			return err;
 		if (!terminal)
 			log_info("wrote %s", out->path);
 	}

@@ -18,7 +18,7 @@ FULL, READ_ONLY = "free some space", "directory that you may write to"
 def recording():
     path = scratch("recorded.dwell")
     if not os.path.exists(path):
-        with Work("threads", 60, 100000, 5) as w:
+        with Work("mutex", 10000, 5) as w:
             w.go()
             run("record", "-p", w.pid, "-o", path, "200ms").ok()
     return path
@@ -82,14 +82,14 @@ def read_only_for_reports():
 
 @long_case
 def full_for_all_that_trace():
-    with Work("threads", 60, 100000, 5) as w:
+    with Work("mutex", 10000, 5) as w:
         w.go()
         full(live(w.pid))
 
 
 @long_case
 def read_only_for_all_that_trace():
-    with Work("threads", 60, 100000, 5) as w:
+    with Work("mutex", 10000, 5) as w:
         w.go()
         read_only(live(w.pid))
 

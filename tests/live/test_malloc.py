@@ -100,13 +100,14 @@ def report(cnt, after=False):
     go_through("report", FailingMalloc(), args, cnt, judge, outputs, after)
 
 
-def trace(command, cnt, *options, after=False):
-    outputs = [scratch(f"{command}.json"), scratch(f"{command}.folded")]
+def trace(command, cnt, *options, after=False, extensions=("json", "folded")):
+    outputs = [scratch(f"{command}.{extension}") for extension in extensions]
+    into = [word for path in outputs for word in ("-o", path)]
     if "--save" in options:
         outputs.append(options[options.index("--save") + 1])
     with Work("threads", 20, 100000, 5) as w:
         w.go()
-        args = [command, "-p", w.pid, "-o", outputs[0], "-o", outputs[1], *options, "50ms"]
+        args = [command, "-p", w.pid, *into, *options, "50ms"]
 
         def judge(result):
             for path in outputs:
@@ -148,8 +149,8 @@ def from_then_on_at_100_places_of_a_run():
 
 @long_case
 def at_60_places_of_other_commands():
-    trace("syscalls", 60)
-    trace("runq", 60)
+    trace("syscalls", 60, extensions=["json"])
+    trace("runq", 60, extensions=["json"])
     trace("locks", 60)
 
 

@@ -95,23 +95,29 @@ static void log_write_service(const struct log_kind *kind, const char *fmt, va_l
 	fwrite(line, 1, (size_t)(c - line) + 1, stderr);
 }
 
-/* What goes well may have several lines. */
+/* What goes well may have several lines. Without memory it is cut, for that there is none has to be said as well. */
 static void log_write_terminal(enum log_level level, const char *fmt, va_list ap)
 {
+	char line[LOG_LINE_BYTES], *text = line;
 	va_list again;
-	char *text;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(line, sizeof(line), fmt, again);
 	va_end(again);
-	text = len < 0 ? NULL : malloc((size_t)len + 1);
-	if (!text)
+	if (len < 0)
 		return;
-	vsnprintf(text, (size_t)len + 1, fmt, ap);
+	if ((size_t)len >= sizeof(line)) {
+		text = malloc((size_t)len + 1);
+		if (text)
+			vsnprintf(text, (size_t)len + 1, fmt, ap);
+		else
+			text = line;
+	}
 	log_clean(text, level >= LOG_LEVEL_INFO);
 	fprintf(stderr, "%s%s\n", log_kinds[level].prefix, text);
-	free(text);
+	if (text != line)
+		free(text);
 }
 
 static void log_write(enum log_level level, const char *fmt, va_list ap)

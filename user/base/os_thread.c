@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/compiler.h"
+#include "base/log.h"
 #include "base/os_thread_signals.h"
 
 void os_mutex__init(struct os_mutex *m)
@@ -104,6 +105,10 @@ int os_thread__start(struct os_thread *t, const char *name, void *(*fn)(void *ar
 	err = -pthread_create(&t->thread, NULL, fn, arg);
 	os_thread_restore_signals(&old);
 	t->running = !err;
+	if (err == -EAGAIN)
+		return error_set(err,
+				 "no thread can be started: free memory, or raise the limit of "
+				 "tasks (systemd: TasksMax=; cgroup v2: pids.max)");
 	if (err)
 		return err;
 	snprintf(short_name, sizeof(short_name), "%s", name);

@@ -34,7 +34,7 @@ bool os_cond__wait_for(struct os_cond *c, struct os_mutex *m, int timeout_ms);
 /* Wakes all that wait. */
 void os_cond__wake(struct os_cond *c);
 
-/* Runs @fn(@arg) in a thread called @name (15 bytes of it), which gets no signals: see os_thread_signals.h. 0 or -errno. */
+/* Runs @fn(@arg) in a thread called @name (15 bytes of it), which gets no signals: see os_thread_signals.h. 0; -EAGAIN with error_set(); -errno. */
 int os_thread__start(struct os_thread *t, const char *name, void *(*fn)(void *arg), void *arg);
 /* Waits for its end. Accepts one that was not started. */
 void os_thread__join(struct os_thread *t);
