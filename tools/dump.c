@@ -20,6 +20,7 @@
 #include "symbol/dwarf_lines.h"
 #include "symbol/kernel_resolver.h"
 #include "target.h"
+#include "terminal.h"
 #include "version.h"
 #include "view.h"
 
@@ -167,7 +168,7 @@ static void dump_hint(const struct dump_run *r, const struct profile *p)
 
 	buf__init(&text, 1u << 16);
 	if (!r->view.quiet && !hint_write(p, &text))
-		fputs(buf__str(&text), stderr);
+		terminal_say(&text);
 }
 
 /* ---- running ---- */

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "live_options_windows.h"
 #include "serve.h"
+#include "terminal.h"
 
 #define SERVE_TICK_NS 1000000000ull
 
@@ -149,7 +150,7 @@ static void serve_print_ledger(const struct serve *s)
 	buf__init(&text, 1u << 20);
 	ledger__print(&ledger, &text);
 	if (!s->config->live.view.quiet || ledger__imbalance_ns(&ledger))
-		fputs(buf__str(&text), stderr);
+		terminal_say(&text);
 }
 
 static int serve_run(void *arg)

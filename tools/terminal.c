@@ -28,3 +28,10 @@ bool terminal_color(FILE *f)
 
 	return !(no_color && *no_color) && os_terminal_colors(f);
 }
+
+void terminal_say(const struct buf *text)
+{
+	fputs(buf__str(text), stderr);
+	if (text->err)
+		fputs("... (cut: not enough memory)\n", stderr);
+}

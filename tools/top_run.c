@@ -306,7 +306,7 @@ static void run_print_ledger(const struct run *r)
 	buf__init(&text, 1u << 20);
 	ledger__print(&ledger, &text);
 	if (lost || view->verbose || ledger__imbalance_ns(&ledger))
-		fputs(buf__str(&text), stderr);
+		terminal_say(&text);
 }
 
 static int run_trace(struct run *r)

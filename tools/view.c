@@ -306,7 +306,7 @@ void view_print_ledger(const struct view_config *v, const struct profile *p)
 	hint_write(p, &text);
 	/* A defect in the accounting is said even when told to be quiet. */
 	if (!v->quiet || ledger__imbalance_ns(&p->ledger))
-		fputs(buf__str(&text), stderr);
+		terminal_say(&text);
 	if (!p->sample_cnt)
 		log_warn("no off-CPU time to show: %s",
 			 p->hidden_ns ? profile__hidden_all(p)

@@ -41,7 +41,8 @@ The program (`tests/bench/work/goroutines.go`) has goroutines that wait in eight
 to and fro over channels as fast as they can. `dwell goroutines -p PID --watch` looks at it for {seconds} s, in {rounds} rounds, after each of which
 the program runs as long without.
 
-- *CPU*: CPU time of dwell, user and system, in percent of one core, from its start to its end, so with the finding of the runtime's variables.
+- *start*: CPU time of dwell, user and system, for a single look: the loading of the program, the finding of the runtime's variables, the look.
+- *CPU*: CPU time of dwell while it goes on looking, in percent of one core: without that of a single look, which is measured before it.
 - *hand-overs*: per second, while dwell looks and while it doesn't. The program has two processors for two goroutines and dwell beside it.
 
 Medians, the least and the most in brackets.
@@ -50,8 +51,8 @@ Medians, the least and the most in brackets.
 
 {target}
 
-| goroutines | looks per second | options | CPU, % of a core | hand-overs/s | without dwell |
-| ---: | ---: | --- | ---: | ---: | ---: |
+| goroutines | looks per second | options | start, ms | CPU, % of a core | hand-overs/s | without dwell |
+| ---: | ---: | --- | ---: | ---: | ---: | ---: |
 {rows}
 
 # How right samples are
@@ -94,25 +95,31 @@ class Program:
         self.process.wait()
 
 
-def look(pid, interval, options, seconds):
-    """Percent of a core."""
-    command = [USAGE, livetest.DWELL, "goroutines", "-q", "-p", str(pid), "--watch", str(interval), *options, "-o", "/dev/null",
-               str(seconds)]
+def cpu(pid, options):
+    """CPU and wall seconds of dwell."""
     begin = time.monotonic()
-    microseconds = int(subprocess.check_output(command).split()[0])
-    return 100 * microseconds / 1e6 / (time.monotonic() - begin)
+    said = subprocess.check_output([USAGE, livetest.DWELL, "goroutines", "-q", "-p", str(pid), "-o", "/dev/null", *options])
+    return int(said.split()[0]) / 1e6, time.monotonic() - begin
+
+
+def look(pid, interval, options, seconds):
+    """Seconds of CPU of one look, and percent of a core of those behind it."""
+    one, one_wall = cpu(pid, options)
+    many, many_wall = cpu(pid, ["--watch", str(interval), *options, str(seconds)])
+    return one, 100 * (many - one) / (many_wall - one_wall)
 
 
 def measure(path, cnt, interval, options, args):
-    costs, seen, alone = [], [], []
+    starts, costs, seen, alone = [], [], [], []
     program = Program(path, cnt)
     for _ in range(args.rounds):
-        speed, cost = program.speed(lambda: look(program.process.pid, interval, options, args.seconds))
+        speed, (start, cost) = program.speed(lambda: look(program.process.pid, interval, options, args.seconds))
+        starts.append(1000 * start)
         costs.append(cost)
         seen.append(speed)
         alone.append(program.speed(lambda: time.sleep(args.seconds))[0])
     program.end()
-    row = (f"| {cnt:,} | {1 / interval:g} | {' '.join(options)} | {span(costs, '.2f')} | {span(seen, ',.0f')} | "
+    row = (f"| {cnt:,} | {1 / interval:g} | {' '.join(options)} | {span(starts, '.1f')} | {span(costs, '.2f')} | {span(seen, ',.0f')} | "
            f"{span(alone, ',.0f')} |")
     print(row, flush=True)
     return statistics.median(costs), row
