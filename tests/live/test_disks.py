@@ -107,7 +107,7 @@ def full_standard_output():
         check("No space left" in result.err, f"{words}: {result.err!r}")
 
 
-@case
+@long_case
 def a_reader_that_sleeps():
     """The output of a run goes to a FIFO whose reader takes a page in 5 ms: all arrives, and the run isn't wrong."""
     fifo, got = scratch("fifo"), []
