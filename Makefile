@@ -156,7 +156,7 @@ WINDOWS_WITHOUT := $(patsubst %,user/base/os_%.c,cap debuginfod dir http_client 
 	$(patsubst %,user/output/%.c,go_% goroutines_% http http_%) \
 	$(patsubst %,user/app/%.c,config_reload disk_state doctor doctor_% go_% push push_% rotation rotation_% \
 		spool spool_% throttle window_writer) \
-	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump go_% goroutines goroutines_% locks push runq serve_calls serve_go serve_go_% serve_http serve_watch syscalls_run top top_%)
+	$(patsubst %,tools/%.c,call_stacks doctor doctor_facts dump go_% goroutines goroutines_% locks push runq serve_calls serve_go serve_go_% serve_http serve_options serve_watch syscalls_run top top_%)
 
 WINDOWS_CC ?= x86_64-w64-mingw32-gcc
 W := $(O)/windows

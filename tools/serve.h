@@ -2,7 +2,8 @@
 /*
  * dwell serve, in parts:
  *
- *   serve.c          options, setting up, the end
+ *   serve_options.c  what can be told to it
+ *   serve.c          setting up, the end
  *   serve_metrics.c  what /metrics shows, filled in by the collector
  *   serve_http.c     the routes
  *   serve_calls.c    system calls
