@@ -18,9 +18,9 @@
 #include "goroutines_leaks.h"
 #include "goroutines_options.h"
 #include "output/goroutines.h"
+#include "output_file.h"
 #include "rights.h"
 #include "terminal.h"
-#include "view.h"
 
 #define GOROUTINES_ROUND_NS 50000000ull
 #define GOROUTINES_TRY_CNT  5
@@ -154,7 +154,7 @@ static int goroutines_look_at(struct run *r, size_t i)
 	if (!err && fflush(r->file.fp))
 		err = -errno;
 	if (err)
-		return view_refused(err, r->config->output);
+		return output_refused(err, r->config->output);
 	goroutines_warn(p);
 	return 0;
 }
@@ -255,7 +255,7 @@ static int goroutines_open(struct run *r)
 		return -ENOMEM;
 	err = atomic_file__open(&r->file, c->output ? c->output : "-", 0644);
 	if (err)
-		return view_refused(err, c->output);
+		return output_refused(err, c->output);
 	rights__add_file(&r->rights, &r->file);
 	/* Seen on Linux 6.18: perf_event_open(2) of uprobes takes it in spite of CAP_PERFMON. */
 	if (r->plan.events.burst_ns)
@@ -324,7 +324,7 @@ static int run_goroutines(const void *config, int operand_cnt, char **operands, 
 		err = r.plan.events.burst_ns ? goroutines_events(&r) : goroutines_watch(&r);
 	}
 	if (!err)
-		err = view_commit(&r.file, r.config->output, 0);
+		err = output_commit(&r.file, r.config->output, 0);
 	if (err)
 		log_error("%s", error_text(err));
 	goroutines_close(&r);

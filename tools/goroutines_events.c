@@ -12,9 +12,9 @@
 #include "base/os_clock.h"
 #include "base/os_signal.h"
 #include "output/goroutines_waits.h"
+#include "output_file.h"
 #include "source/bpf_go_events.h"
 #include "source/os_go_rate.h"
-#include "view.h"
 
 #define SEC_NS	     1000000000ull
 #define POLL_NS	     50000000ull
@@ -210,7 +210,7 @@ static int events_write(struct burst *b, FILE *to)
 		err = -errno;
 	/* What had not ended is no loss. */
 	events_warn(b, losses + 3, ARRAY_SIZE(losses) - 3);
-	return err ? view_refused(err, b->config->output) : 0;
+	return err ? output_refused(err, b->config->output) : 0;
 }
 
 static int events_burst(const struct goroutines_events *c, struct go_process *p, FILE *to)

@@ -16,8 +16,8 @@
 #include "goroutines.h"
 #include "output/goroutines_leaks.h"
 #include "output/text.h"
+#include "output_file.h"
 #include "terminal.h"
-#include "view.h"
 
 #define LOOKS_PER_WINDOW 48
 #define MAX_WAIT_NS	 5000000000ull
@@ -121,7 +121,7 @@ static int leaks_show_one(struct run *r, struct watched *w, const struct go_look
 	fputc('\n', r->file.fp);
 	if (!err && fflush(r->file.fp))
 		err = -errno;
-	return err ? view_refused(err, r->config->output) : 0;
+	return err ? output_refused(err, r->config->output) : 0;
 }
 
 /* What is new. A program that was just begun has nothing to do with the one before. */
@@ -276,7 +276,7 @@ static int leaks_open_output(struct run *r, const char *path)
 	int err = atomic_file__open(&r->file, path, 0644);
 
 	if (err)
-		return view_refused(err, path);
+		return output_refused(err, path);
 	rights__add_file(&r->rights, &r->file);
 	return rights__narrow(&r->rights);
 }
@@ -324,7 +324,7 @@ static int leaks_finish(struct run *r)
 		err = leaks_close(r, &r->all[i], is_first);
 		is_first = false;
 	}
-	return err ? err : view_commit(&r->file, r->config->output, 0);
+	return err ? err : output_commit(&r->file, r->config->output, 0);
 }
 
 static void leaks_free(struct run *r)

@@ -13,6 +13,7 @@
 #include "base/os_signal.h"
 #include "commands.h"
 #include "naming.h"
+#include "output_file.h"
 #include "rights.h"
 #include "terminal.h"
 
@@ -43,7 +44,7 @@ static int live_open_save(struct live *l)
 	/* 0600: a recording tells what ran on the machine. */
 	err = atomic_file__open(&l->save_file, l->config->save, 0600);
 	if (err)
-		return view_refused(err, l->config->save);
+		return output_refused(err, l->config->save);
 	l->save = recording_writer__new(l->save_file.fp);
 	if (!l->save)
 		return -errno;
@@ -127,7 +128,7 @@ static int live_save_finish(struct live *l)
 	if (!err)
 		err = atomic_file__commit(&l->save_file);
 	if (err)
-		return view_refused(err, l->config->save);
+		return output_refused(err, l->config->save);
 	log_info("wrote %s", l->config->save);
 	return 0;
 }

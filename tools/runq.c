@@ -14,11 +14,11 @@
 #include "commands.h"
 #include "output/runq.h"
 #include "output/text.h"
+#include "output_file.h"
 #include "rights.h"
 #include "source/bpf_runq.h"
 #include "target.h"
 #include "terminal.h"
-#include "view.h"
 
 #define RUNQ_ROUND_NS	 50000000ull
 #define RUNQ_DRAIN_NS	 1000000000ull
@@ -135,7 +135,7 @@ static int runq_show(struct run *r, struct runq_table *table, uint64_t begin_ns,
 		err = -errno;
 	if (!err && fflush(r->file.fp))
 		err = -errno;
-	return err ? view_refused(err, c->output) : 0;
+	return err ? output_refused(err, c->output) : 0;
 }
 
 /* Where all that was observed is: the closing lines. */
@@ -290,7 +290,7 @@ static int runq_trace(struct run *r, uint64_t duration_ns)
 	if (!err)
 		err = runq_show(r, &r->all, r->start_ns, stop_ns, true);
 	if (!err)
-		err = view_commit(&r->file, r->config->output, 0);
+		err = output_commit(&r->file, r->config->output, 0);
 	if (err)
 		return err;
 	runq_print_ledger(r);
@@ -310,7 +310,7 @@ static int runq_open(struct run *r)
 	target_describe(&r->config->target, r->command, r->title, sizeof(r->title));
 	err = atomic_file__open(&r->file, path, 0644);
 	if (err)
-		return view_refused(err, path);
+		return output_refused(err, path);
 	rights__add_file(&r->rights, &r->file);
 	if (r->command) {
 		rights__add_command(&r->rights);

@@ -16,12 +16,12 @@
 #include "commands.h"
 #include "format/syscall_table.h"
 #include "output/calls.h"
+#include "output_file.h"
 #include "rights.h"
 #include "source/bpf_syscalls.h"
 #include "source/os_fd.h"
 #include "source/os_target.h"
 #include "version.h"
-#include "view.h"
 
 #define SYSCALLS_POLL_MS  100
 #define SYSCALLS_FILE_LEN 4200
@@ -331,7 +331,7 @@ static int run_finish(struct run *r)
 	else if (r->config->slower && !r->json)
 		fputc('\n', r->file.fp);
 	err = write_report(r, &r->all, start_ns, stop_ns, &ledger);
-	err = view_commit(&r->file, r->config->output, err);
+	err = output_commit(&r->file, r->config->output, err);
 	print_ledger(r, &ledger);
 	return err;
 }
@@ -358,7 +358,7 @@ static int run_open(struct run *r)
 	int err = atomic_file__open(&r->file, path, 0644);
 
 	if (err)
-		return view_refused(err, path);
+		return output_refused(err, path);
 	if (c->stacks) {
 		r->stacks = call_stacks__new();
 		err = r->stacks ? 0 : -errno;

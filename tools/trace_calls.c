@@ -14,9 +14,9 @@
 #include "load_input.h"
 #include "load_names.h"
 #include "output/calls.h"
+#include "output_file.h"
 #include "source/etw_source.h"
 #include "version.h"
-#include "view.h"
 
 #define TRACE_CALLS_MAX	       (1u << 20) /* routines */
 #define TRACE_CALLS_MAX_ERRORS CALL_MAX_ERRNO
@@ -86,7 +86,7 @@ struct trace_calls *trace_calls__new(const struct syscalls_config *c)
 		err = atomic_file__open(&t->file, path, 0644);
 	}
 	if (err)
-		view_refused(err, path);
+		output_refused(err, path);
 	if (t && t->session && !err)
 		return t;
 	trace_calls__free(t);
@@ -271,7 +271,7 @@ static int trace_write(struct trace_calls *t, const char *title)
 	call_stats__sort(&t->stats);
 	err = t->json ? calls_json_write(&report, t->file.fp)
 		      : calls_table_write(&report, t->file.fp);
-	return view_commit(&t->file, t->config->output, err);
+	return output_commit(&t->file, t->config->output, err);
 }
 
 int trace_calls__run(struct trace_calls *t, struct source *source,

@@ -10,6 +10,7 @@
 #include "base/os_file.h"
 #include "output/hint.h"
 #include "output/writer.h"
+#include "output_file.h"
 #include "rights.h"
 #include "terminal.h"
 
@@ -145,38 +146,6 @@ int view_check(struct view_config *v)
 	return 0;
 }
 
-static const char *view_advice(int err)
-{
-	switch (err) {
-	case -ENOENT:
-	case -ENOTDIR:
-		return ": create its directory, or name another file";
-	case -EACCES:
-	case -EPERM:
-	case -EROFS:
-		return ": name a file in a directory that you may write to";
-	case -ENOSPC:
-	case -EDQUOT:
-		return ": free some space, or name a file elsewhere";
-	default:
-		return "";
-	}
-}
-
-int view_refused(int err, const char *path)
-{
-	if (!path || !strcmp(path, "-"))
-		return error_set(err, "can't write to standard output: %s", error_text(err));
-	return error_set(err, "can't write '%s': %s%s", path, error_text(err), view_advice(err));
-}
-
-int view_commit(struct atomic_file *f, const char *path, int err)
-{
-	if (!err)
-		err = atomic_file__commit(f);
-	return err ? view_refused(err, path) : 0;
-}
-
 static const struct writer *view_writer(const struct view_config *v, const char *path)
 {
 	const char *std = v->format ? v->format : v->folded ? "folded" : v->json ? "json" : "table";
@@ -223,7 +192,7 @@ static int view_add(struct view_outputs *o, const struct view_config *v, const c
 	out->writer = view_writer(v, path);
 	err = atomic_file__open(&out->file, path, 0644);
 	if (err)
-		return view_refused(err, path);
+		return output_refused(err, path);
 	o->cnt++;
 	return 0;
 }
@@ -279,7 +248,7 @@ int view_write_difference(struct view_outputs *o, const struct profile *p,
 		};
 		int err = out->writer->write(p, &opts, out->file.fp);
 
-		err = view_commit(&out->file, out->path, err);
+		err = output_commit(&out->file, out->path, err);
 		if (err)
 			return err;
 		if (!terminal)

@@ -11,7 +11,6 @@
 
 #define VIEW_MAX_OUTPUTS 8
 
-struct atomic_file;
 struct writer;
 
 struct view_config {
@@ -198,10 +197,6 @@ int view_write_difference(struct view_outputs *o, const struct profile *p,
 int view_check_compares(const struct view_config *v);
 /* Does an output show single waits? Then the profile has to have them (struct profile, waits). */
 bool view_wants_waits(const struct view_config *v);
-/* @err (-errno) with error_set(): the file @path ("-" and NULL: standard output) can't be written, why, and what to do about it. */
-int view_refused(int err, const char *path);
-/* atomic_file__commit() of what was written to @path with the outcome @err. 0; or -errno with view_refused(). */
-int view_commit(struct atomic_file *f, const char *path, int err);
 /* Drops what was not written. Accepts NULL. */
 void view_close(struct view_outputs *o);
 /* The closing lines on stderr: ledger, hidden time, next step. */
