@@ -38,6 +38,8 @@ static bool matches(const char *p, const char *name)
 {
 	for (; *p; name++) {
 		if (*p == '*') {
+			while (p[1] == '*') /* many are as one, and take a time without end */
+				p++;
 			do
 				if (matches(p + 1, name))
 					return true;

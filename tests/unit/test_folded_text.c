@@ -281,6 +281,7 @@ static void test_kinds_are_guessed(void **state)
 	check_kinds("app;f_[i];g_[j];-;h_[k];[x];i;--;w_[w];_[k] 1",
 		    "app:process f:inlined g:jit -:delimiter h:kernel [x]:missing i:native "
 		    "--:delimiter w:waker _[k]:native ");
+	check_kinds("app ;f_[i] ;g_[k]  1", "app:process f:inlined g:kernel ");
 }
 
 static void test_text_comes_back_as_it_was(void **state)

@@ -71,9 +71,13 @@ static int loader_new_frame(struct loader *l, const char *name, size_t len, bool
 
 static int loader_frame(struct loader *l, const char *name, size_t len, bool root, uint32_t *ret_id)
 {
-	uint32_t id = folded_names__find(&l->names, name, len, root);
+	uint32_t id;
 	int err;
 
+	/* The profile leaves spaces at an end out: what is in front of them tells the kind. */
+	while (len && name[len - 1] == ' ')
+		len--;
+	id = folded_names__find(&l->names, name, len, root);
 	if (id != HASH_INDEX_NONE) {
 		*ret_id = id;
 		return 0;
