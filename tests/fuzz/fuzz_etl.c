@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "format/etl_reader.h"
+#include "format/etl_summary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -36,15 +37,28 @@ static void fuzz_check(const struct etl_event *e)
 static uint64_t fuzz_read(struct etl_reader *r)
 {
 	const struct etl_event *e;
-	uint64_t last_ns = 0, cnt = 0;
+	struct etl_summary *summary = etl_summary__new();
+	uint64_t last_ns = 0, cnt = 0, told = 0;
 	struct etl_stats stats;
 
+	if (!summary)
+		__builtin_trap();
 	for (; etl_reader__next(r, &e) > 0; cnt++) {
 		if (e->time_ns < last_ns)
 			__builtin_trap();
 		last_ns = e->time_ns;
 		fuzz_check(e);
+		if (etl_summary__add(summary, e))
+			__builtin_trap();
 	}
+	if (etl_summary__finish(summary))
+		__builtin_trap();
+	for (size_t i = 0; i < summary->provider_cnt; i++)
+		told += summary->providers[i].cnt;
+	/* Each event is somebody's. */
+	if (summary->event_cnt != cnt || told + summary->other_cnt != cnt)
+		__builtin_trap();
+	etl_summary__free(summary);
 	etl_reader__stats(r, &stats);
 	if (stats.event_cnt != cnt || stats.buffer_cnt != etl_reader__buffers(r)->cnt)
 		__builtin_trap();

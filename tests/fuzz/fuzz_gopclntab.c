@@ -12,7 +12,9 @@
 
 #include "base/cursor.h"
 #include "fixtures/mkgo.h"
+#include "format/cfi_go.h"
 #include "format/go_probe.h"
+#include "format/go_threads.h"
 
 #define TABLE_MAX_BYTES 8192
 #define MAX_LOOKUPS	512
@@ -88,6 +90,22 @@ static void check_table(const struct gopclntab *t)
 		check_address(t, MKGO_TEXT + off);
 }
 
+/* What else is taken out of such a file: unwind tables whose stacks are given an end, and where its threads' goroutines are. */
+static void check_file(const struct elf *e)
+{
+	struct cfi_rows rows = {0};
+	struct go_threads threads;
+
+	cfi_compile(e, &rows);
+	need(!cfi_go__end_stacks(e, &rows));
+	for (size_t i = 1; i < rows.cnt; i++)
+		need(rows.rows[i].off > rows.rows[i - 1].off);
+	for (size_t i = 0; i < rows.cnt; i++)
+		need(rows.rows[i].rule < rows.rule_cnt || !rows.rows[i].rule);
+	cfi_rows__fini(&rows);
+	go_threads_read(e, &threads);
+}
+
 static void fuzz_elf(const void *data, size_t len)
 {
 	struct gopclntab t;
@@ -95,6 +113,7 @@ static void fuzz_elf(const void *data, size_t len)
 
 	if (elf__open_memory(&e, data, len))
 		return;
+	check_file(&e);
 	if (!gopclntab__open(&t, &e)) {
 		check_table(&t);
 		check_probes(&t);
