@@ -98,7 +98,7 @@ static void log_write_service(const struct log_kind *kind, const char *fmt, va_l
 /* What goes well may have several lines. Without memory it is cut, for that there is none has to be said as well. */
 static void log_write_terminal(enum log_level level, const char *fmt, va_list ap)
 {
-	char line[LOG_LINE_BYTES], *text = line;
+	char line[LOG_LINE_BYTES], *more = NULL, *text;
 	va_list again;
 	int len;
 
@@ -107,17 +107,14 @@ static void log_write_terminal(enum log_level level, const char *fmt, va_list ap
 	va_end(again);
 	if (len < 0)
 		return;
-	if ((size_t)len >= sizeof(line)) {
-		text = malloc((size_t)len + 1);
-		if (text)
-			vsnprintf(text, (size_t)len + 1, fmt, ap);
-		else
-			text = line;
-	}
+	if ((size_t)len >= sizeof(line))
+		more = malloc((size_t)len + 1);
+	if (more)
+		vsnprintf(more, (size_t)len + 1, fmt, ap);
+	text = more ? more : line;
 	log_clean(text, level >= LOG_LEVEL_INFO);
 	fprintf(stderr, "%s%s\n", log_kinds[level].prefix, text);
-	if (text != line)
-		free(text);
+	free(more);
 }
 
 static void log_write(enum log_level level, const char *fmt, va_list ap)

@@ -83,8 +83,10 @@ bool object_is_iterator(const struct bpf_program *prog)
 
 static struct bpf_object *object_open(const struct object_variant *v)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts,
-		    .kernel_log_level = getenv("DWELL_VERIFIER") ? OBJECT_LOG_STATS : 0);
+	const struct bpf_object_open_opts opts = {
+		.sz = sizeof(opts),
+		.kernel_log_level = getenv("DWELL_VERIFIER") ? OBJECT_LOG_STATS : 0,
+	};
 
 	return bpf_object__open_mem(v->data, (size_t)(v->end - v->data), &opts);
 }
