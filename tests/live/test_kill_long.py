@@ -32,6 +32,9 @@ class Deaths:
             return
         os.kill(d.process.pid, signal.SIGSTOP)
         wait_until(lambda: d.process.poll() is not None or thread_state(d.process.pid) in "TZ", "it is stopped")
+        if d.process.poll() is not None:  # in between
+            self.ended += 1
+            return
         ids = ids_of(d.process.pid)
         d.process.kill()
         check_equal(d.process.wait(), -9, f"{self.name}, killed after {after_s:.3f} s: status")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What /proc and the kernel tell of a process, and of this one's rights. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include "base/compiler.h"
 #include "source/os_machine.h"
 #include "source/os_process.h"
+#include "source/os_threads.h"
 
 /* A child that ends when its end of the pipe does. */
 static pid_t wait_for_end(const int fds[2])
@@ -58,6 +61,39 @@ static void test_words(void **state)
 	assert_true(os_process_says(pid, "test_os_process"));
 	assert_true(os_process_says(pid, *state)); /* in the environment it was started with */
 	assert_false(os_process_says(pid, "--no-such-word-anywhere"));
+}
+
+static void *wait_for_end_of(void *arg)
+{
+	char c;
+
+	_exit(read(*(const int *)arg, &c, 1) < 0);
+}
+
+/* The first thread of a child, whose second one goes on. */
+static void test_first_thread_is_gone(void **state _unused_)
+{
+	struct os_process p;
+	pthread_t other;
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (!pid) {
+		close(fds[1]);
+		pthread_create(&other, NULL, wait_for_end_of, fds);
+		syscall(SYS_exit, 0);
+	}
+	assert_true(pid > 0);
+	close(fds[0]);
+	for (struct os_thread t = {0}; t.state != 'Z'; usleep(1000))
+		assert_int_equal(os_thread_read((uint32_t)pid, (uint32_t)pid, &t), 0);
+	assert_int_equal(os_process_read((uint32_t)pid, &p), 0);
+	close(fds[1]);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_int_equal(os_process_read((uint32_t)pid, &p), -ESRCH);
+	waitpid(pid, NULL, 0);
 }
 
 static void test_gone(void **state _unused_)
@@ -130,6 +166,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_self),
 		cmocka_unit_test_prestate(test_words, word),
+		cmocka_unit_test(test_first_thread_is_gone),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_machine_without_rights),

@@ -20,7 +20,7 @@ struct os_process {
 	bool exe_deleted;		   /* or replaced, since it was started */
 };
 
-/* 0 or -ESRCH: there is none. */
+/* 0 or -ESRCH: there is none, or no thread of it lives. */
 int os_process_read(uint32_t pid, struct os_process *ret);
 /* May its mappings be read? 0, -EACCES, -ESRCH... */
 int os_process_try_maps(uint32_t pid);
