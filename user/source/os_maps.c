@@ -20,6 +20,7 @@
 #include "format/elf.h"
 #include "format/proc_maps.h"
 #include "source/os_debug.h"
+#include "source/os_process.h"
 #include "source/os_threads.h"
 
 #define MAPS_MAX_BYTES (64u << 20) /* 65,530 mappings with long paths */
@@ -188,19 +189,34 @@ static int maps_take(void *arg, const struct proc_map *m)
 	return maps_deliver(r, &rec);
 }
 
+/* Has its mappings been read? A process whose first thread has ended has them all the same, but not in its own name. */
+static bool maps_read_text(uint32_t pid, struct buf *ret)
+{
+	uint32_t tid;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	if (os_read_file(path, MAPS_MAX_BYTES, ret))
+		return false;
+	if (ret->len)
+		return true;
+	tid = os_process_live_thread(pid);
+	if (!tid || tid == pid)
+		return false;
+	buf__fini(ret);
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/maps", pid, tid);
+	return !os_read_file(path, MAPS_MAX_BYTES, ret) && ret->len;
+}
+
 int os_maps_read(const struct wire_image *image, struct module_table *modules, event_fn fn,
 		 void *arg)
 {
 	struct maps_reader r = {.image = image, .modules = modules, .fn = fn, .arg = arg};
 	struct wire_mapping reset = {.flags = WIRE_MAPPING_RESET};
 	_cleanup_buf_ struct buf text = {0};
-	char path[64];
 	int err;
 
-	if (!os_maps_same_process(image))
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%u/maps", image->pid);
-	if (os_read_file(path, MAPS_MAX_BYTES, &text) || !text.len)
+	if (!os_maps_same_process(image) || !maps_read_text(image->pid, &text))
 		return 0;
 	err = maps_deliver(&r, &reset);
 	if (!err)
@@ -250,11 +266,9 @@ int os_maps_locate(const struct wire_image *image, uint64_t addr, event_fn fn, v
 {
 	struct maps_place p = {.image = image, .addr = addr, .fn = fn, .arg = arg};
 	_cleanup_buf_ struct buf text = {0};
-	char path[64];
 	int err = 0;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", image->pid);
-	if (os_maps_same_process(image) && !os_read_file(path, MAPS_MAX_BYTES, &text) && text.len)
+	if (os_maps_same_process(image) && maps_read_text(image->pid, &text))
 		err = proc_maps_find(text.data, text.len, addr, maps_take_lock, &p);
 	if (err < 0 || p.found)
 		return err < 0 ? err : 0;

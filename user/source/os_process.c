@@ -47,12 +47,22 @@ static void process_read_exe(uint32_t pid, struct os_process *p)
 	p->exe_deleted = true;
 }
 
-/* For os_threads_each(): 1 when it lives. */
-static int process_take_thread(void *arg _unused_, uint32_t pid, uint32_t tid)
+/* For os_threads_each(): 1, and *@arg, when it lives. */
+static int process_take_thread(void *arg, uint32_t pid, uint32_t tid)
 {
 	struct os_thread t;
 
-	return !os_thread_read(pid, tid, &t) && t.state != 'Z' && t.state != 'X';
+	if (os_thread_read(pid, tid, &t) || t.state == 'Z' || t.state == 'X')
+		return 0;
+	*(uint32_t *)arg = tid;
+	return 1;
+}
+
+uint32_t os_process_live_thread(uint32_t pid)
+{
+	uint32_t tid = 0;
+
+	return os_threads_each(pid, process_take_thread, &tid) == 1 ? tid : 0;
 }
 
 int os_process_read(uint32_t pid, struct os_process *ret)
@@ -62,8 +72,7 @@ int os_process_read(uint32_t pid, struct os_process *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (os_thread_read(pid, pid, &leader))
 		return -ESRCH;
-	/* Its first thread may end before the others, and does where another one calls execve(2) (fs/exec.c, de_thread()). */
-	if (leader.state == 'Z' && os_threads_each(pid, process_take_thread, NULL) != 1)
+	if (leader.state == 'Z' && !os_process_live_thread(pid))
 		return -ESRCH;
 	ret->image = (struct wire_image){.pid = pid, .start_ns = leader.start_ticks * os_tick_ns()};
 	memcpy(ret->comm, leader.comm, sizeof(leader.comm));

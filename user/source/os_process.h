@@ -22,6 +22,11 @@ struct os_process {
 
 /* 0 or -ESRCH: there is none, or no thread of it lives. */
 int os_process_read(uint32_t pid, struct os_process *ret);
+/*
+ * A thread of it that lives, 0: none. Its first thread may end before the others, and does where another one calls execve(2)
+ * (fs/exec.c, de_thread()); what /proc/PID says of memory and files is that thread's.
+ */
+uint32_t os_process_live_thread(uint32_t pid);
 /* May its mappings be read? 0, -EACCES, -ESRCH... */
 int os_process_try_maps(uint32_t pid);
 /* May its memory be read, at @addr? 0 or -errno. */
