@@ -43,7 +43,7 @@ int dwell_seed(struct bpf_iter__task *ctx)
 	__u32 zero = 0;
 	long bytes;
 
-	if (!task)
+	if (!task || task_is_dead(task))
 		return 0;
 	st = task_state_get(task);
 	rec = bpf_map_lookup_elem(&seed_scratch, &zero);

@@ -3,7 +3,7 @@
 """Processes that exit inside the window keep their names and times, and end the run."""
 import time
 from livetest import (MS, Dwell, Work, case, check, check_equal, check_laws, check_near, lifetime,
-                      main, run)
+                      main, run, thread_ids, thread_state, wait_until)
 
 
 @case
@@ -40,6 +40,27 @@ def one_of_two_targets_exits():
     for w in (a, b):
         check_near(p.ns(frame="work_sleep", pid=w.pid), w.ns("sleep"), f"sleeps of {w.pid}")
     check_equal([p.thread(w.pid)["exited"] for w in (a, b)], [True, False], "exited")
+
+
+@case
+def first_thread_has_ended():
+    """It is a zombie that waits for nothing; the others have stacks and names all the same."""
+    with Work("first_ends", 20, 10) as w:
+        wait_until(lambda: thread_state(w.pid) == "Z", "its first thread has ended")
+        with Dwell("offcpu", "-p", w.pid, "--json") as d:
+            d.tracing()
+            w.go()
+            w.done()
+            second = next(tid for tid in thread_ids(w.pid) if tid != w.pid)
+            wait_until(lambda: thread_state(w.pid, second) == "S", "it waits for its end")
+            p = d.finish().profile()
+        dump = run("dump", "-p", w.pid, "--longer-than", "0").ok().out
+    check_laws(p)
+    check_equal([t["tid"] for t in p.threads], [second], "threads")
+    check_near(p.ns(frame="work_sleep"), w.ns("sleep"), "work_sleep")
+    missing = [name for s in p.stacks for name in p.names(s) if name.startswith("[unwind:")]
+    check(not missing, f"walks that ended early: {missing}")
+    check("work_done" in dump, dump)
 
 
 @case

@@ -70,7 +70,7 @@ static uint32_t walk_by_fp(uint32_t pid, uint64_t ip, uint64_t sp, uint64_t fp, 
 			   uint32_t max, uint32_t *ret_flags)
 {
 	struct wire_regs regs = {.ip = ip};
-	struct os_walk o = {.pid = pid, .regs = &regs, .max_frames = max};
+	struct os_walk o = {.tid = pid, .regs = &regs, .max_frames = max};
 
 	regs.reg[UNWIND_REG_SP] = sp;
 	regs.reg[UNWIND_REG_FP] = fp;
@@ -123,7 +123,7 @@ static void test_a_chain_of_frames_is_followed_to_its_end(void **state _unused_)
 static void test_a_copied_stack_is_walked(void **state _unused_)
 {
 	struct wire_regs regs = {.ip = 0x1234};
-	struct os_walk o = {.pid = 0x7ffffffe, .regs = &regs, .max_frames = WIRE_MAX_FRAMES};
+	struct os_walk o = {.tid = 0x7ffffffe, .regs = &regs, .max_frames = WIRE_MAX_FRAMES};
 	static uint8_t copy[sizeof(frames)];
 	__u64 ips[WIRE_MAX_FRAMES];
 	uint32_t flags = 0;
@@ -315,7 +315,7 @@ static uint32_t walk_by_tables(const struct known *k, pid_t pid, const struct wi
 			       bool only_sp, __u64 *ips, uint32_t *ret_end)
 {
 	struct os_walk o = {
-		.pid = (uint32_t)pid,
+		.tid = (uint32_t)pid,
 		.regs = regs,
 		.only_sp = only_sp,
 		.tables = k->tables,

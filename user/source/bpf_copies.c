@@ -32,7 +32,6 @@ static int copies_walk_one(const struct copies *c, const struct wire_copy *rec,
 {
 	uint32_t skip = (uint32_t)(rec->sp & 4095);
 	struct os_walk o = {
-		.pid = rec->image.pid,
 		.regs = &rec->user,
 		.copy = rec->bytes + skip,
 		.copy_start = rec->sp,

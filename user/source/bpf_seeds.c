@@ -165,7 +165,7 @@ int seeds__walk(struct seeds *s, const struct tables *tables, seeds_mappings_fn 
 		const struct seed_walk *w = &s->walks[i];
 		struct seed *seed = &s->items[w->seed];
 		struct os_walk o = {
-			.pid = w->image.pid,
+			.tid = seed->key.tid,
 			.regs = &w->regs,
 			.only_sp = w->only_sp,
 			.max_frames = s->max_frames,

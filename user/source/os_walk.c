@@ -33,7 +33,7 @@ static __always_inline bool window_copy(struct window *w, bool kernel, __u32 len
 
 	(void)kernel;
 	if (!o->copy)
-		return process_vm_readv((pid_t)o->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+		return process_vm_readv((pid_t)o->tid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 	if (addr < o->copy_start || len > o->copy_bytes ||
 	    addr - o->copy_start > o->copy_bytes - len)
 		return false;

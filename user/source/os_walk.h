@@ -14,7 +14,8 @@
 #include "wire.h"
 
 struct os_walk {
-	uint32_t pid;
+	uint32_t
+		tid; /* whose memory it is; one whose process has a first thread that has ended must be named itself */
 	const struct wire_regs *regs; /* as the thread entered the kernel */
 	bool only_sp;		      /* of the registers only ip and sp are known */
 	/* NULL: by frame pointers alone. */
