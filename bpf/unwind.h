@@ -405,8 +405,11 @@ static __always_inline bool unwind_go_ends(const struct unwind_walk *w)
 	__u64 addr = w->pc - !(w->flags & UNWIND_W_EXACT);
 	bool ends = false;
 
-	for (__u32 i = 0; i < GO_MAX_CUTS; i++)
+	for (__u32 i = 0; i < GO_MAX_CUTS; i++) {
 		ends |= go_range_has(&w->go.cuts[i], addr);
+		/* One by one: a compiler would load them all before it compares any, and a BPF program's stack is small. */
+		asm volatile("" ::: "memory");
+	}
 	return ends;
 }
 
