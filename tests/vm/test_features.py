@@ -54,4 +54,15 @@ def without_types_it_is_refused(kernel):
     check("features" not in found, f"features without types: {found.get('features')}")
 
 
+@case
+def a_warning_of_the_kernel_fails_a_test(kernel):
+    line = "WARNING: CPU: 0 PID: 1 at kernel/none.c:1"
+    try:
+        boot(kernel, "complaint.sh", line)
+    except AssertionError as e:
+        check(f"{kernel.release} complained:" in str(e) and line in str(e), f"it failed, but not for that: {e}")
+    else:
+        check(False, f"a kernel whose log has {line!r} passed")
+
+
 main()
