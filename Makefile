@@ -430,9 +430,10 @@ deploy:
 
 # The tests in guests take a kernel each: vm/pid@6.1. They skip where it could not be fetched.
 KERNELS ?= 5.10 6.1 6.12 sid
-# All of the table, for docs/kernels.md; and for CI the ends of it, with what differs most.
+# All of the table, for docs/kernels.md; and for CI those that lack or refuse most. The machine that it runs on has a newer one, and
+# sid's is another every few days.
 ALL_KERNELS := 5.10 6.1 6.12 sid 6.1-arm64 sid-arm64
-CI_KERNELS := 5.10 sid
+CI_KERNELS := 5.10 6.1
 CI_VM_TESTS := features stacks
 vm_tests_on = $(foreach t,$(call scripts_in,vm),"vm/$(t:tests/vm/test_%.py=%)@$(1)=$(t) $(1)")
 VM_TESTS = $(foreach k,$(KERNELS),$(call vm_tests_on,$(k)))

@@ -33,10 +33,11 @@ COMPLAINTS = re.compile(r"WARNING: |BUG: |Oops|Kernel panic|rcu: INFO|INFO: task
                         r"general protection|unable to handle|scheduling while atomic|list_\w+ corruption")
 COMPLAINT_LINES = 40
 
-# arch -> QEMU, machine, processor of TCG, console.
+# arch -> QEMU, machine, processor of TCG, the kernel's command line. A word that a kernel does not know goes to init, which would take it
+# for its own. A host that is busy may not give the guest its first ticks in time, and old kernels panic over that on x86.
 MACHINES = {
-    "amd64": ("qemu-system-x86_64", "pc", "max", "ttyS0"),
-    "arm64": ("qemu-system-aarch64", "virt", "max,pauth-impdef=on", "ttyAMA0"),
+    "amd64": ("qemu-system-x86_64", "pc", "max", "console=ttyS0 no_timer_check"),
+    "arm64": ("qemu-system-aarch64", "virt", "max,pauth-impdef=on", "console=ttyAMA0"),
 }
 
 # sh -c READ_ONLY_VIEW FOLDER COMMAND...: runs the command where FOLDER is the root, read-only. Without the kernel's
@@ -186,7 +187,7 @@ class Guest:
         return "kvm" if real and self.kernel.arch == host_arch() else "tcg"
 
     def qemu_command(self, folder):
-        _, machine, processor, console = MACHINES[self.kernel.arch]
+        _, machine, processor, words = MACHINES[self.kernel.arch]
         program = find_qemu(self.kernel.arch)
         if not program:
             raise GuestError(f"no {MACHINES[self.kernel.arch][0]}: run scripts/deps vm")
@@ -198,8 +199,7 @@ class Guest:
                        "tcg": ["-accel", "tcg,thread=" + os.environ.get("VM_TCG_THREAD", "single"),
                                "-cpu", processor]}[self.accelerator()]
         quiet = "" if self.options.verbose or self.command is None else "quiet loglevel=6"
-        # A host that is busy may not give the guest its first ticks in time, and old kernels panic over that.
-        append = f"console={console} no_timer_check panic=-1 oops=panic {quiet} {self.options.append}"
+        append = f"{words} panic=-1 oops=panic {quiet} {self.options.append}"
         command = [program, "-M", machine, *accelerator, "-smp", self.options.cpus,
                    "-m", str(self.memory_mb), "-nodefaults", "-no-user-config", "-display", "none",
                    "-no-reboot", "-nic", "none", "-kernel", self.kernel.path("vmlinuz"),
