@@ -28,7 +28,7 @@ def judge(kernel, key, **environment):
                    check=True)
     out = boot(kernel, "truth.sh", ROOT, *PROGRAMS, seconds=900, host_root=True, memory_mb=2048,
                environment={"DWELL": DWELL, "BUILD": BUILD, "PYTHONDONTWRITEBYTECODE": "1", "TRUTH_WAITS_CC": waits,
-                            **environment})
+                            "TEST_TIMEOUT": "300", **environment})
     found = json.loads(out.text("shares.json"))
     for name, figures in found.items():
         print(f"      {kernel.release}: {name}: {figures['equal']} of {figures['judged']} distinct stacks, "
