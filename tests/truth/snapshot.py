@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from common import HERE, children_of, read, scratch, start, thread_ids, thread_state
+from common import HERE, TIMEOUT, children_of, read, scratch, start, thread_ids, thread_state
 from space import Frame, Space
 
 GDB_INLINE, GDB_TAILCALL, GDB_SIGTRAMP = 2, 3, 4  # types of frames
@@ -122,7 +122,7 @@ def gdb_frames(pids):
         gdb = start(["gdb", "-batch", "-nx", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off",
                      "-x", os.path.join(HERE, "gdb_stacks.py")],
                     env=env, stdin=subprocess.DEVNULL, stdout=to, stderr=subprocess.STDOUT)
-        status = gdb.wait(120)
+        status = gdb.wait(2 * TIMEOUT)
     if status:
         raise AssertionError(f"gdb: status {status}: {read(log)[-1000:]}")
     found = {}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# timeout: 1200
+# timeout: 2000
 """dwell's user stacks beside those of gdb, which runs in the guest on the host's root: tests/truth/ says how they are compared."""
 import json
 import os
