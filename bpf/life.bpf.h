@@ -12,12 +12,14 @@ static __noinline void finish_task(struct task_struct *task, struct task_state *
 				   __u32 flags)
 {
 	struct wire_summary rec = {};
+	bool before = !ctl.start_ns || ts <= ctl.start_ns;
 
-	if (!ctl.start_ns || ts <= ctl.start_ns)
+	/* User space may know it as one that slept; this tells that it is none of the window's. */
+	if (before && !(flags & WIRE_THREAD_EXITED))
 		return;
 	totals_summary(st, ctl.start_ns, ts, TASK_GET(task, se.sum_exec_runtime),
 		       TASK_GET(task, sched_info.run_delay), flags, &rec);
-	if (!st->out_ns && st->in_ns)
+	if (!before && !st->out_ns && st->in_ns)
 		rec.on_cpu_ns += ts - interval_max(st->in_ns, ctl.start_ns);
 	if (!ring_send(&rec, sizeof(rec)) && !exit_spill_add(&rec))
 		count(WIRE_C_SUMMARY_LOST, 1);

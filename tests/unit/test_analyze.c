@@ -989,6 +989,33 @@ static void test_a_threads_totals_come_from_its_summary(void **state)
 	assert_int_equal(th[1].kernel_runnable_ns, 21);
 }
 
+static void test_a_thread_that_ended_before_the_window_is_not_listed(void **state)
+{
+	struct stage *s = *state;
+	struct wire_summary *sum;
+
+	give(s, mkwire_window(&s->wire, WIRE_WINDOW_START, 1000));
+	sum = mkwire_at(&s->wire, mkwire_summary(&s->wire, 42, 43, 0, "worker"));
+	sum->end_ns = 999;
+	sum->flags = WIRE_THREAD_EXITED;
+	done(s);
+	assert_int_equal(make_profile(s)->thread_cnt, 1);
+	assert_int_equal(s->profile->threads[0].tid, 42);
+}
+
+static void test_a_thread_that_ends_with_the_windows_begin_is_listed(void **state)
+{
+	struct stage *s = *state;
+	struct wire_summary *sum;
+
+	give(s, mkwire_window(&s->wire, WIRE_WINDOW_START, 1000));
+	sum = mkwire_at(&s->wire, mkwire_summary(&s->wire, 42, 43, 0, "worker"));
+	sum->end_ns = 1000;
+	sum->flags = WIRE_THREAD_EXITED;
+	done(s);
+	assert_int_equal(make_profile(s)->thread_cnt, 2);
+}
+
 /* ---- open intervals ---- */
 
 static void test_an_open_interval_is_marked_and_apart(void **state)
@@ -1399,6 +1426,8 @@ int main(void)
 		STAGE_TEST(test_a_reused_tid_is_another_thread),
 		STAGE_TEST(test_threads_are_sorted_and_samples_point_at_theirs),
 		STAGE_TEST(test_a_threads_totals_come_from_its_summary),
+		STAGE_TEST(test_a_thread_that_ended_before_the_window_is_not_listed),
+		STAGE_TEST(test_a_thread_that_ends_with_the_windows_begin_is_listed),
 		STAGE_TEST(test_an_open_interval_is_marked_and_apart),
 		STAGE_TEST(test_an_open_interval_that_the_filters_leave_out_is_in_the_totals_only),
 		STAGE_TEST(test_split_makes_a_blocked_and_a_runnable_half),

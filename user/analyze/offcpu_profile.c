@@ -129,12 +129,23 @@ static int builder_thread(struct builder *b, uint32_t pos)
 	return err ? err : profile__add_thread(b->profile, &row);
 }
 
-/* Is the thread of no interest: here because it woke a target, or busy at other times? @waited: it has intervals. */
+/* Was it seen asleep before the window began, and gone when it did? */
+static bool builder_ended_before(const struct builder *b, const struct thread *th)
+{
+	return th->has_summary && th->flags & WIRE_THREAD_EXITED &&
+	       th->summary.end_ns < b->model->start.monotonic_ns;
+}
+
+/*
+ * Is the thread of no interest: here because it woke a target, busy at other times, or gone before? @waited: it has intervals.
+ */
 static bool builder_leaves_out(const struct builder *b, const struct thread *th, bool waited)
 {
 	if (builder_is_part(b))
 		return !waited;
-	return th->flags & WIRE_THREAD_WAKER && !th->has_summary && !th->open && !waited;
+	if (th->open || waited)
+		return false;
+	return builder_ended_before(b, th) || (th->flags & WIRE_THREAD_WAKER && !th->has_summary);
 }
 
 static void builder_mark(struct builder *b, const struct wire_thread_key *key)
