@@ -13,6 +13,7 @@ from livetest import check, check_equal, check_laws, check_one_line, parse_folde
 
 LIMITS = (8, 32, 128)  # MiB
 KILLED = 128 + 9
+HIGH = 16  # MiB: less than dwell has
 CROWD = 100_000
 # What a hash of 32,768 threads is too small for is counted (task_state_full): kernels without task storage.
 HASH_OF_THREADS = ("5.10",)
@@ -48,7 +49,7 @@ def killed_for_memory(kernel):
 
 @case
 def pressure(kernel):
-    out = boot(kernel, "fault_pressure.sh", 24, work=["threads", "pipes"], seconds=240, memory_mb=384)
+    out = boot(kernel, "fault_pressure.sh", 24, HIGH, work=["threads", "pipes"], seconds=420, memory_mb=384)
     moments = out.text("moments")
     for name in ("full", "slowed"):
         p = out.profile(f"{name}.json")
@@ -58,6 +59,8 @@ def pressure(kernel):
               f"{p.ledger['spilled_intervals']}, lost 0; {' '.join(moments.split())}", flush=True)
     left = [int(n) for n in re.findall(r"^available (\d+)", moments, re.M)]
     check(left and min(left) < 40, f"memory was not short: {moments}")
+    slowed = int(re.search(r"^high (\d+)", moments, re.M)[1])
+    check(slowed > 0, f"dwell was not slowed down: {moments}")
 
 
 @case

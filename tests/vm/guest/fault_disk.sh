@@ -26,7 +26,7 @@ writes_again() {
 
 mkfs.ext4 -q /dev/ram0 || fail "no file system"
 sectors=$(cat /sys/block/ram0/size)
-echo "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $1" | dmsetup create slow --noudevsync --noudevrules ||
+echo "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $1" | DM_DISABLE_UDEV=1 dmsetup create slow ||
 	fail "no slow disk"
 mkdir /mnt /out/folded
 mount -t ext4 /dev/mapper/slow /mnt || fail "no slow disk can be mounted"

@@ -84,3 +84,14 @@ end_dwell() {
 	kill -INT "$dwell" || fail "dwell was gone: $(cat "$said")"
 	wait "$dwell" || fail "dwell: $? $(cat "$said")"
 }
+
+# Programs, maps and links of BPF: before anything traces, and again after it. The workload bpf_left tells.
+note_bpf() {
+	bpf_left >/tmp/bpf_before || fail "bpf_left: $?"
+}
+
+# The kernel frees them in the background.
+nothing_is_left() {
+	bpf_left >/tmp/bpf_now || fail "bpf_left: $?"
+	cmp -s /tmp/bpf_before /tmp/bpf_now
+}
