@@ -85,7 +85,7 @@ static __always_inline __u32 config_exec_id(__u64 start_stack)
 	return (__u32)(start_stack >> 4);
 }
 
-/* Written by user space while the probes run. 0: not yet. */
+/* Written by user space while the probes run, but for `leaving`. 0: not yet. */
 struct control {
 	__u64 start_ns; /* the window's start */
 	__u64 stop_ns;	/* its end: events after it change nothing */
@@ -95,6 +95,7 @@ struct control {
 	__u64 cut_ns;	  /* dwell_open tells what was open at this moment */
 	__u64 memo_epoch; /* another number than before: what was remembered is forgotten */
 	__u64 min_ns;	  /* as config.min_ns, whichever is larger; may change at any time */
+	__u64 leaving; /* the kernel side's: targets that exit and were not told for the last time yet */
 };
 
 /* Key of map task_states, where it is a hash. */

@@ -109,6 +109,7 @@ int dwell_final(struct bpf_iter__task *ctx)
 	if (!out || !st || !(st->flags & TASK_F_TARGET) || (st->flags & TASK_F_DEAD))
 		return 0;
 	st->flags |= TASK_F_FINAL;
+	leaving_end(st);
 	final_rebuild(task, st, stop);
 	if (totals_final(&cfg, ctl.min_ns, st, start, stop, TASK_GET(task, se.sum_exec_runtime),
 			 TASK_GET(task, sched_info.run_delay), task_queued(task), out))
@@ -194,6 +195,8 @@ static __noinline void finish_late(struct task_struct *task)
 	bool open;
 
 	out = bpf_map_lookup_elem(&late_scratch, &zero);
+	if (st)
+		leaving_end(st);
 	if (!start || !out || !st || !(st->flags & TASK_F_TARGET) ||
 	    st->flags & (TASK_F_DEAD | TASK_F_FINAL))
 		return;

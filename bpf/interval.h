@@ -32,6 +32,7 @@ enum task_flags {
 	TASK_F_WAKER =
 		1
 		<< 11, /* here for its name only: no target, nor can its name or cgroup make it one */
+	TASK_F_LEAVING = 1 << 12, /* it is counted in ctl.leaving */
 };
 
 /* One per traced thread. */

@@ -7,6 +7,27 @@
 #include "target.bpf.h"
 #include "totals.h"
 
+/*
+ * From sched_process_exit to its last switch a thread may wait for a CPU, and no iterator finds it once it has left the
+ * list of its process (__unhash_process(), kernel/exit.c). User space waits for those when the window has ended.
+ */
+static __always_inline void leaving_begin(struct task_state *st)
+{
+	if (st->flags & TASK_F_LEAVING)
+		return;
+	st->flags |= TASK_F_LEAVING;
+	__sync_fetch_and_add(&ctl.leaving, 1);
+}
+
+/* All was told of it. */
+static __always_inline void leaving_end(struct task_state *st)
+{
+	if (!(st->flags & TASK_F_LEAVING))
+		return;
+	st->flags &= ~TASK_F_LEAVING;
+	__sync_fetch_and_add(&ctl.leaving, -1);
+}
+
 /* The thread will not be seen again under this identity: its totals go out. */
 static __noinline void finish_task(struct task_struct *task, struct task_state *st, __u64 ts,
 				   __u32 flags)
@@ -14,6 +35,7 @@ static __noinline void finish_task(struct task_struct *task, struct task_state *
 	struct wire_summary rec = {};
 	bool before = !ctl.start_ns || ts <= ctl.start_ns;
 
+	leaving_end(st);
 	/* User space may know it as one that slept; this tells that it is none of the window's. */
 	if (before && !(flags & WIRE_THREAD_EXITED))
 		return;

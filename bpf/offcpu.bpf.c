@@ -287,7 +287,10 @@ int BPF_PROG(dwell_exit, struct task_struct *task)
 	struct task_state *st = task_state_find(task);
 	__u64 ts = bpf_ktime_get_ns();
 
-	if (!st || stopped(ts) || !(st->flags & TASK_F_TARGET))
+	if (!st || !(st->flags & TASK_F_TARGET))
+		return 0;
+	leaving_begin(st);
+	if (stopped(ts))
 		return 0;
 	count(WIRE_C_EXITS, 1);
 	if (BPF_CORE_READ(task, signal, live.counter))

@@ -317,6 +317,8 @@ static int bpf_stop(struct source *base, event_fn fn, void *arg)
 	if (!err)
 		err = edges__final(&s->edges, s->start_ns, stop_ns, bpf_take, s);
 	if (!err)
+		edges__await_leaving(&s->edges);
+	if (!err)
 		err = bpf_collect(s, true);
 	probes__detach(s->probes);
 	if (!err)

@@ -4,13 +4,16 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/os_clock.h"
 #include "source/os_threads.h"
 #include "source/os_walk.h"
 #include "totals.h"
 
-#define EDGES_MAX_TIDS (1u << 22)
+#define EDGES_MAX_TIDS	      (1u << 22)
+#define EDGES_LEAVING_MS      1000
+#define EDGES_LEAVING_STEP_MS 5
 
 void edges__init(struct edges *e, struct probes *probes, const struct config *cfg,
 		 const struct bpf_opts *opts)
@@ -234,6 +237,19 @@ int edges__final(struct edges *e, uint64_t start_ns, uint64_t stop_ns, probes_re
 	return probes__iterate(e->probes, PROBES_ITER_FINAL, fn, arg);
 }
 
+void edges__await_leaving(struct edges *e)
+{
+	struct timespec step = {.tv_nsec = EDGES_LEAVING_STEP_MS * 1000000};
+
+	/* By /proc all were told that had a state. */
+	if (e->cfg.proc_ids)
+		return;
+	for (int ms = 0; probes__leaving(e->probes) && ms < EDGES_LEAVING_MS;
+	     ms += EDGES_LEAVING_STEP_MS)
+		nanosleep(&step, NULL);
+	e->unfinished_cnt = probes__leaving(e->probes);
+}
+
 int edges__open(struct edges *e, uint64_t start_ns, uint64_t cut_ns, probes_record_fn fn, void *arg)
 {
 	if (e->cfg.proc_ids)
@@ -255,4 +271,5 @@ void edges__count(const struct edges *e, __u64 values[WIRE_COUNTER_CNT])
 	values[WIRE_C_KERNEL_STACK_FAILED] += e->no_kernel_stack_cnt;
 	values[WIRE_C_TASK_STATE_FULL] += e->full_cnt;
 	values[WIRE_C_UNPAIRED] += e->unpaired_cnt;
+	values[WIRE_C_SUMMARY_LOST] += e->unfinished_cnt;
 }

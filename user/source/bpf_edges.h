@@ -19,8 +19,9 @@ struct edges {
 	struct proc_targets targets;
 	struct config cfg;
 	bool no_python;
-	/* For the ledger; by /proc only. */
+	/* For the ledger; the first three by /proc only. */
 	uint64_t no_kernel_stack_cnt, full_cnt, unpaired_cnt;
+	uint64_t unfinished_cnt; /* see edges__await_leaving() */
 };
 
 /* What @opts points to must stay until edges__fini(). */
@@ -35,6 +36,11 @@ int edges__seed(struct edges *e, probes_record_fn fn, void *arg);
 /* After the window: a struct wire_summary for each target thread that lives, and its open interval. As edges__seed(). */
 int edges__final(struct edges *e, uint64_t start_ns, uint64_t stop_ns, probes_record_fn fn,
 		 void *arg);
+/*
+ * After edges__final(): waits, not for long, for those that exit, whom it did not find any more. Each comes by its ring when it has got
+ * its CPU for the last time; those that don't in time are counted.
+ */
+void edges__await_leaving(struct edges *e);
 /*
  * While the window is open, after probes__cut() returned @cut_ns: a struct wire_thread and the open interval up to the cut
  * for each target thread that is off the CPU and was then. As edges__seed(). By /proc, the kernel side does not know what

@@ -251,6 +251,11 @@ uint64_t probes__min_ns(const struct probes *p)
 	return __atomic_load_n(&p->object.control->min_ns, __ATOMIC_RELAXED);
 }
 
+uint64_t probes__leaving(const struct probes *p)
+{
+	return __atomic_load_n(&p->object.control->leaving, __ATOMIC_RELAXED);
+}
+
 bool probes__walks_python(const struct probes *p)
 {
 	return probes__map_fd(p, PROBES_MAP_PYTHONS) >= 0;

@@ -72,6 +72,8 @@ void probes__forget_walks(struct probes *p);
 /* struct control's min_ns. */
 void probes__set_min_ns(struct probes *p, uint64_t min_ns);
 uint64_t probes__min_ns(const struct probes *p);
+/* Threads that exit and were not told for the last time yet: neither at their last switch nor by PROBES_ITER_FINAL. */
+uint64_t probes__leaving(const struct probes *p);
 /* Can the variant walk the frames of Python, and read the goroutines of threads? */
 bool probes__walks_python(const struct probes *p);
 /* To be called when an entry was put into that map: threads look there again. */
