@@ -33,9 +33,7 @@ echo "$2M" >"$group/memory.high"
 dwell() {
 	exec sh -c "echo \$\$ >$group/cgroup.procs && exec /usr/bin/dwell \"\$@\"" dwell "$@"
 }
-start_dwell slowed offcpu -o /tmp/slowed.json
-usleep 3000000
-end_dwell
+(dwell offcpu -o /tmp/slowed.json 3) 2>/out/slowed.said || fail "dwell: $? $(cat /out/slowed.said)"
 grep '^high ' "$group/memory.events" >>/out/moments
 echo "peak $(($(cat "$group/memory.peak" 2>/dev/null || cat "$group/memory.current") >> 20))" >>/out/moments
 mv /tmp/slowed.json /out/
