@@ -390,7 +390,8 @@ struct wire_lock {
 	X(SPILLED_CNT, "spilled", "")                                                              \
 	X(LOST_SPILL_FULL_NS, "lost_spill_full_ns", "ring and spill map full")                     \
 	X(LOST_SPILL_FULL_CNT, "lost_spill_full", "")                                              \
-	X(TASK_STATE_FULL, "task_state_full", "threads not traced: no memory for their state")     \
+	X(TASK_STATE_FULL, "task_state_full",                                                      \
+	  "a thread came that is not traced: no memory for it")                                    \
 	X(STACK_SPILLED, "stack_spilled", "stack definitions that took the way of the spill")      \
 	X(STACK_LOST, "stack_lost", "stacks shown as [stack lost]")                                \
 	X(KERNEL_STACK_FAILED, "kernel_stack_failed", "kernel stacks that could not be read")      \

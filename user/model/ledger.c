@@ -145,8 +145,9 @@ static void ledger_print_loss(const char *name, struct ledger_term t, const char
 
 /* What a counter means for the reader and what to do. Those without a line count no problem. */
 static const char *const ledger_advice[WIRE_COUNTER_CNT] = {
-	[WIRE_C_TASK_STATE_FULL] = "threads not traced, no memory for their state: trace fewer "
-				   "processes (-p) or free memory",
+	[WIRE_C_TASK_STATE_FULL] =
+		"times a thread came that is not traced, no memory for its state: trace fewer "
+		"processes (-p) or free memory",
 	[WIRE_C_STACK_SPILLED] = "stacks came late because a ring was full: nothing is lost; "
 				 "raise --ring-size to avoid it",
 	[WIRE_C_STACK_LOST] = "stacks are shown as [stack lost], their time is counted: raise "
