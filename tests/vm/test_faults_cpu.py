@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# timeout: 1500
 """CPUs that go and come, and a machine that sleeps, while it is traced as a whole."""
 import glob
 import os

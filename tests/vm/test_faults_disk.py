@@ -3,6 +3,7 @@
 """A disk on which each write takes a third of a second, and that becomes read-only while dwell writes to it."""
 import glob
 import os
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
@@ -11,13 +12,16 @@ from vmtest import boot, case, main, metric
 from livetest import check, check_equal, check_laws, parse_folded, read, skip
 
 DELAY_MS = 300
+TOOLS = ["mkfs.ext4", "dmsetup"]
 
 
 @case
 def slow_then_read_only(kernel):
     if kernel.arch != guest.host_arch():
         skip("the tools that make the disk are this machine's")
-    out = boot(kernel, "fault_disk.sh", DELAY_MS, work=["threads", "pipes"], tools=["mkfs.ext4", "dmsetup"],
+    if not all(map(shutil.which, TOOLS)):
+        skip("no dmsetup or no mkfs.ext4: run scripts/deps vm")
+    out = boot(kernel, "fault_disk.sh", DELAY_MS, work=["threads", "pipes"], tools=TOOLS,
                modules=["brd", "dm_delay"], seconds=300)
     words = out.text("moments").split()
     fsync_s = float(words[2]) - float(words[1])

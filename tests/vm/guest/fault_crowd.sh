@@ -19,5 +19,8 @@ grep ^Threads "/proc/$crowd/status" >/out/moments
 before=$(cut -d ' ' -f 1 /proc/uptime)
 dwell offcpu -o /out/profile.json "$3" 2>/out/ledger || fail "dwell: $? $(cat /out/ledger)"
 echo "took $before $(cut -d ' ' -f 1 /proc/uptime)" >>/out/moments
-DWELL_PROBES=compat dwell offcpu -p "$crowd" -o /out/compat.json 2 2>/out/compat.said || fail "dwell: $? $(cat /out/compat.said)"
+for probes in compat bounded; do # the latter before 5.17
+	DWELL_PROBES=$probes dwell offcpu -p "$crowd" -o /out/table.json 2 2>/out/table.said && break
+done
+[ -s /out/table.json ] || fail "dwell: $(cat /out/table.said)"
 grep -E '^Mem(Total|Available)' /proc/meminfo >>/out/moments
