@@ -6,8 +6,8 @@
 import os
 import re
 
-from livetest import MS, Dwell, Profile, Work, case, check, check_clock, check_equal, check_frames, check_laws, check_ledger, check_sums, check_within, \
-    main, read, skip, thread_ids, wait_until
+from livetest import (MS, Dwell, Profile, Work, case, check, check_clock, check_equal, check_frames, check_laws, check_ledger, check_sums, main,
+                      read, skip, thread_ids, wait_until)
 from serving import Serve
 
 WANTED = 100_000
@@ -68,6 +68,16 @@ def own_mib(p):
     return int(p.data["notes"]["memory_own_bytes"]) >> 20
 
 
+def check_named(p):
+    """Each nanosecond is in one place; where dwell got no CPU for seconds that may be what was lost."""
+    if not p.lost_cnt() and not p.counter("summary_lost"):
+        check_laws(p)
+    check_ledger(p, lost=True)
+    check_sums(p)
+    check_frames(p)
+    check_clock(p)
+
+
 @case
 def all_sleep_and_wake():
     w, cnt, ms = crowd()
@@ -79,9 +89,10 @@ def all_sleep_and_wake():
     led = p.ledger
     print(f"      {len(p.threads)} threads, {led['observed_intervals']} intervals, spilled {led['spilled_intervals']}, lost "
           f"{p.lost_cnt()}, imbalance {led['imbalance_ns']} ns; dwell itself {own_mib(p)} MiB", flush=True)
-    check_laws(p)
+    check_named(p)
     check_equal({t["tid"] for t in p.threads}, everyone, "threads by tid")
-    check_equal(len({s["tid"] for s in p.select(frame="work_crowd", reason="sleep")}), cnt, "threads asleep in work_crowd")
+    asleep = len({s["tid"] for s in p.select(frame="work_crowd", reason="sleep")})
+    check(cnt - p.lost_cnt() <= asleep <= cnt, f"{asleep} of {cnt} threads asleep in work_crowd, {p.lost_cnt()} lost")
     check(led["observed_intervals"] >= cnt, f"{led['observed_intervals']} intervals of {cnt} threads")
     # Each wait that was not cut at the start is as long as a nap, or longer.
     short = [s for s in p.select(frame="work_crowd", reason="sleep") if s["intervals"] > 1 and s["max_ns"] < ms * MS]
@@ -98,10 +109,7 @@ def exits(*options):
     without = [t for t in p.threads if not t["totals_known"]]
     print(f"      {cnt + 1} threads exit: {p.ledger['observed_intervals']} intervals, {p.ledger['spilled_intervals']} spilled, {p.lost_cnt()} lost; "
           f"totals: {p.counter('exit_spilled')} spilled, of {len(without)} threads lost; imbalance {p.ledger['imbalance_ns']} ns", flush=True)
-    check_ledger(p, lost=True)
-    check_sums(p)
-    check_frames(p)
-    check_clock(p)
+    check_named(p)
     check_equal((len(p.threads), len({t["tid"] for t in p.threads})), (cnt + 1, cnt + 1), "threads")
     # Also those that wait for their last moment on a CPU when the run ends.
     check(len(without) <= p.counter("summary_lost"), f"{len(without)} threads without totals, {p.counter('summary_lost')} were counted")
@@ -116,7 +124,7 @@ def all_exit_at_once():
 
 @case
 def all_exit_into_large_rings():
-    each = 1024 * (permitted()[0] + 1) // os.cpu_count()  # two records for each thread
+    each = 1024 * (permitted()[0] + 1) // min(os.cpu_count(), 4)  # two records for each thread
     p, cnt = exits("--ring-size", 1 << each.bit_length())
     check_equal(p.lost_cnt(), 0, "lost")
     check(p.counter("summary_lost") <= cnt // 100, f"{p.counter('summary_lost')} threads got no CPU in a second after the run's end")
@@ -141,10 +149,11 @@ def memory_is_flat():
             result = d.finish(120).ok()
     print(f"      resident {first / 2**20:.2f} -> {last / 2**20:.2f} MiB; {int(seen_of(s))} intervals, lost "
           f"{s.sum('dwell_lost_seconds_total')} s", flush=True)
-    check_equal(s.sum("dwell_lost_seconds_total"), 0, "lost")
-    check_equal(s.sum("dwell_events_lost_total"), 0, "events lost, by cause")
-    check("DEFECT" not in result.err and "nothing lost" in result.err, result.err)
-    check_within(last, 0, first + GROWS, "resident bytes")
+    lost, causes = s.sum("dwell_lost_seconds_total"), s.sum("dwell_events_lost_total", cause="spill_full")
+    check((lost > 0) == (causes > 0), f"{lost} s lost, {causes} waits counted")
+    check_equal(s.sum("dwell_events_lost_total", cause="task_state_full"), 0, "threads without a state")
+    check("DEFECT" not in result.err and (lost > 0 or "nothing lost" in result.err), result.err)
+    check(last <= first + GROWS, f"resident bytes {first} -> {last}")
 
 
 def seen_of(s):

@@ -7,8 +7,8 @@ import os
 import signal
 import time
 
-from livetest import WORK, Dwell, Profile, case, check, check_clock, check_equal, check_frames, check_laws, check_ledger, check_sums, check_threads, \
-    attached_probes, main, read, scratch, wait_until
+from livetest import (WORK, Dwell, Profile, attached_probes, case, check, check_clock, check_equal, check_frames, check_laws, check_ledger,
+                      check_sums, check_threads, main, read, scratch, wait_until)
 
 
 def bomb(cnt, parallel, *options, how=(), laws=True, stall=False):

@@ -8,7 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from vmtest import boot, case, main, metric
-from livetest import SECOND, check, check_equal, check_laws, check_within, parse_folded, read, skip
+from livetest import SECOND, check, check_equal, check_laws, parse_folded, read, skip
 
 SLEEPERS = 20  # of the workload `threads`; a tenth never wakes
 
@@ -70,20 +70,20 @@ def suspended_to_memory(kernel):
     slept = [float(after) - float(before) for before, _, after, _ in rows]
     counted = [(int(after) - int(before)) / SECOND for _, before, _, after in rows]
     check_equal(len(slept), 2 * times, "times that it slept")
-    # The alarm is of a clock of seconds.
-    check(min(slept) > seconds - 2 > max(counted), f"it slept for {slept} s, of which the clock counted {counted} s")
+    gaps = [all_s - counted_s for all_s, counted_s in zip(slept, counted)]
+    check(min(gaps) > 3, f"it slept for {gaps} s")
     p = out.profile()
     say(kernel, p, f"{times} times suspended, for {sum(slept[:times]):.1f} s, of which CLOCK_MONOTONIC counted "
         f"{sum(counted[:times]):.1f} s; the window is {p.window_ns / 1e9:.2f} s")
     check_profile(p)
-    check_within(p.window_ns, sum(counted[:times]) * SECOND, 60 * SECOND, "the run's window")
+    check(p.window_ns >= sum(counted[:times]) * SECOND, f"the run's window: {p.window_ns} ns")
     longest = max(s["max_ns"] for s in p.select(reason="sleep") if s["comm"].startswith("dwthr") and not s["open"])
-    check(longest < (seconds - 2) * SECOND, f"a nap of {longest} ns: the machine's sleep counts in it")
+    check(longest < min(gaps) * SECOND, f"a nap of {longest} ns: the machine's sleep counts in it")
     windows = check_served(out)
     lost = metric(out.text("metrics"), "dwell_lost_seconds_total")
     print(f"      {kernel.release}: serve: {times} times, windows of {min(windows):.2f} to {max(windows):.2f} s, lost {lost} s", flush=True)
     check_equal(lost, 0, "lost under dwell serve")
-    check(max(windows) < seconds - 2, f"windows of {windows} s")
+    check(max(windows) < min(slept), f"windows of {windows} s")
 
 
 main()
