@@ -811,6 +811,18 @@ static void test_what_interrupts_the_way_to_a_probe_is_cut_with_it(void **state)
 		"app;do_syscall_64;kernel_clone child 10+1 x1 max 11\n");
 }
 
+/* The kernel may preempt within one as well; what the probe that sees it calls is a program with a name of its own. */
+static void test_a_probe_within_a_probe_is_cut_behind_the_probes_own(void **state)
+{
+	assert_string_equal(
+		trimmed(*state, "bpf_prog_0123456789abcdef_switch_capture "
+				"bpf_prog_fedcba9876543210_dwell_switch bpf_trace_run4 __schedule "
+				"preempt_schedule irq_work_queue bpf_ringbuf_output "
+				"bpf_prog_95d5d55422f76a63_dwell_exec bpf_trace_run3 bprm_execve "
+				"do_syscall_64"),
+		"app;do_syscall_64;bprm_execve other 10+1 x1 max 11\n");
+}
+
 static void test_what_interrupts_another_program_stays(void **state)
 {
 	assert_string_equal(
@@ -1412,6 +1424,7 @@ int main(void)
 		STAGE_TEST(test_far_from_the_innermost_end_the_same_names_stay),
 		STAGE_TEST(test_what_interrupts_a_probe_is_cut_with_it),
 		STAGE_TEST(test_what_interrupts_the_way_to_a_probe_is_cut_with_it),
+		STAGE_TEST(test_a_probe_within_a_probe_is_cut_behind_the_probes_own),
 		STAGE_TEST(test_what_interrupts_another_program_stays),
 		STAGE_TEST(test_a_name_too_short_for_a_program_stays),
 		STAGE_TEST(test_the_way_into_the_scheduler_is_cut),

@@ -172,15 +172,24 @@ static bool names_is_dispatch(const char *name)
 	return false;
 }
 
-/*
- * How many innermost frames lie within one of our programs, or in the way to it: an interrupt may take the CPU from a thread
- * in those that run with interrupts on. Programs of other tracers are as good as any code, and so is the way to them.
- */
-static uint32_t names_in_probe(const struct stack_names *n, const struct named_stack *s)
+/* How many innermost frames, of which @cut are cut already, the probe that asked for the stack left on it. */
+static uint32_t names_own(const struct stack_names *n, const struct named_stack *s, uint32_t cut)
 {
-	uint32_t cut = 0;
+	for (uint32_t i = cut; i < s->cnt && i <= cut + 1; i++)
+		if (names_is_own(names_of(n, s, i)))
+			cut = i + 1;
+	return cut;
+}
 
-	for (uint32_t i = 0; i < s->cnt; i++) {
+/*
+ * How many innermost frames, of which @cut are cut already, lie within one of our programs, or in the way to it: an interrupt, or
+ * the kernel's preemption, may take the CPU from a thread there. Programs of other tracers are as good as any code, and so is the
+ * way to them.
+ */
+static uint32_t names_in_probe(const struct stack_names *n, const struct named_stack *s,
+			       uint32_t cut)
+{
+	for (uint32_t i = cut; i < s->cnt; i++) {
 		const char *name = names_of(n, s, i);
 
 		if (names_is_probe(name) || names_is_dispatch(name))
@@ -197,11 +206,11 @@ static uint32_t names_in_probe(const struct stack_names *n, const struct named_s
  */
 static void names_trim(const struct stack_names *n, struct named_stack *s)
 {
-	uint32_t cut = s->waking ? 0 : names_in_probe(n, s);
+	uint32_t cut = names_own(n, s, 0);
 
-	for (uint32_t i = cut; i < s->cnt && i <= cut + 1; i++)
-		if (names_is_own(names_of(n, s, i)))
-			cut = i + 1;
+	/* Behind its own: a function that the probe calls is a program, too, with any name. */
+	if (!s->waking)
+		cut = names_own(n, s, names_in_probe(n, s, cut));
 	while (cut < s->cnt && names_is_generic(names_of(n, s, cut)))
 		cut++;
 	if (cut == s->cnt && cut)
