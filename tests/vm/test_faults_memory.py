@@ -57,7 +57,8 @@ def pressure(kernel):
     left = [int(n) for n in re.findall(r"^available (\d+)", moments, re.M)]
     check(left and min(left) < 40, f"memory was not short: {moments}")
     slowed = int(re.search(r"^high (\d+)", moments, re.M)[1])
-    check(slowed > 0, f"dwell was not slowed down: {moments}")
+    # Before 5.11 maps are on nobody's account, and what is left is less than the limit.
+    check(slowed > 0 or kernel.name == "5.10", f"dwell was not slowed down: {moments}")
 
 
 main()
