@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 FORCE:
-.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb dist test-vm test-vm-ci kernels soak bench-vm-switch fuzz programs
+.PHONY: FORCE all windows built help demo tutorial docs-pictures install clean test test-long check unit golden live browser truth deploy deb dist analyze analyze-gcc analyze-tidy scan-build test-vm test-vm-ci kernels soak bench-vm-switch fuzz programs
 
 # Quiet like the kernel's: one line per file, the commands with V=1.
 ifeq ($(V),1)
@@ -512,6 +512,43 @@ check:
 		"man pages=mandoc -T lint -W warning $(MAN_PAGES) docs/dwell.1" \
 		$(UNIT_TESTS) $(REPLAYS)
 
+# ---- static analysis: each file once, again when it or what it includes has changed ----
+
+ANALYZED := $(USER_C) $(TOOLS_C)
+ANALYZED_GCC := $(ANALYZED:%.c=$(O)/analyze/gcc/%.o)
+ANALYZED_TIDY := $(ANALYZED:%.c=$(O)/analyze/tidy/%.ok)
+CLANG_TIDY ?= $(subst clang,clang-tidy,$(CLANG))
+SCAN_BUILD ?= $(subst clang,scan-build,$(CLANG))
+
+analyze: analyze-gcc analyze-tidy scan-build
+
+analyze-gcc:
+	@$(DEPS) analyze
+	$(call build,$(ANALYZED_GCC))
+
+analyze-tidy:
+	@$(DEPS) analyze
+	$(call build,$(ANALYZED_TIDY))
+
+# All of the program with clang, each time; dwell.exe's own files are cross-compiled, which it can't follow.
+scan-build:
+	@$(DEPS) analyze
+	@rm -rf $(O)/analyze/scan
+	$(Q)env -u MAKEFLAGS -u MFLAGS $(SCAN_BUILD) --use-cc=$(CLANG) --status-bugs -o $(O)/analyze/reports \
+		$(MAKE) --no-print-directory -j$(NPROC) O=$(O)/analyze/scan
+
+$(O)/analyze/gcc/%.o: %.c $(PREPARED)
+	$(call say,GCC-FA)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DWELL_CFLAGS) -Werror -fanalyzer $(ANALYZER_OFF) -c $< -o $@
+
+$(O)/analyze/tidy/%.ok: %.c .clang-tidy $(PREPARED)
+	$(call say,TIDY)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(COMMON_CFLAGS) -MF $(@:.ok=.d) -MT $@ -O2 -fsyntax-only $<
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(filter-out -MMD -MP,$(COMMON_CFLAGS)) -O2
+	@touch $@
+
 # ---- fuzzing ----
 
 $(O)/fuzz/obj/%.o: %.c $(PREPARED)
@@ -554,6 +591,7 @@ help:
 	@echo 'make soak       INTERVALS=1e9 through one dwell serve: is its memory flat?'
 	@echo 'make bench-vm-switch   the same in a guest, with the peers that trace everything'
 	@echo 'make fuzz       libFuzzer, TIME=$(TIME) seconds per target; PAGE=docs/fuzzing.md writes that down'
+	@echo 'make analyze    gcc -fanalyzer, clang-tidy and scan-build: analyze-gcc, analyze-tidy, scan-build'
 	@echo 'make dist       the sources of the last commit in $(O)/dist, as .tar.gz and .tar.xz'
 	@echo 'make deb        Debian packages in $(O)/deb'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR= if given'
@@ -562,4 +600,4 @@ help:
 	@echo 'Variables: O=DIR builds there instead of in build/; V=1 shows the commands; WERROR=1;'
 	@echo 'CC, CFLAGS, LDFLAGS; CLANG=clang-19 for the BPF programs; PKG_CONFIG; BENCH=--quick.'
 
--include $(shell find $(O) -name '*.d' -not -path '$(O)/check/*' 2>/dev/null)
+-include $(shell find $(O) -name '*.d' -not -path '$(O)/check/*' -not -path '$(O)/analyze/scan/*' 2>/dev/null)
