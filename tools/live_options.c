@@ -49,7 +49,7 @@ int live_parse_unwind(void *config, const char *value)
 	const char *word;
 
 	for (size_t i = 0; (word = live_unwind_word(i)); i++) {
-		if (strcmp(value, word))
+		if (strcmp(value, word) != 0)
 			continue;
 		c->unwind = (enum bpf_unwind)i;
 		return 0;

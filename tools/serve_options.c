@@ -95,7 +95,7 @@ static int serve_parse_targets(void *config, const char *value)
 		size_t len = strcspn(value, ",");
 		int t = 0;
 
-		while (t < WINDOW_TARGET_CNT && (strncmp(value, window_target_name(t), len) ||
+		while (t < WINDOW_TARGET_CNT && (strncmp(value, window_target_name(t), len) != 0 ||
 						 strlen(window_target_name(t)) != len))
 			t++;
 		if (t == WINDOW_TARGET_CNT)

@@ -34,7 +34,7 @@ static int parse_by(void *config, const char *value)
 	const char *word;
 
 	for (uint32_t i = 0; (word = by_word(i)); i++) {
-		if (strcmp(value, word))
+		if (strcmp(value, word) != 0)
 			continue;
 		c->calls.by = i + CALL_BY_PROCESS;
 		return 0;

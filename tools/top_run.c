@@ -53,7 +53,7 @@ static void run_take_message(void *arg, enum log_level level _unused_, const cha
 
 	os_mutex__lock(&m->lock);
 	last = (m->cnt + TOP_MAX_MESSAGES - 1) % TOP_MAX_MESSAGES;
-	if (!m->cnt || strncmp(m->texts[last], line, TOP_MESSAGE_BYTES - 1)) {
+	if (!m->cnt || strncmp(m->texts[last], line, TOP_MESSAGE_BYTES - 1) != 0) {
 		snprintf(m->texts[m->cnt % TOP_MAX_MESSAGES], TOP_MESSAGE_BYTES, "%s", line);
 		m->cnt++;
 	}

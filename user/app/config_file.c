@@ -50,7 +50,7 @@ static const char *meant(const struct option_def *options, const char *name)
 	const struct option_def *letter = name[1] ? NULL : option_find_letter(options, name[0]);
 	const char *near = letter ? letter->name : option_suggest(options, name);
 
-	return near && strcmp(near, "help") ? near : NULL;
+	return near && strcmp(near, "help") != 0 ? near : NULL;
 }
 
 static int find_option(const struct config_file *f, const struct command *cmd, const char *name,

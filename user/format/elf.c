@@ -79,7 +79,7 @@ static int elf_read_header(struct elf *e, struct elf_layout *l)
 	if (err)
 		return err;
 	ident = cursor__bytes(&c, EI_NIDENT);
-	if (!ident || memcmp(ident, ELFMAG, SELFMAG))
+	if (!ident || memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return error_set(-ENOEXEC, "elf: not an ELF file");
 	if (ident[EI_DATA] != ELFDATA2LSB ||
 	    (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))

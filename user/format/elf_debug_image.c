@@ -41,7 +41,7 @@ static void image_find_sections(struct image_maker *m)
 		const char *name = elf__section_name(m->elf, s);
 
 		if (s->type == SHT_NOBITS ||
-		    (strncmp(name, ".debug_", 7) && strncmp(name, ".zdebug_", 8)))
+		    (strncmp(name, ".debug_", 7) != 0 && strncmp(name, ".zdebug_", 8) != 0))
 			continue;
 		for (size_t j = 0; j < IMAGE_SECTION_CNT; j++)
 			if (!m->parts[j].section &&

@@ -38,7 +38,7 @@ struct python_symbols {
 static void python_take_symbol(struct python_symbols *s, const char *name, const Elf64_Sym *sym)
 {
 	for (size_t i = 0; i < PYTHON_SYMBOL_CNT; i++) {
-		if (s->at[i].vaddr || strcmp(name, python_symbol_names[i]))
+		if (s->at[i].vaddr || strcmp(name, python_symbol_names[i]) != 0)
 			continue;
 		s->at[i].vaddr = sym->st_value;
 		s->at[i].bytes = sym->st_size;

@@ -84,7 +84,7 @@ static void go_dwarf_take_member(struct go_dwarf *d, enum go_dwarf_struct in, Dw
 		const struct go_dwarf_member *m = &go_dwarf_members[i];
 		uint16_t offset;
 
-		if (m->in != in || strcmp(m->name, name) || !go_dwarf_offset(member, &offset))
+		if (m->in != in || strcmp(m->name, name) != 0 || !go_dwarf_offset(member, &offset))
 			continue;
 		/* The registers are within the goroutine. */
 		if (in == GO_DWARF_GOBUF)

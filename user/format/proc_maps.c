@@ -109,7 +109,7 @@ static bool proc_maps_cut_deleted(struct buf *path)
 	static const char suffix[] = " (deleted)";
 	size_t len = sizeof(suffix) - 1;
 
-	if (path->len < len || memcmp(path->data + path->len - len, suffix, len))
+	if (path->len < len || memcmp(path->data + path->len - len, suffix, len) != 0)
 		return false;
 	path->len -= len;
 	path->data[path->len] = '\0';

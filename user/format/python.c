@@ -245,7 +245,7 @@ static int python_debug_offsets(uint16_t version, const void *bytes, size_t len,
 
 		numbers[i] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 	}
-	if (c.err || !cookie || memcmp(cookie, PYTHON_COOKIE, strlen(PYTHON_COOKIE)) ||
+	if (c.err || !cookie || memcmp(cookie, PYTHON_COOKIE, strlen(PYTHON_COOKIE)) != 0 ||
 	    hex >> 16 != version)
 		return error_set(-ENOTSUP, "Python %u.%u without offsets for debuggers",
 				 version >> 8, version & 0xff);

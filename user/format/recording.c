@@ -208,7 +208,7 @@ static int recording_reader_header(struct recording_reader *r)
 
 	if (err && err != -EBADMSG)
 		return err;
-	if (memcmp(h.magic, RECORDING_MAGIC, sizeof(h.magic)))
+	if (memcmp(h.magic, RECORDING_MAGIC, sizeof(h.magic)) != 0)
 		return RECORDING_BAD("not a dwell recording: give a file made by `dwell record`");
 	if (err)
 		return err;

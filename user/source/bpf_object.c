@@ -178,7 +178,7 @@ int object_try_variants(const struct object_variant *variants, size_t cnt, objec
 	object_libbpf_text[0] = '\0';
 	object_quiet();
 	for (size_t i = 0; i < cnt; i++) {
-		if (first && strcmp(first, variants[i].name))
+		if (first && strcmp(first, variants[i].name) != 0)
 			continue;
 		first = NULL;
 		err = fn(arg, i);

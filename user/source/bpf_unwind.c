@@ -78,7 +78,7 @@ static int unwinder_mark(struct unwinder *u, const struct wire_image *image, uin
 	int err;
 
 	for (size_t i = 0; i < u->dirty_cnt; i++) {
-		if (memcmp(&u->dirty[i].image, image, sizeof(*image)))
+		if (memcmp(&u->dirty[i].image, image, sizeof(*image)) != 0)
 			continue;
 		u->dirty[i].exec_pages = exec_pages;
 		return 0;
