@@ -125,7 +125,6 @@ static int list_print_json(bool (*item)(size_t i, struct list_item *ret))
 static int list_find(int operand_cnt, char **operands,
 		     bool (**ret)(size_t i, struct list_item *ret))
 {
-	*ret = list_set;
 	if (!operand_cnt)
 		return 0;
 	for (size_t i = 0; operand_cnt == 1 && i < ARRAY_SIZE(list_sets); i++) {
@@ -141,7 +140,7 @@ static int list_find(int operand_cnt, char **operands,
 static int run_list(const void *config, int operand_cnt, char **operands, char **command)
 {
 	const struct list_config *c = config;
-	bool (*item)(size_t i, struct list_item * ret);
+	bool (*item)(size_t i, struct list_item * ret) = list_set;
 	int err = command ? error_set(-EINVAL, "list takes no command: dwell list names all lists")
 			  : list_find(operand_cnt, operands, &item);
 

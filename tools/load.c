@@ -205,7 +205,7 @@ static struct profile *load_text(struct view_config *v, const struct load_opts *
 		err = -errno;
 	if (file != stdin)
 		fclose(file);
-	if (!err && from.reasons && !from.has_reasons && (p->hidden_ns || p->sample_cnt))
+	if (!err && from.reasons && !from.has_reasons && p && (p->hidden_ns || p->sample_cnt))
 		err = error_set(-EINVAL,
 				"%s does not say why threads waited: --reason and --no-idle need a "
 				"recording, or NDJSON rows with a reason",
@@ -370,7 +370,7 @@ static int load_merged(struct view_config *v, const struct load_opts *opts, char
 
 	for (int i = 0; !err && i < path_cnt; i++) {
 		struct view_config view = *v;
-		struct loaded one;
+		struct loaded one = {.profile = NULL};
 
 		if (taken[i])
 			continue;

@@ -345,7 +345,7 @@ static int runq_check(struct run *r, int operand_cnt, char **operands, uint64_t 
 static int run_runq(const void *config, int operand_cnt, char **operands, char **command)
 {
 	struct run r = {.config = config, .command = command};
-	uint64_t duration_ns;
+	uint64_t duration_ns = 0;
 	int err, status = EXIT_STATUS_OK;
 
 	r.child = (struct child){.release_fd = -1, .exec_error_fd = -1};

@@ -349,7 +349,7 @@ int trace_calls_of_file(const struct syscalls_config *c, const char *path)
 	}
 	if (!err)
 		err = load_input__open_traces(&in, (char *[]){(char *)(uintptr_t)path}, 1, NULL);
-	if (!err) {
+	if (!err && t) {
 		etw_source_set(in.source, &targets, trace_calls__take, t);
 		err = trace_calls__run(t, in.source, &limits, path, false);
 	}

@@ -70,9 +70,10 @@ static bool chain_eq(const void *owner, uint32_t pos, const void *key)
 static int chains_intern(struct chains *c, uint32_t before, const struct wire_interval *iv,
 			 uint32_t *ret_id)
 {
+	const struct chain *last = chains__get(c, before);
 	struct chain like = {
 		.before = before,
-		.depth = before ? c->items[before - 1].depth + 1 : 1,
+		.depth = last ? last->depth + 1 : 1,
 		.hop = {.thread = iv->thread,
 			.kernel_stack = iv->kernel_stack,
 			.user_stack = iv->user_stack,

@@ -241,7 +241,7 @@ int runq_table__sort(struct runq_table *t)
 			row->first_ran = i;
 		row->ran_cnt++;
 	}
-	if (t->cnt)
+	if (t->rows)
 		qsort(t->rows, t->cnt, sizeof(*t->rows), runq_row_cmp);
 	return runq_table_sum(t);
 }

@@ -30,8 +30,10 @@ int waker_frames__context(struct stack_names *names, const struct wire_waker *wa
 static int waker_append(struct waker_frames *f, struct stack_names *names,
 			const struct named_stack *s, uint32_t max)
 {
-	int err = s ? 0 : -errno;
+	int err = 0;
 
+	if (!s)
+		return -errno;
 	for (uint32_t i = 0; !err && i < s->cnt && i < max && f->cnt < ARRAY_SIZE(f->frames); i++) {
 		err = profile__frame_of_kind(names->profile, s->frames[i], FRAME_KIND_WAKER,
 					     &f->frames[f->cnt]);
@@ -74,7 +76,7 @@ int waker_frames__get(struct waker_frames *f, struct stack_names *names,
 	memset(f, 0, offsetof(struct waker_frames, frames));
 	f->cnt = 0;
 	err = waker_frames__context(names, waker, &f->context);
-	if (err || f->context.kind == WAKER_NONE)
+	if (err || !waker || f->context.kind == WAKER_NONE)
 		return err;
 	if (waker->kernel_stack && !view->no_kernel_stacks)
 		err = waker_append(f, names, stack_names__get_waking(names, waker->kernel_stack),

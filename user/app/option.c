@@ -153,7 +153,7 @@ static int parse_over(struct parse *p, struct config_file *file)
 		return parse_words(p, NULL, NULL);
 	while (!option_is_end(&p->cmd->options[cnt]))
 		cnt++;
-	p->given = given = calloc(cnt, sizeof(*given));
+	p->given = given = calloc(cnt + 1, sizeof(*given));
 	if (!given)
 		return error_set(-ENOMEM, "out of memory");
 	err = parse_words(p, NULL, NULL);
@@ -212,9 +212,9 @@ static int load_file(const struct command *cmd, const void *config, struct confi
 int option_parse(const struct command *cmd, int argc, char **argv, void *config,
 		 int *ret_operand_cnt, char ***ret_operands, char ***ret_command)
 {
+	char **operands = NULL, **command = NULL;
 	struct config_file *file;
-	char **operands, **command;
-	int operand_cnt, err;
+	int operand_cnt = 0, err;
 
 	err = option_parse_over(cmd, NULL, argc, argv, config, &operand_cnt, &operands, &command);
 	if (err)

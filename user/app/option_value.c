@@ -179,7 +179,7 @@ static const struct number_type *number_type(enum option_type type)
 /* @value in the largest unit that leaves no remainder: "500ms". */
 static struct option_label format_scaled(uint64_t value, const struct unit *units)
 {
-	const struct unit *best = unit_find(units, "");
+	const struct unit *best = units; /* without a suffix */
 	struct option_label l;
 
 	for (; value && units->suffix; units++)
@@ -265,7 +265,7 @@ int option_parse_yes(const char *text, bool *ret_yes)
 {
 	bool yes = !strcmp(text, "yes") || !strcmp(text, "true");
 
-	if (!yes && strcmp(text, "no") && strcmp(text, "false"))
+	if (!yes && strcmp(text, "no") != 0 && strcmp(text, "false") != 0)
 		return error_set(-EINVAL, "'%s' is neither yes nor no: give one of these",
 				 option_shown(text).text);
 	*ret_yes = yes;

@@ -18,10 +18,18 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* gcc 12 says of variables that were set to NULL that they were not, when they are freed so. */
+#if __GNUC__ >= 12
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
+#endif
 static inline void cleanup_free(void *p)
 {
 	free(*(void **)p);
 }
+#if __GNUC__ >= 12
+#pragma GCC diagnostic pop
+#endif
 #define _cleanup_free_ _cleanup_(cleanup_free)
 
 #endif

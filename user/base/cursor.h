@@ -61,7 +61,7 @@ static inline void cursor__skip(struct cursor *c, size_t len)
 		const void *p = cursor__bytes(c, sizeof(type)); \
 		type v = 0;                                     \
                                                                 \
-		if (p)                                          \
+		if (!c->err)                                    \
 			memcpy(&v, p, sizeof(v));               \
 		return v;                                       \
 	}

@@ -30,7 +30,7 @@ static int file_standard_fd(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		size_t len = strlen(dirs[i]);
 
-		if (strncmp(path, dirs[i], len) || path[len] < '0' || path[len] > '9')
+		if (strncmp(path, dirs[i], len) != 0 || path[len] < '0' || path[len] > '9')
 			continue;
 		n = strtol(path + len, &end, 10);
 		if (!*end && n <= INT_MAX)
@@ -145,7 +145,7 @@ static int file_follow(char **path)
 {
 	int dir_len = (int)(file_last_name(*path) - *path), err;
 	int dir_fd = file_open_parent(*path);
-	char target[PATH_MAX], *to;
+	char target[PATH_MAX] = "", *to;
 
 	if (dir_fd < 0)
 		return dir_fd;
@@ -231,7 +231,7 @@ static int file_with_tmp_name(struct atomic_file *f, int (*make)(struct atomic_f
 
 	for (int i = 0; i < FILE_MAX_TRIES && err == -EEXIST; i++) {
 		err = file_set_tmp_name(f);
-		if (!err)
+		if (!err && f->tmp_name)
 			err = make(f, arg);
 	}
 	if (err) { /* the name is not ours: nobody may unlink it */

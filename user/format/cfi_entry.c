@@ -122,8 +122,12 @@ int cfi_entry__parse_cie(const struct cfi_entry *entry, const struct elf_cfi *s,
 	if (c.err || (version != 1 && version != 3 && version != 4))
 		return -EBADMSG;
 	/* Addresses of 8 bytes and no segments: nothing else exists on the machines we know. */
-	if (version == 4 && (cursor__u8(&c) != 8 || cursor__u8(&c) != 0))
-		return -EBADMSG;
+	if (version == 4) {
+		uint8_t address_bytes = cursor__u8(&c), segment_bytes = cursor__u8(&c);
+
+		if (address_bytes != 8 || segment_bytes != 0)
+			return -EBADMSG;
+	}
 	if (!strcmp(letters, "eh")) {
 		cursor__skip(&c, 8); /* of gcc 2: a pointer */
 		letters += 2;

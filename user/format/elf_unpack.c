@@ -66,7 +66,7 @@ static int elf_unpack_zdebug(struct cursor *c, size_t max_bytes, struct buf *ret
 	const void *magic = cursor__bytes(c, ZDEBUG_MAGIC_BYTES);
 	uint64_t len = __builtin_bswap64(cursor__u64(c));
 
-	if (c->err || memcmp(magic, "ZLIB", ZDEBUG_MAGIC_BYTES))
+	if (c->err || !magic || memcmp(magic, "ZLIB", ZDEBUG_MAGIC_BYTES) != 0)
 		return -EBADMSG;
 	return elf_inflate(c, len, max_bytes, ret);
 }

@@ -190,7 +190,7 @@ static int json_skip_nested(struct json_reader *r)
 			open[depth++] = c == '{' ? '}' : ']';
 			r->at++;
 		} else if (c == '}' || c == ']') {
-			if (open[--depth] != c)
+			if (!depth || open[--depth] != c)
 				return -EBADMSG;
 			r->at++;
 		} else if (c == ',' || c == ':') {

@@ -129,7 +129,7 @@ static void unwind_write_pages(const struct cfi_rows *rows, const struct unwind_
 
 int unwind_table__build(const struct cfi_rows *rows, void *to, size_t bytes)
 {
-	int block_cnt = unwind_table__block_cnt(rows);
+	int block_cnt = unwind_table__block_cnt(rows), err;
 	struct unwind_header header;
 	struct unwind_layout l;
 	uint8_t *table = to;
@@ -138,7 +138,9 @@ int unwind_table__build(const struct cfi_rows *rows, void *to, size_t bytes)
 		return block_cnt;
 	if ((size_t)block_cnt * UNWIND_BLOCK_BYTES > bytes)
 		return -EINVAL;
-	unwind_layout_of(rows, &l);
+	err = unwind_layout_of(rows, &l);
+	if (err)
+		return err;
 	header = (struct unwind_header){
 		.block_cnt = (uint32_t)block_cnt,
 		.first_page = (uint32_t)l.first_page,

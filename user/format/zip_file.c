@@ -187,7 +187,7 @@ int zip_file__next(struct zip_file *z, struct zip_entry *ret)
 	_cleanup_free_ char *extra = NULL;
 	struct zip_entry e = {.name = ""};
 	size_t name_len;
-	uint16_t lens[3];
+	uint16_t lens[3] = {0};
 	uint64_t all;
 	int err;
 

@@ -156,6 +156,8 @@ static int select_first(const struct select *s, const struct profile_sample *sam
 	_cleanup_buf_ struct buf text;
 
 	buf__init(&text, SELECT_MAX_NAME);
+	if (!t && s->how->by != PROFILE_BY_REASON)
+		return 0;
 	switch (s->how->by) {
 	case PROFILE_BY_REASON:
 		buf__puts(&text, reason_name(sample->reason));

@@ -184,6 +184,7 @@ static void timeline_set_version(const struct timeline *t, struct timeline_entry
 
 static int timeline_set_versions(struct timeline *t)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): at least one leaf, timeline_make_points(). */
 	struct timeline_tops *tops = calloc(2 * (size_t)t->leaf_cnt, sizeof(*tops));
 
 	if (!tops)

@@ -95,7 +95,7 @@ static int add_variant(struct fold *f, struct fold_row *row, const struct profil
 	size_t size = s->frame_cnt * sizeof(*frames);
 	uint32_t at;
 
-	if (!size || !memcmp(row->frames, frames, size))
+	if (!frames || !row->frames || !memcmp(row->frames, frames, size))
 		return 0;
 	for (at = row->first_variant; at != FOLD_NONE; at = f->variants[at].next)
 		if (!memcmp(f->variants[at].frames, frames, size))

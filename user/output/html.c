@@ -193,7 +193,7 @@ static void write_strings(struct html *h)
 	struct json *j = &h->json;
 
 	begin_list(h, "kinds");
-	for (uint8_t i = 0; i < FRAME_KIND_CNT; i++)
+	for (unsigned int i = 0; i < FRAME_KIND_CNT; i++)
 		json__string(j, frame_kind_name(i));
 	json__end_array(j);
 	begin_list(h, "strings");

@@ -273,13 +273,15 @@ int sets__update(struct sets *s, const struct wire_image *image, const struct un
 int sets__fork(struct sets *s, const struct wire_image *parent, const struct wire_image *child)
 {
 	struct set_image *img = sets_image(s, parent);
+	struct set_run *run;
 	int err;
 
 	if (!img || sets_image(s, child))
 		return 0;
-	err = sets_add_image(s, &(struct set_image){*child, img->run, img->exec_pages});
+	run = img->run;
+	err = sets_add_image(s, &(struct set_image){*child, run, img->exec_pages});
 	if (!err)
-		sets_image(s, child)->run->refs++;
+		run->refs++;
 	return err == -E2BIG ? 0 : err;
 }
 

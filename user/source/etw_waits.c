@@ -322,7 +322,7 @@ int etw_waits__finish(struct etw_waits *w, uint64_t end_ns)
 		th->totals.end_ns = end_ns;
 		th->totals.running = true;
 	}
-	for (size_t i = 0; !err && i < w->thread_cnt; i++) {
+	for (size_t i = 0; w->threads && !err && i < w->thread_cnt; i++) {
 		struct etw_waits_thread *th = &w->threads[i];
 
 		if (th->off) {

@@ -25,9 +25,16 @@ struct go_source {
 
 static const struct source_ops go_source_ops;
 
+/* Of one that is known to be ours. */
 static struct go_source *go_source_of(const struct source *s)
 {
-	return s && s->ops == &go_source_ops ? (struct go_source *)s : NULL;
+	return (struct go_source *)s;
+}
+
+/* NULL: it is another one, or none. */
+static struct go_source *go_source_if(const struct source *s)
+{
+	return s && s->ops == &go_source_ops ? go_source_of(s) : NULL;
 }
 
 /* ---- events ---- */
@@ -213,14 +220,14 @@ struct source *go_source_open(struct source *inner, const struct go_source_opts 
 
 struct source *go_source_inner(struct source *s)
 {
-	struct go_source *g = go_source_of(s);
+	struct go_source *g = go_source_if(s);
 
 	return g ? g->inner : s;
 }
 
 void go_source_stats(const struct source *s, struct go_source_stats *ret)
 {
-	const struct go_source *g = go_source_of(s);
+	const struct go_source *g = go_source_if(s);
 
 	*ret = (struct go_source_stats){0};
 	if (!g)

@@ -322,7 +322,7 @@ static int os_go_open_runtime(struct os_go *p, const struct go_code *code, enum 
 static int os_go_init(struct os_go *p, uint32_t pid, enum go_layout_from from, int tries)
 {
 	struct go_code code = {&p->elf, &p->table, &p->memory, 0};
-	uint64_t entry;
+	uint64_t entry = 0;
 	int err = os_process_read(pid, &p->process);
 	char text[512];
 

@@ -152,7 +152,7 @@ int os_maps_module(const struct wire_image *image, const struct proc_map *m,
 	}
 	if (like.fd >= 0)
 		close(like.fd);
-	if (!err)
+	if (found && !err)
 		*ret_id = found->id;
 	return err;
 }

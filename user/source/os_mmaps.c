@@ -246,7 +246,7 @@ static int mmaps_learn_image(struct mmaps *m, const struct wire_image *image, ui
 	if (last && !memcmp(&last->image, image, sizeof(*image)))
 		return 0;
 	/* Full: the older half is of processes that are long known, or gone. */
-	if (m->image_cnt == MMAPS_MAX_IMAGES) {
+	if (last && m->image_cnt == MMAPS_MAX_IMAGES) {
 		m->image_cnt /= 2;
 		memmove(m->images, m->images + m->image_cnt, m->image_cnt * sizeof(*m->images));
 	}

@@ -133,7 +133,8 @@ static struct go_view *go_lines_take(struct go_lines *g)
 		v++;
 	if (v == g->views + GO_LINES_MAX_VIEWS) {
 		v = go_lines_oldest(g, GO_LINES_MAX_VIEWS);
-		go_view_close(v);
+		if (v)
+			go_view_close(v);
 	}
 	return v;
 }
@@ -177,6 +178,8 @@ static int go_lines_open(struct go_lines *g, const struct module *m, struct go_v
 	struct go_view *v = go_lines_take(g);
 	int err;
 
+	if (!v)
+		return -ENOENT;
 	err = elf__open(&v->elf, m->fd);
 	if (!err) {
 		err = gopclntab__open(&v->table, &v->elf);

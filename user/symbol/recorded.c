@@ -80,7 +80,7 @@ int recorded_symbols__add(struct recorded_symbols *r, const struct wire_symbol *
 	int err;
 
 	err = recorded_get_table(r, s->module, &t);
-	if (err || !len)
+	if (err || !t || !len)
 		return err;
 	t->kind = (uint8_t)(s->kind <= FRAME_KIND_LAST ? s->kind : FRAME_KIND_NATIVE);
 	/*
@@ -94,7 +94,7 @@ int recorded_symbols__add_code(struct recorded_symbols *r, const struct wire_cod
 	struct symtab *t = NULL;
 	int err = recorded_get_table(r, rec->module, &t);
 
-	if (err)
+	if (err || !t)
 		return err;
 	if (!t->timeline)
 		t->timeline = timeline__new();

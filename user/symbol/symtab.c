@@ -7,6 +7,7 @@
 #include "model/timeline.h"
 
 _Static_assert(sizeof(struct symbol) == 24, "large programs have millions of these");
+/* NOLINTNEXTLINE(misc-redundant-expression): the limit is the most that fits, and written apart from it. */
 _Static_assert(SYMTAB_MAX_SYMBOLS <= 1u << 24, "positions must fit symbol.outer");
 
 void symtab__init(struct symtab *t)
@@ -152,7 +153,7 @@ static uint64_t symbol_end(const struct symbol *s)
 static void symtab_link_outer(struct symtab *t)
 {
 	for (size_t i = 0; i < t->cnt; i++) {
-		size_t j = i;
+		size_t j;
 
 		t->symbols[i].outer = (uint32_t)i & 0xffffff;
 		if (!i)
