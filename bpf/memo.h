@@ -220,11 +220,13 @@ static __always_inline void memo_note_slot(struct memo_notes *n, __u32 slot, __u
 /* The walk read @value at @addr. @placed: it says where the stack is. */
 static __always_inline void memo_note(struct memo_notes *n, __u64 addr, __u64 value, bool placed)
 {
-	__u64 place = (addr - n->base) >> 3;
-	__u32 how = placed ? MEMO_SLOT_PLACED : 0;
+	if (MEMO_TAKES_NOTES) {
+		__u64 place = (addr - n->base) >> 3;
+		__u32 how = placed ? MEMO_SLOT_PLACED : 0;
 
-	if (MEMO_TAKES_NOTES && memo_fits(n, place) && !memo_leaves_out(n, how))
-		memo_note_slot(n, (__u32)place | how, value);
+		if (memo_fits(n, place) && !memo_leaves_out(n, how))
+			memo_note_slot(n, (__u32)place | how, value);
+	}
 }
 
 /* What a walk begins with; the registers count by their distance from the base. */

@@ -406,6 +406,7 @@ static __always_inline void task_wait(struct task_struct *task, bool kthread, __
 		if (task_compat(task))
 			ret->flags |= WIRE_F_COMPAT;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): libbpf's macro has each size that there can be. */
 	if (TASK_GET_BIT(task, in_iowait))
 		ret->flags |= WIRE_F_IOWAIT;
 }
