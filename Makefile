@@ -125,10 +125,10 @@ $(O)/obj/%.o: %.S $(BPF_OBJS) $(PREPARED)
 	$(Q)$(CC) $(DWELL_CFLAGS) -Wa,-I,$(O)/bpf -c $< -o $@
 
 # One source, up to three programs: for kernels with task storage, for those that don't take it, for old ones.
-$(O)/bpf/%_core.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
-$(O)/bpf/%_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v3
-$(O)/bpf/%_bounded.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_BOUNDED -mcpu=v2
-$(O)/bpf/%_minimal.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_MINIMAL -mcpu=v2
+$(O)/bpf/%_core.bpf.o $(O)/analyze/bpf/%_core.ok: BPF_VARIANT := -DDWELL_VARIANT_CORE -mcpu=v3
+$(O)/bpf/%_compat.bpf.o $(O)/analyze/bpf/%_compat.ok: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v3
+$(O)/bpf/%_bounded.bpf.o $(O)/analyze/bpf/%_bounded.ok: BPF_VARIANT := -DDWELL_VARIANT_BOUNDED -mcpu=v2
+$(O)/bpf/%_minimal.bpf.o $(O)/analyze/bpf/%_minimal.ok: BPF_VARIANT := -DDWELL_VARIANT_MINIMAL -mcpu=v2
 $(O)/bpf/runq_compat.bpf.o: BPF_VARIANT := -DDWELL_VARIANT_COMPAT -mcpu=v2
 $(filter $(O)/bpf/offcpu_%,$(BPF_OBJS)): bpf/offcpu.bpf.c
 $(filter $(O)/bpf/syscalls_%,$(BPF_OBJS)): bpf/syscalls.bpf.c
@@ -504,6 +504,7 @@ check:
 		"version=scripts/version --check" \
 		"clang-format=clang-format --dry-run -Werror $(C_FILES)" \
 		"cppcheck=cppcheck $(CPPCHECK_FLAGS) user tools" \
+		"gcc -fanalyzer=$(call quiet_make,analyze) CC=gcc analyze-gcc" \
 		"gcc -Werror=$(call variant,gcc)" \
 		"clang -Werror=$(call variant,clang)" \
 		"dwell.exe -Werror=$(if $(WINDOWS_EXE),$(call quiet_make,windows) $(O)/check/windows/windows/dwell.exe,\
@@ -515,38 +516,54 @@ check:
 # ---- static analysis: each file once, again when it or what it includes has changed ----
 
 ANALYZED := $(USER_C) $(TOOLS_C)
-ANALYZED_GCC := $(ANALYZED:%.c=$(O)/analyze/gcc/%.o)
-ANALYZED_TIDY := $(ANALYZED:%.c=$(O)/analyze/tidy/%.ok)
+ANALYZED_GCC = $(ANALYZED:%.c=$(O)/analyze/gcc/%.o)
+ANALYZED_TIDY = $(ANALYZED:%.c=$(O)/analyze/tidy/%.ok)
+ANALYZED_BPF := $(BPF_OBJS:$(O)/bpf/%.bpf.o=$(O)/analyze/bpf/%.ok)
 CLANG_TIDY ?= $(subst clang,clang-tidy,$(CLANG))
 SCAN_BUILD ?= $(subst clang,scan-build,$(CLANG))
+# unix.Malloc: .clang-tidy says why.
+SCAN_BUILD_FLAGS := --status-bugs -disable-checker unix.Malloc
+# gcc 12 doesn't follow what array__grow() has moved, nor a struct within another (&l->base): 11 findings, all kept in a table or by the
+# caller. Leaks are looked for when the unit tests and the fuzz corpora run, by ASan.
+ANALYZER_OFF := -Wno-analyzer-malloc-leak
+tidy = $(CLANG_TIDY) --quiet --config-file=.clang-tidy $(1) -- $(filter-out -MMD -MP,$(2))
 
 analyze: analyze-gcc analyze-tidy scan-build
 
 analyze-gcc:
-	@$(DEPS) analyze
+	@$(DEPS) build
 	$(call build,$(ANALYZED_GCC))
 
 analyze-tidy:
 	@$(DEPS) analyze
-	$(call build,$(ANALYZED_TIDY))
+	$(call build,$(ANALYZED_TIDY) $(ANALYZED_BPF))
 
-# All of the program with clang, each time; dwell.exe's own files are cross-compiled, which it can't follow.
+# All of the program with clang, each time, or SCANNED=FILE.c; dwell.exe's own files are cross-compiled, which it can't follow.
 scan-build:
 	@$(DEPS) analyze
 	@rm -rf $(O)/analyze/scan
-	$(Q)env -u MAKEFLAGS -u MFLAGS $(SCAN_BUILD) --use-cc=$(CLANG) --status-bugs -o $(O)/analyze/reports \
-		$(MAKE) --no-print-directory -j$(NPROC) O=$(O)/analyze/scan
+	$(Q)env -u MAKEFLAGS -u MFLAGS $(SCAN_BUILD) --use-cc=$(CLANG) $(SCAN_BUILD_FLAGS) -o $(O)/analyze/reports \
+		$(MAKE) --no-print-directory -j$(NPROC) O=$(O)/analyze/scan $(SCANNED:%.c=$(O)/analyze/scan/obj/%.o)
 
 $(O)/analyze/gcc/%.o: %.c $(PREPARED)
 	$(call say,GCC-FA)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DWELL_CFLAGS) -Werror -fanalyzer $(ANALYZER_OFF) -c $< -o $@
 
+# clang-tidy doesn't write what a file includes.
 $(O)/analyze/tidy/%.ok: %.c .clang-tidy $(PREPARED)
 	$(call say,TIDY)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(COMMON_CFLAGS) -MF $(@:.ok=.d) -MT $@ -O2 -fsyntax-only $<
-	$(Q)$(CLANG_TIDY) --quiet $< -- $(filter-out -MMD -MP,$(COMMON_CFLAGS)) -O2
+	$(Q)$(CLANG) $(filter-out -MMD,$(COMMON_CFLAGS)) -MM -MF $(@:.ok=.d) -MT $@ $<
+	$(Q)$(call tidy,$<,$(COMMON_CFLAGS) -O2)
+	@touch $@
+
+# The BPF programs, each variant: offcpu_core is of offcpu.bpf.c, go_memory of go_memory.bpf.c. The objects know what else.
+bpf_source = $(firstword $(wildcard bpf/$(1).bpf.c bpf/$(patsubst %_$(lastword $(subst _, ,$(1))),%,$(1)).bpf.c))
+$(O)/analyze/bpf/%.ok: $(O)/bpf/%.bpf.o .clang-tidy
+	$(call say,TIDY)
+	@mkdir -p $(@D)
+	$(Q)$(call tidy,$(call bpf_source,$*),$(BPF_CFLAGS) $(BPF_VARIANT))
 	@touch $@
 
 # ---- fuzzing ----
