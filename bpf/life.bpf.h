@@ -28,20 +28,27 @@ static __always_inline void leaving_end(struct task_state *st)
 	__sync_fetch_and_add(&ctl.leaving, -1);
 }
 
+/* Asked anew each time: a word that outlives calls is one more on a stack of 512 bytes. */
+static __always_inline bool life_in_window(__u64 ts)
+{
+	__u64 start_ns = *(volatile __u64 *)&ctl.start_ns;
+
+	return start_ns && ts > start_ns;
+}
+
 /* The thread will not be seen again under this identity: its totals go out. */
 static __noinline void finish_task(struct task_struct *task, struct task_state *st, __u64 ts,
 				   __u32 flags)
 {
 	struct wire_summary rec = {};
-	bool before = !ctl.start_ns || ts <= ctl.start_ns;
 
 	leaving_end(st);
 	/* User space may know it as one that slept; this tells that it is none of the window's. */
-	if (before && !(flags & WIRE_THREAD_EXITED))
+	if (!life_in_window(ts) && !(flags & WIRE_THREAD_EXITED))
 		return;
 	totals_summary(st, ctl.start_ns, ts, TASK_GET(task, se.sum_exec_runtime),
 		       TASK_GET(task, sched_info.run_delay), flags, &rec);
-	if (!before && !st->out_ns && st->in_ns)
+	if (life_in_window(ts) && !st->out_ns && st->in_ns)
 		rec.on_cpu_ns += ts - interval_max(st->in_ns, ctl.start_ns);
 	if (!ring_send(&rec, sizeof(rec)) && !exit_spill_add(&rec))
 		count(WIRE_C_SUMMARY_LOST, 1);
