@@ -164,6 +164,7 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 	struct unwind_set *set;
 	__u32 flags = 0;
 	__u64 id = 0;
+	bool is_seed;
 
 	if (!rec || !s)
 		return 0;
@@ -176,15 +177,9 @@ static __always_inline __u64 capture_user(void *ctx, struct task_struct *task,
 		count(flags ? WIRE_C_WALKED_STALE : WIRE_C_USER_WALKS, 1);
 		return id;
 	}
-	if (!ctl.start_ns) {
-		st->flags |= TASK_F_SEED;
-		return 0;
-	}
-	id = send_copy((struct pt_regs *)regs, st, ts);
-	if (id) {
-		count(WIRE_C_COPIED, 1);
+	id = copy_or_seed(regs, st, ts, &is_seed);
+	if (id || is_seed)
 		return id;
-	}
 	count(WIRE_C_WALKED_BY_FP, 1);
 	return stack_by_helper(ctx, st, rec, WIRE_STACK_USER, WIRE_STACK_BY_FP, ts);
 }

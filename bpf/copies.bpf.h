@@ -84,4 +84,24 @@ static __noinline __u64 send_copy(struct pt_regs *regs, struct task_state *st, _
 	return ring_put(rec, sizeof(*rec) + len, true) ? id : 0;
 }
 
+/*
+ * What becomes of a user stack that can't be walked yet. Before the window begins the tables come, and then the iterator looks where this
+ * thread sleeps: 0, as it is when there is no room for a copy; *@ret_is_seed tells them apart.
+ */
+static __always_inline __u64 copy_or_seed(const struct pt_regs *regs, struct task_state *st,
+					  __u64 ts, bool *ret_is_seed)
+{
+	__u64 id;
+
+	*ret_is_seed = !ctl.start_ns;
+	if (*ret_is_seed) {
+		st->flags |= TASK_F_SEED;
+		return 0;
+	}
+	id = send_copy((struct pt_regs *)regs, st, ts);
+	if (id)
+		count(WIRE_C_COPIED, 1);
+	return id;
+}
+
 #endif

@@ -93,12 +93,10 @@ static __always_inline __u32 task_raw_state(struct task_struct *task)
 	return (__u32)BPF_CORE_READ(old, state);
 }
 
-/* A zombie: it has left its CPU for good, and waits for nothing (TASK_DEAD, include/linux/sched.h). */
-#define TASK_STATE_DEAD 0x80
-
+/* A zombie: it has left its CPU for good, and waits for nothing. */
 static __always_inline bool task_is_dead(struct task_struct *task)
 {
-	return task_raw_state(task) & TASK_STATE_DEAD;
+	return task_raw_state(task) & TASK_DEAD_STATE;
 }
 
 /* enum wire_sched_class. The numbers of the policies are in include/uapi/linux/sched.h. */

@@ -45,7 +45,7 @@ def one_of_two_targets_exits():
 @case
 def first_thread_has_ended():
     """It is a zombie that waits for nothing; the others have stacks and names all the same."""
-    with Work("first_ends", 20, 10) as w:
+    with Work("sleeper", 20, 10, 0, "first-ends") as w:
         wait_until(lambda: thread_state(w.pid) == "Z", "its first thread has ended")
         with Dwell("offcpu", "-p", w.pid, "--json") as d:
             d.tracing()

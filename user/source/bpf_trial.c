@@ -189,11 +189,12 @@ static int features_have_member(const struct btf *btf, const char *name, const c
 
 struct bpf_features bpf_features_ask(void)
 {
-	struct bpf_features ret = {-1, -1, -1, -1, -1, -1, -1, -1};
+	struct bpf_features ret;
 	struct object_kernel kernel;
 	struct btf *btf;
 	int has;
 
+	memset(&ret, 0xff, sizeof(ret)); /* -1 each: not known */
 	object_quiet();
 	btf = btf__load_vmlinux_btf();
 	if (!btf)
