@@ -811,6 +811,15 @@ static void test_what_interrupts_the_way_to_a_probe_is_cut_with_it(void **state)
 		"app;do_syscall_64;kernel_clone child 10+1 x1 max 11\n");
 }
 
+static void test_the_trampoline_of_an_interrupted_probe_is_cut_with_it(void **state)
+{
+	assert_string_equal(
+		trimmed(*state, "irqentry_exit asm_sysvec_apic_timer_interrupt pcpu_freelist_push "
+				"bpf_prog_4b292cbf976580ff_dwell_exit bpf_trampoline_6442 do_exit "
+				"do_group_exit"),
+		"app;do_group_exit;do_exit other 10+1 x1 max 11\n");
+}
+
 /* The kernel may preempt within one as well; what the probe that sees it calls is a program with a name of its own. */
 static void test_a_probe_within_a_probe_is_cut_behind_the_probes_own(void **state)
 {
@@ -1424,6 +1433,7 @@ int main(void)
 		STAGE_TEST(test_far_from_the_innermost_end_the_same_names_stay),
 		STAGE_TEST(test_what_interrupts_a_probe_is_cut_with_it),
 		STAGE_TEST(test_what_interrupts_the_way_to_a_probe_is_cut_with_it),
+		STAGE_TEST(test_the_trampoline_of_an_interrupted_probe_is_cut_with_it),
 		STAGE_TEST(test_a_probe_within_a_probe_is_cut_behind_the_probes_own),
 		STAGE_TEST(test_what_interrupts_another_program_stays),
 		STAGE_TEST(test_a_name_too_short_for_a_program_stays),

@@ -314,6 +314,10 @@ static void test_features(void **state _unused_)
 		expect(names[i], DOCTOR_OK, "not in this kernel; instead: ", NULL);
 	}
 	/* What is not known is not said to be missing. */
+	f.features.has_loop = -1;
+	judge(&f);
+	assert_null(find("bpf_loop"));
+	expect("rdonly_cast", DOCTOR_OK, "instead", NULL);
 	f.features = no_types;
 	f.trial = (struct bpf_trial){.offcpu = {.err = -ENOENT, .text = "no types"}};
 	judge(&f);

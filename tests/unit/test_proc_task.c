@@ -185,6 +185,8 @@ static void test_hierarchies(void **state _unused_)
 	assert_int_equal(proc_mountinfo_hierarchy(mounts, cgroups, 0, 33), 0);
 	assert_int_equal(proc_mountinfo_hierarchy(mounts, cgroups, 1, 29), 0);
 	assert_int_equal(proc_mountinfo_hierarchy(mounts, "x\n:\n::\n0::/z", 0, 29), 0);
+	/* The beginning of a word is another one. */
+	assert_int_equal(proc_mountinfo_hierarchy(mounts, "6:cpuset:/x\n5:cpu:/x\n", 0, 30), 5);
 	assert_int_equal(proc_mountinfo_hierarchy("", cgroups, 0, 29), 0);
 	assert_int_equal(proc_mountinfo_hierarchy(" - cgroup ", cgroups, 0, 29), 0);
 }
