@@ -89,6 +89,7 @@ static int goroutines_show(struct run *r, size_t i)
 
 void goroutines_warn(const struct go_process *p)
 {
+	static struct log_limit limits[7]; /* a look may come each tenth of a second */
 	const struct go_counts *c = &go_process__look(p).all->counts;
 	const struct {
 		uint64_t cnt;
@@ -103,10 +104,11 @@ void goroutines_warn(const struct go_process *p)
 		{c->unlabelled, "goroutines have labels that could not be read"},
 	};
 
+	_Static_assert(ARRAY_SIZE(limits) == ARRAY_SIZE(lines), "each has its own");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (lines[i].cnt)
-			log_warn("process %u: %llu %s", p->pid, (unsigned long long)lines[i].cnt,
-				 lines[i].text);
+			log_limited(&limits[i], LOG_LEVEL_WARN, "process %u: %llu %s", p->pid,
+				    (unsigned long long)lines[i].cnt, lines[i].text);
 }
 
 /* One that ends while it is watched is no failure. 0 or -ENOMEM. */
@@ -327,6 +329,7 @@ static int run_goroutines(const void *config, int operand_cnt, char **operands, 
 		err = output_commit(&r.file, r.config->output, 0);
 	if (err)
 		log_error("%s", error_text(err));
+	log_limits_flush(true);
 	goroutines_close(&r);
 	return err || r.failed ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
 }

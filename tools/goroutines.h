@@ -8,7 +8,7 @@
 
 /* NULL + errno, with error_set(). */
 struct go_process *goroutines_process(uint32_t pid);
-/* Says what the last look could not see, also with -q. */
+/* Says what the last look could not see, also with -q; of many looks ten times a minute. */
 void goroutines_warn(const struct go_process *p);
 /* All programs are open. @by_bpf: there will be more probes, or BPF reads one's memory. 0 or -errno with error_set(). */
 int goroutines_settle(struct rights *rights, bool by_bpf);

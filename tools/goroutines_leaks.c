@@ -367,6 +367,7 @@ int goroutines_leaks_run(const struct goroutines_leaks_config *config)
 		err = leaks_finish(&r);
 	if (err)
 		log_error("%s", error_text(err));
+	log_limits_flush(true);
 	status = err ? EXIT_STATUS_USAGE : leaks_status(&r);
 	leaks_free(&r);
 	return status;
