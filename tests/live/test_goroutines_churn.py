@@ -10,6 +10,7 @@ from golang import Toolchain
 from livetest import ROOT, Profile, case, check, check_equal, check_ledger, main, run, start
 
 STACKS = 10000
+WARNINGS = 10  # LOG_LIMIT_CNT: of a kind, in a minute
 # What goroutines of the program begin in, and those that net/http starts.
 FIRST = ("main.", "net/http.", "net.", "internal/")
 path = Toolchain().build("go_churn", [os.path.join(ROOT, "tests", "live", "work", "go_churn.go")], cgo=False)
@@ -40,8 +41,10 @@ def stacks_are_whole():
     whole = missing = cut = 0
     with Program() as process:
         for _ in range(10):
-            text = run("goroutines", "-p", process.pid, "--each", "--json", "--watch", "0.01", "2").ok().out
-            for look in looks(text):
+            watched = run("goroutines", "-p", process.pid, "--each", "--json", "--watch", "0.01", "2").ok()
+            said = [line for line in watched.err.splitlines() if "changed each time" in line and "more like this" not in line]
+            check(len(said) <= WARNINGS, f"a warning for each look: {len(said)}")
+            for look in looks(watched.out):
                 missing += look["counts"]["stacks_torn"]
                 cut += look["counts"]["stacks_cut"]
                 for g in look["each"]:
